@@ -1,0 +1,169 @@
+"""The records that a lesson is made of. Content only: nothing here runs student code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+Arrays = tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the student's function."""
+
+    inputs: Mapping[str, Any]
+    """Argument name of the reference -> value: tensors, modules, numbers, strings, and lists or dicts of these."""
+    then: tuple[Any, ...] | None = None
+    """Where the function returns a module or a function: that is called with these, and its result is compared."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs on which the student's values are compared with the reference's."""
+
+    name: str
+    """What the inputs are, as a student would say it: "three images, one of them all dark"."""
+    build: Callable[[torch.Generator], Sequence[Call]]
+    """Inputs from a seeded generator; the same seed gives the same inputs bit for bit."""
+    hidden: bool = False
+    """A hidden case is seeded by the course secret; nothing of its values is ever shown."""
+    points: int = 1
+
+
+@dataclass(frozen=True)
+class Law:
+    """A property that any right answer has, whatever its values."""
+
+    name: str
+    """Slug, shown in the verdict: "equals_relu_cam_over_Z"."""
+    sentence: str
+    """The law in the lesson's symbols."""
+    build: Callable[[torch.Generator], Sequence[Call]]
+    """The calls whose results the law relates."""
+    violation: Callable[[Sequence[Call], Sequence[Arrays]], float]
+    """Relative size of the violation (0 where the law holds), from the calls and the results, one tuple a call."""
+    points: int = 1
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A known wrong answer: its output identifies the mistake."""
+
+    name: str
+    """Slug: "sum_for_mean"."""
+    wrong: Callable[..., Any]
+    """The wrong implementation, with the reference's signature."""
+    sentence: str
+    """One or two sentences for the student, in the lesson's symbols: what was done, what the formula says."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One function that the student writes."""
+
+    id: str
+    """`module.function`: "grad_cam.neuron_importance"."""
+    title: str
+    """A few words: "Importance of a channel"."""
+    reference: Callable[..., Any]
+    """The right answer, with the signature of the stub: keyword-only arguments are passed by keyword."""
+    formula: str
+    """LaTeX without dollar signs; symbols as in the lesson."""
+    cases: tuple[Case, ...]
+    """At least one visible and one hidden."""
+    misconceptions: tuple[Misconception, ...]
+    """At least eight, each rejected by every case."""
+    hints: tuple[str, str, str]
+    """A ladder: a question, a pointer, code-like steps."""
+    minutes: int
+    difficulty: int
+    """1, 2 or 3."""
+    lines: int
+    """Lines of code to expect."""
+    laws: tuple[Law, ...] = ()
+    outputs: tuple[str, ...] = ("result",)
+    """Symbols of what is returned, in order: ("A", "dA")."""
+    builds_on: tuple[str, ...] = ()
+    """Exercises of the same lesson whose results this one puts together."""
+    promise_points: int = 1
+    """Points for leaving model and inputs as found and answering the same twice."""
+    seconds: float = 10.0
+    """Wall-clock limit for all calls of this exercise."""
+    showcase: Callable[[], Call] | None = None
+    """A call on a real photo, whose result is drawn (never compared): [1 h w] or [1 H W] or [C H W] first output."""
+
+    @property
+    def module(self) -> str:
+        """The lesson's module: "grad_cam"."""
+        return self.id.split(".")[0]
+
+    @property
+    def function(self) -> str:
+        """The function's name: "neuron_importance"."""
+        return self.id.split(".")[1]
+
+    @property
+    def points(self) -> int:
+        """Sum over all checks."""
+        return self.promise_points + sum(part.points for part in (*self.cases, *self.laws))
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer of a prediction question."""
+
+    text: str
+    """What the student reads."""
+    feedback: str
+    """What the student is told after choosing it: for a wrong option, the misconception behind it."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prediction to be made before running the code; marked automatically."""
+
+    id: str
+    """`module.variable`: "grad_cam.which_sign"; the student sets that variable to a letter."""
+    text: str
+    options: Mapping[str, Option] = field(default_factory=dict)
+    """Letter -> option: "a", "b", "c"..."""
+    answer: str = "a"
+    points: int = 1
+
+    @property
+    def module(self) -> str:
+        """The lesson's module."""
+        return self.id.split(".")[0]
+
+    @property
+    def variable(self) -> str:
+        """The variable's name."""
+        return self.id.split(".")[1]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson: its exercises in the order of the notebook, and its questions."""
+
+    id: str
+    """Folder name: "11_grad_cam"."""
+    title: str
+    summary: str
+    """One sentence for the README of the lesson and the map of the course."""
+    exercises: tuple[Exercise, ...]
+    questions: tuple[Question, ...]
+
+    @property
+    def name(self) -> str:
+        """The module's name: "grad_cam"."""
+        return self.id.split("_", 1)[1]
+
+    @property
+    def points(self) -> int:
+        """Sum over exercises and questions."""
+        return sum(item.points for item in (*self.exercises, *self.questions))
