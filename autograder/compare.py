@@ -1,0 +1,159 @@
+"""Compares what a student's function returned with what the reference returned: raw values, relative to max|expected|.
+
+A *result* is what one call gave: an object with `kind`, `arrays`, `types`, `type_name`, `dtypes`, `devices` and `error`
+(`autograder.isolated.Observation`). Nothing here imports anything but numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+TOLERANCE = {"float64": 1e-6, "float32": 1e-4}
+"""Relative to max|expected|. Wider than the spread over right implementations and devices; a test holds every
+misconception at more than 100 times the wider of the two."""
+
+MARGIN = 100 * TOLERANCE["float32"]
+"""The distance that every misconception keeps from the right answer, in every case."""
+
+_NUMBERS = ("float", "int", "bool")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first thing that is not as asked, in the order in which a student can repair it."""
+
+    kind: str
+    """"not attempted", "raised", "type", "shape", "dtype", "device", "finite" or "values"."""
+    call: int
+    output: int
+    message: str
+
+
+def compare(expected: Sequence[Any], got: Sequence[Any], symbols: Sequence[str]) -> Finding | None:
+    """The first departure of `got` from `expected`, stage by stage over all calls; None where they agree."""
+    for stage in (_attempted, _raised, _type, _shape, _dtype, _device, _finite):
+        for call, (want, have) in enumerate(zip(expected, got, strict=True)):
+            if (found := stage(want, have, symbols)) is not None:
+                return Finding(stage.__name__.strip("_").replace("attempted", "not attempted"), call, *found)
+    return _values(expected, got, symbols)
+
+
+def distance(expected: Sequence[Any], got: Sequence[Any]) -> float:
+    """Largest difference over all calls and outputs, relative to max|expected| per output; inf where shapes differ."""
+    if any(have.kind != "value" or len(want.arrays) != len(have.arrays) for want, have in zip(expected, got, strict=True)):
+        return float("inf")
+    return max((_output_distance(expected, got, k) for k in range(len(expected[0].arrays))), default=0.0)
+
+
+def tolerance(got: Sequence[Any]) -> float:
+    """The tolerance that the precision of these results allows."""
+    coarse = any(dtype == "float32" for have in got for dtype in have.dtypes)
+    return TOLERANCE["float32" if coarse else "float64"]
+
+
+def scales(expected: Sequence[Any], output: int) -> float:
+    """max|expected| over all calls of one output; 1 where everything is zero, so that zero can be compared too."""
+    sizes = [float(np.abs(_numeric(want.arrays[output])).max(initial=0.0)) for want in expected]
+    return max(sizes, default=0.0) or 1.0
+
+
+def error_maps(expected: Sequence[Any], got: Sequence[Any], output: int) -> list[np.ndarray]:
+    """|got - expected| / max|expected| for each call; NaN equals NaN, and counts as infinitely far from a number."""
+    scale = scales(expected, output)
+    return [_error(_numeric(want.arrays[output]), _numeric(have.arrays[output]), scale)
+            for want, have in zip(expected, got, strict=True)]  # fmt: skip
+
+
+def _error(want: np.ndarray, have: np.ndarray, scale: float) -> np.ndarray:
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.abs(have - want) / scale
+    same = (want == have) | (np.isnan(want) & np.isnan(have))
+    return np.where(same, 0.0, np.nan_to_num(error, nan=np.inf, posinf=np.inf))
+
+
+def _output_distance(expected, got, output: int) -> float:
+    if any(want.arrays[output].shape != have.arrays[output].shape for want, have in zip(expected, got, strict=True)):
+        return float("inf")
+    return max(float(error.max(initial=0.0)) for error in error_maps(expected, got, output))
+
+
+def _numeric(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float64)
+
+
+def _attempted(want, have, symbols):
+    return (0, "not attempted yet.") if have.kind == "not attempted" else None
+
+
+def _raised(want, have, symbols):
+    if have.kind != "raised":
+        return None
+    error = have.error
+    where = f" (line {error['line']}: `{error['source_line'].strip()}`)" if error.get("line") else ""
+    return 0, f"your function raised {error['type']}: {error['message']}{where}."
+
+
+def _type(want, have, symbols):
+    asked = _described(want, symbols)
+    if have.kind == "unsupported":
+        forgot = "; is a `return` missing?" if have.type_name == "NoneType" else "."
+        return 0, f"returned {have.type_name}, asked for {asked}{forgot}"
+    if len(want.arrays) != len(have.arrays):
+        return 0, f"returned {len(have.arrays)} value(s), asked for {asked}."
+    for k, (asked_type, got_type) in enumerate(zip(want.types, have.types, strict=True)):
+        scalar = want.arrays[k].ndim == 0 and asked_type in (*_NUMBERS, "tensor") and got_type in (*_NUMBERS, "tensor")
+        if asked_type != got_type and not scalar:
+            names = {"array": "a numpy array", "tensor": "a torch.Tensor"}
+            return k, f"{symbols[k]}: got {names.get(got_type, got_type)}, asked for {names.get(asked_type, asked_type)}."
+    return None
+
+
+def _shape(want, have, symbols):
+    for k, (asked, got) in enumerate(zip(want.arrays, have.arrays, strict=True)):
+        if asked.shape != got.shape:
+            return k, f"{symbols[k]}: got shape {list(got.shape)}, asked for {list(asked.shape)}."
+    return None
+
+
+def _dtype(want, have, symbols):
+    for k, (asked, got) in enumerate(zip(want.arrays, have.arrays, strict=True)):
+        real = asked.dtype.kind == "f"
+        if real and have.types[k] == "tensor" and have.dtypes[k] not in TOLERANCE:
+            return k, f"{symbols[k]}: got dtype {have.dtypes[k]}, asked for the dtype of the input ({want.dtypes[k]})."
+        if not real and asked.dtype.kind != got.dtype.kind and "f" in (asked.dtype.kind, got.dtype.kind):
+            return k, f"{symbols[k]}: got dtype {have.dtypes[k]}, asked for {want.dtypes[k]}."
+    return None
+
+
+def _device(want, have, symbols):
+    for k, (asked, got) in enumerate(zip(want.devices, have.devices, strict=True)):
+        if asked.split(":")[0] != got.split(":")[0]:
+            return k, f"{symbols[k]}: got device {got}, asked for the device of the input ({asked})."
+    return None
+
+
+def _finite(want, have, symbols):
+    for k, (asked, got) in enumerate(zip(want.arrays, have.arrays, strict=True)):
+        bad = ~np.isfinite(_numeric(got)) & np.isfinite(_numeric(asked))
+        if bad.any():
+            return k, f"{symbols[k]}: {int(bad.sum())} of {bad.size} values are NaN or infinite."
+    return None
+
+
+def _values(expected, got, symbols) -> Finding | None:
+    for k, symbol in enumerate(symbols[: len(expected[0].arrays)]):
+        exact = expected[0].arrays[k].dtype.kind in "iub"
+        allowed = 0.0 if exact else tolerance(got)
+        errors = [float(error.max(initial=0.0)) for error in error_maps(expected, got, k)]
+        if max(errors) > allowed:
+            return Finding("values", int(np.argmax(errors)), k, f"{symbol}: the values differ from the formula's.")
+    return None
+
+
+def _described(want, symbols) -> str:
+    parts = [f"{symbol} {list(array.shape)}" for symbol, array in zip(symbols, want.arrays, strict=False)]
+    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"

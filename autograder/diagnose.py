@@ -1,0 +1,115 @@
+"""Says why a result is wrong, in the lesson's symbols. First hit wins: a known mistake, a relation, where it departs.
+
+Nothing here imports anything but numpy and the two comparison modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.compare import Finding, distance, error_maps, tolerance
+from autograder.relations import relation, shape_relation
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the student is told."""
+
+    kind: str
+    """"misconception", "relation", "side effect", "law", "limit", "question", "grader", or the kind of a `Finding`."""
+    name: str
+    """Slug, stable over cases: what a cohort is counted by."""
+    message: str
+
+
+EFFECTS = {
+    "training_flag": "the model is left in another mode (train or eval) than it came in.",
+    "parameters": "the model's parameters are changed after your function returns; a method only looks.",
+    "buffers": "the model's buffers (BatchNorm's running statistics) are changed; was it run in training mode?",
+    "grad": "the parameters' or the images' `.grad` is left filled: use torch.autograd.grad, or clear it.",
+    "requires_grad": "`requires_grad` of the model's parameters or of an input is changed after your function returns.",
+    "hooks": "a hook is left on the model: keep its handle and call `handle.remove()`, also after an error.",
+    "inputs": "an argument is changed in place; work on a copy (`clone`), or avoid `+=` and methods ending in `_`.",
+    "attached": "the result still hangs on the autograd graph: return it detached.",
+    "second_call": "a second call with the same inputs gives another answer: something is kept between calls.",
+}
+"""Slug -> sentence for each thing that a right answer leaves as it found it."""
+
+
+def diagnose(
+    finding: Finding,
+    expected: Sequence[Any],
+    got: Sequence[Any],
+    *,
+    symbols: Sequence[str],
+    known: Mapping[str, tuple[str, Sequence[Any]]],
+    hidden: bool,
+) -> Diagnosis:
+    """The most telling explanation of `finding`.
+
+    Args:
+        finding: where `compare` found the first departure.
+        expected: the reference's results, one a call.
+        got: the student's results.
+        symbols: names of the outputs.
+        known: misconception's name -> (sentence, its results on the same calls).
+        hidden: no value and no position of a hidden case is told.
+    """
+    if finding.kind in ("not attempted", "raised", "type"):
+        return Diagnosis(finding.kind, finding.kind.replace(" ", "_"), finding.message)
+    if (name := nearest_mistake({name: results for name, (_, results) in known.items()}, got)) is not None:
+        return Diagnosis("misconception", name, known[name][0])
+    if finding.kind == "values":
+        return _values(finding, expected, got, symbols, hidden)
+    if finding.kind == "shape":
+        asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
+        hint = shape_relation(asked, have)
+        return Diagnosis("shape", "shape", finding.message + (f" It looks as if {hint}." if hint else ""))
+    return Diagnosis(finding.kind, finding.kind, finding.message)
+
+
+def nearest_mistake(known: Mapping[str, Sequence[Any]], got: Sequence[Any]) -> str | None:
+    """Name of the misconception whose results these are, if any."""
+    if any(have.kind != "value" for have in got):
+        return None
+    far = {name: distance(results, got) for name, results in known.items() if all(r.kind == "value" for r in results)}
+    name = min(far, key=far.__getitem__, default=None)
+    return name if name is not None and far[name] <= tolerance(got) else None
+
+
+def side_effect(effects: Sequence[str]) -> Diagnosis:
+    """The diagnosis for things left changed; the first of `EFFECTS` names it, the others are told too."""
+    found = [slug for slug in EFFECTS if slug in effects]
+    return Diagnosis("side effect", found[0], " Also: ".join(EFFECTS[slug] for slug in found))
+
+
+def _values(finding: Finding, expected, got, symbols, hidden: bool) -> Diagnosis:
+    symbol, output = symbols[finding.output], finding.output
+    arrays = [(want.arrays[output].astype(np.float64), have.arrays[output].astype(np.float64))
+              for want, have in zip(expected, got, strict=True)]  # fmt: skip
+    right = [s for k, s in enumerate(symbols[: output]) if k < output]
+    prefix = f"{', '.join(right)} is right; " if right else ""
+    if (found := relation(arrays, tolerance(got))) is not None:
+        return Diagnosis("relation", found[0], prefix + found[1].format(symbol=symbol))
+    return Diagnosis("values", "values", prefix + _where(symbol, expected, got, finding, hidden))
+
+
+def _where(symbol: str, expected, got, finding: Finding, hidden: bool) -> str:
+    error = error_maps(expected, got, finding.output)[finding.call]
+    wrong = float((error > tolerance(got)).mean())
+    if hidden:
+        return f"{symbol} departs from the formula on inputs that are not shown; try your function on other sizes, targets and signs."
+    if not error.ndim:
+        want, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
+        return f"{symbol} is {have:.6g} where the formula gives {want:.6g}."
+    at = np.unravel_index(int(error.argmax()), error.shape)
+    want, have = (results[finding.call].arrays[finding.output][at] for results in (expected, got))
+    place = ", ".join(str(int(i)) for i in at)
+    return (
+        f"{symbol} departs in {wrong:.0%} of its values, most at {symbol}[{place}]: "
+        f"got {have:.6g}, the formula gives {want:.6g}."
+    )

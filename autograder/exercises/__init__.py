@@ -1,0 +1,1 @@
+"""One module a lesson: its exercises, cases, laws and misconceptions, as `LESSON`."""

@@ -1,0 +1,61 @@
+"""One row a check: what the JSON, the terminal, the notebook and the gradebook all show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autograder.diagnose import Diagnosis
+
+PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED = "passed", "failed", "not attempted", "not judged"
+VERDICTS = (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The verdict of one check."""
+
+    exercise: str
+    """Id of the exercise or question."""
+    check: str
+    """"values: ...", "hidden values: ...", "law: ...", "promises" or "answer"."""
+    verdict: str
+    """One of `VERDICTS`; "not judged" is the grader's own fault and never a silent zero."""
+    max_points: int
+    diagnosis: Diagnosis | None = None
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> int:
+        """Points earned."""
+        return self.max_points if self.verdict == PASSED else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as the JSON report has it."""
+        return {
+            "exercise": self.exercise,
+            "check": self.check,
+            "verdict": self.verdict,
+            "points": self.points,
+            "max_points": self.max_points,
+            "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
+            "seconds": round(self.seconds, 4),
+        }
+
+
+def report(rows: Iterable[Row]) -> dict[str, Any]:
+    """The JSON report: `{"checks": [...]}`."""
+    return {"checks": [row.as_json() for row in rows]}
+
+
+def total(rows: Iterable[Row]) -> tuple[int, int]:
+    """Points earned and points possible."""
+    rows = list(rows)
+    return sum(row.points for row in rows), sum(row.max_points for row in rows)
+
+
+def summary(rows: Iterable[Row]) -> str:
+    """The one verdict for several rows: the first of "not judged", "failed", "not attempted", "passed" among them."""
+    verdicts = {row.verdict for row in rows}
+    return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in verdicts), PASSED)
