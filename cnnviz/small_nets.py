@@ -1,0 +1,198 @@
+"""Networks small enough to check by hand: fixtures of the exercises and of the tests.
+
+All share one outline, `features -> pool -> flatten -> classifier`; the layer to explain is `"features"`, which ends in
+a ReLU. Weights are drawn from `generator` alone, so equal seeds give equal networks and torch's global generator is left
+as it was. Every network starts in eval mode and in float32; `.double()` gives the same numbers in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import skip_init
+
+__all__ = ["BatchNormNet", "FlattenNet", "FunctionalNet", "GapNet"]
+
+
+class _SmallNet(nn.Module):
+    """Scores `[N classes]` of images `[N C H W]`: features, pool, flatten, classifier."""
+
+    features: nn.Module
+    pool: nn.Module
+    classifier: nn.Module
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores `[N classes]` before softmax."""
+        return self.classifier(self.pool(self.features(images)).flatten(1))
+
+
+class GapNet(_SmallNet):
+    """Convolutions with ReLUs, global average pooling, one linear layer: the network that CAM is made for.
+
+    `channels` gives one convolution each (`kernel` x `kernel`, same padding); the last one has `stride`, so that with
+    `stride=2` the layer's grid is half the image's. `bias=False` leaves out every bias; `inplace` is the ReLUs' flag.
+
+    >>> net = GapNet(channels=(4, 6), classes=5, generator=torch.Generator().manual_seed(0))
+    >>> net(torch.zeros(2, 3, 8, 6)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Sequence[int] = (4, 6),
+        classes: int = 5,
+        in_channels: int = 3,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = True,
+        inplace: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for i, (c, d) in enumerate(zip((in_channels, *channels[:-1]), channels, strict=True)):
+            step = stride if i == len(channels) - 1 else 1
+            layers += [_conv(c, d, kernel=kernel, stride=step, bias=bias), nn.ReLU(inplace=inplace)]
+        self.features = nn.Sequential(*layers)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = _linear(channels[-1], classes, bias=bias)
+        _draw(self, generator)
+
+
+class FlattenNet(_SmallNet):
+    """A small VGG: max-pooling, then flatten and a two-layer perceptron, so no average pooling and no CAM.
+
+    `features` is conv-ReLU-MaxPool-conv-ReLU, `pool` a 2x2 max-pooling; the classifier's first layer is as wide as what
+    remains of an image of `size` = (H, W) pixels, so the network takes images of that size only.
+
+    >>> FlattenNet(size=(12, 8), classes=5)(torch.zeros(2, 3, 12, 8)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        size: tuple[int, int] = (12, 8),
+        channels: tuple[int, int] = (4, 6),
+        hidden: int = 7,
+        classes: int = 5,
+        in_channels: int = 3,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        c, d = channels
+        convolutions = (_conv(in_channels, c), nn.ReLU(), nn.MaxPool2d(2), _conv(c, d), nn.ReLU())
+        self.features = nn.Sequential(*convolutions)
+        self.pool = nn.MaxPool2d(2)
+        height, width = size
+        flat = d * (height // 4) * (width // 4)
+        self.classifier = nn.Sequential(_linear(flat, hidden), nn.ReLU(), _linear(hidden, classes))
+        _draw(self, generator)
+
+
+class BatchNormNet(_SmallNet):
+    """conv-BN-ReLU-dropout-conv-BN-ReLU, global average pooling, one linear layer.
+
+    The BatchNorm layers have running statistics and affine parameters as after training, so that a network left in
+    training mode gives other scores, changes its buffers, and is noisy by its dropout.
+
+    >>> net = BatchNormNet(classes=5)
+    >>> net.training, net.features[1].running_mean.abs().min().item() > 0
+    (False, True)
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: tuple[int, int] = (4, 6),
+        classes: int = 5,
+        in_channels: int = 3,
+        dropout: float = 0.5,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        c, d = channels
+        first = (_conv(in_channels, c), nn.BatchNorm2d(c), nn.ReLU(), nn.Dropout(dropout))
+        self.features = nn.Sequential(*first, _conv(c, d), nn.BatchNorm2d(d), nn.ReLU())
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = _linear(d, classes)
+        _draw(self, generator)
+
+
+class _FunctionalFeatures(nn.Module):
+    def __init__(self, channels: tuple[int, int, int, int], in_channels: int) -> None:
+        super().__init__()
+        sizes = (in_channels, *channels)
+        self.conv1, self.conv2, self.conv3, self.conv4 = (_conv(*pair) for pair in pairwise(sizes))
+        self.relu = nn.ReLU()
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = F.relu(self.conv1(images))
+        x = F.relu(self.conv2(x), inplace=True)
+        x = self.relu(self.conv3(x))
+        return self.relu(self.conv4(x))
+
+
+class FunctionalNet(_SmallNet):
+    """The ways to write a ReLU that hooks on modules miss: `F.relu`, one in place, and one module used twice.
+
+    `features` holds `conv1` to `conv4` and `relu`; the output of `features.conv2` is overwritten by the in-place ReLU
+    after it. Global average pooling and one linear layer follow, so CAM applies.
+
+    >>> FunctionalNet(classes=5)(torch.zeros(2, 3, 8, 6)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: tuple[int, int, int, int] = (4, 5, 4, 6),
+        classes: int = 5,
+        in_channels: int = 3,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.features = _FunctionalFeatures(channels, in_channels)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = _linear(channels[-1], classes)
+        _draw(self, generator)
+
+
+def _conv(c: int, d: int, *, kernel: int = 3, stride: int = 1, bias: bool = True) -> nn.Conv2d:
+    # skip_init: the usual initialisation would advance torch's global generator.
+    return skip_init(nn.Conv2d, c, d, kernel, stride=stride, padding=kernel // 2, bias=bias)
+
+
+def _linear(c: int, d: int, *, bias: bool = True) -> nn.Linear:
+    return skip_init(nn.Linear, c, d, bias=bias)
+
+
+@torch.no_grad()
+def _draw(net: nn.Module, generator: torch.Generator | None) -> None:
+    """Fills weights with N(0, 2/fan_in), biases with N(0, 0.1^2), BatchNorm with statistics as after training."""
+    g = torch.Generator().manual_seed(0) if generator is None else generator
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            fan_in = module.weight[0].numel()
+            module.weight.copy_(_normal(module.weight, g) * (2 / fan_in) ** 0.5)
+            if module.bias is not None:
+                module.bias.copy_(0.1 * _normal(module.bias, g))
+        elif isinstance(module, nn.BatchNorm2d):
+            module.weight.copy_(0.5 + _uniform(module.weight, g))
+            module.bias.copy_(0.3 * _normal(module.bias, g))
+            module.running_mean.copy_(0.3 * _normal(module.bias, g))  # type: ignore[union-attr]
+            module.running_var.copy_(0.5 + _uniform(module.bias, g))  # type: ignore[union-attr]
+    net.eval()
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, dtype=torch.float32)
+
+
+def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.rand(like.shape, generator=generator, dtype=torch.float32)
