@@ -44,7 +44,9 @@ def compare(expected: Sequence[Any], got: Sequence[Any], symbols: Sequence[str])
 
 def distance(expected: Sequence[Any], got: Sequence[Any]) -> float:
     """Largest difference over all calls and outputs, relative to max|expected| per output; inf where shapes differ."""
-    if any(have.kind != "value" or len(want.arrays) != len(have.arrays) for want, have in zip(expected, got, strict=True)):
+    if any(
+        have.kind != "value" or len(want.arrays) != len(have.arrays) for want, have in zip(expected, got, strict=True)
+    ):
         return float("inf")
     return max((_output_distance(expected, got, k) for k in range(len(expected[0].arrays))), default=0.0)
 
@@ -108,7 +110,10 @@ def _type(want, have, symbols):
         scalar = want.arrays[k].ndim == 0 and asked_type in (*_NUMBERS, "tensor") and got_type in (*_NUMBERS, "tensor")
         if asked_type != got_type and not scalar:
             names = {"array": "a numpy array", "tensor": "a torch.Tensor"}
-            return k, f"{symbols[k]}: got {names.get(got_type, got_type)}, asked for {names.get(asked_type, asked_type)}."
+            return (
+                k,
+                f"{symbols[k]}: got {names.get(got_type, got_type)}, asked for {names.get(asked_type, asked_type)}.",
+            )
     return None
 
 

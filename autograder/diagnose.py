@@ -91,7 +91,7 @@ def _values(finding: Finding, expected, got, symbols, hidden: bool) -> Diagnosis
     symbol, output = symbols[finding.output], finding.output
     arrays = [(want.arrays[output].astype(np.float64), have.arrays[output].astype(np.float64))
               for want, have in zip(expected, got, strict=True)]  # fmt: skip
-    right = [s for k, s in enumerate(symbols[: output]) if k < output]
+    right = [s for k, s in enumerate(symbols[:output]) if k < output]
     prefix = f"{', '.join(right)} is right; " if right else ""
     if (found := relation(arrays, tolerance(got))) is not None:
         return Diagnosis("relation", found[0], prefix + found[1].format(symbol=symbol))

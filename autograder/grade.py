@@ -1,0 +1,112 @@
+"""From a submission to rows: plan the calls, run them isolated, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.diagnose import Diagnosis
+from autograder.isolated import Cell, Outcome, Request, Runner, observe
+from autograder.judge import Graded, everywhere, judge
+from autograder.oracle import Setting, parts_of
+from autograder.records import Exercise, Lesson, Question
+from autograder.submission import Submission, load_submission
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
+
+
+def grade_folder(folder: Path, lesson: Lesson, setting: Setting | None = None) -> list[Graded]:
+    """Grades one lesson's module or notebook in `folder`, each exercise in a process of its own."""
+    with Runner() as runner:
+        return grade_lesson(load_submission(folder, lesson), lesson, setting or Setting(), runner)
+
+
+def grade_lesson(
+    submission: Submission,
+    lesson: Lesson,
+    setting: Setting,
+    runner: Runner,
+    *,
+    done: Callable[[Graded], None] | None = None,
+) -> list[Graded]:
+    """All exercises and questions of a lesson; `done` is told of each as soon as it is known."""
+    graded: list[Graded] = []
+    for item in (*lesson.exercises, *lesson.questions):
+        judged = grade_item(submission, item, setting, runner)
+        graded.append(_pointing_back(judged, graded))
+        if done is not None:
+            done(graded[-1])
+    return graded
+
+
+def grade_item(submission: Submission, item: Exercise | Question, setting: Setting, runner: Runner) -> Graded:
+    """One exercise or question of a submission."""
+    if isinstance(item, Question):
+        return Graded(item, (grade_answer(item, submission.answer(item.variable)),))
+    if not submission.attempted(item.function):
+        return everywhere(item, NOT_ATTEMPTED, None)
+    return _guarded(item, lambda: _run(submission.cells(item.function), item, setting, runner))
+
+
+def grade_function(exercise: Exercise, function: Callable[..., Any], setting: Setting | None = None) -> Graded:
+    """A function object, called in this very process: practice in a notebook, and trusted code in tests."""
+
+    def judged() -> Graded:
+        parts = parts_of(exercise, setting or Setting())
+        calls = [call for part in parts for call in part.planned]
+        return judge(exercise, parts, Outcome(status="ran", observations=tuple(observe(function, calls))))
+
+    return _guarded(exercise, judged)
+
+
+def grade_answer(question: Question, answer: str | None) -> Row:
+    """The verdict on one prediction."""
+    if answer is None:
+        return Row(question.id, "answer", NOT_ATTEMPTED, question.points)
+    option = question.options.get(answer.strip().lower())
+    if option is None:
+        told = f'got "{answer[:20]}", choose one of {", ".join(question.options)}.'
+        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", told))
+    chosen = answer.strip().lower()
+    diagnosis = Diagnosis("question", f"option_{chosen}", option.feedback)
+    verdict = PASSED if chosen == question.answer else FAILED
+    return Row(question.id, "answer", verdict, question.points, diagnosis if verdict == FAILED else None)
+
+
+def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
+    parts = parts_of(exercise, setting)
+    calls = [call for part in parts for call in part.planned]
+    request = Request(cells=cells, function=exercise.function, variable=None, calls=calls,
+                      device=setting.device, seconds=exercise.seconds)  # fmt: skip
+    return judge(exercise, parts, runner.run(request))
+
+
+def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
+    """A fault of the grader's own is shown as such: it never costs a student a point silently."""
+    try:
+        return judged()
+    except Exception as error:
+        told = (
+            f"the grader itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
+        )
+        return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
+
+
+def _pointing_back(judged: Graded, earlier: Sequence[Graded]) -> Graded:
+    """A composite exercise without a known mistake points to the first of its parts that fails."""
+    if not isinstance(judged.item, Exercise) or not judged.item.builds_on:
+        return judged
+    broken = [
+        g.item.id for g in earlier if g.item.id in judged.item.builds_on and any(r.verdict == FAILED for r in g.rows)
+    ]
+    if not broken:
+        return judged
+    told = f"begin with {broken[0]}, which this is built on and which already departs. "
+
+    def pointed(row: Row) -> Row:
+        if row.diagnosis is None or row.diagnosis.kind != "values":
+            return row
+        return replace(row, diagnosis=Diagnosis("stage", broken[0].split(".")[1], told + row.diagnosis.message))
+
+    return replace(judged, rows=tuple(pointed(row) for row in judged.rows))

@@ -1,0 +1,184 @@
+"""The rows of one exercise from what its run gave: values, laws, promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.compare import compare, tolerance
+from autograder.diagnose import Diagnosis, diagnose, side_effect
+from autograder.isolated import Outcome
+from autograder.oracle import Part
+from autograder.records import Case, Exercise, Law, Question
+from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, Row
+
+LIMITS = {
+    "time": "it did not finish within {seconds:g} s; is there a loop that never ends?",
+    "memory": "it asked for more memory than it may have.",
+    "crashed": "the process ended before it answered ({message}).",
+    "output": "it printed or returned more than it may.",
+    "bad answer": "what came back could not be read as arrays.",
+}
+"""Outcome's status -> sentence."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What may be drawn beside a verdict: one visible call's first output, the student's and the reference's."""
+
+    check: str
+    symbol: str
+    expected: np.ndarray
+    got: np.ndarray
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One exercise or question, judged."""
+
+    item: Exercise | Question
+    rows: tuple[Row, ...]
+    evidence: tuple[Evidence, ...] = ()
+    output: str = field(default="", repr=False)
+    """What the student's code printed."""
+
+
+def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome) -> Graded:
+    """The rows of one exercise from what its run gave."""
+    if outcome.status in ("load error", "no function"):
+        return replace(everywhere(exercise, FAILED, _not_loaded(exercise, outcome)), output=outcome.output)
+    results = _split(parts, outcome.observations)
+    if results and all(r is not None and all(o.kind == "not attempted" for o in r) for r in results):
+        return everywhere(exercise, NOT_ATTEMPTED, None)
+    cut_off = _cut_off(exercise, outcome)
+    cases = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Case)]
+    laws = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Law)]
+    rows = [_value_row(part, result, cut_off) for part, result in cases]
+    right = all(row.verdict == PASSED for row in rows)
+    rows += [_law_row(part, result, cut_off, right) for part, result in laws]
+    rows.append(_promise_row(exercise, [result for _, result in cases], right))
+    return Graded(exercise, tuple(rows), _evidence(cases), outcome.output)
+
+
+def check_name(part: Case | Law) -> str:
+    """The `check` of a row."""
+    if isinstance(part, Law):
+        return f"law: {part.name}"
+    return f"{'hidden values' if part.hidden else 'values'}: {part.name}"
+
+
+def _split(parts: Sequence[Part], observations: Sequence[Any]) -> list[Sequence[Any] | None]:
+    """The observations of each part; None for a part whose calls did not all come back."""
+    split: list[Sequence[Any] | None] = []
+    start = 0
+    for part in parts:
+        stop = start + len(part.planned)
+        split.append(observations[start:stop] if stop <= len(observations) else None)
+        start = stop
+    return split
+
+
+def _value_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis) -> Row:
+    case, exercise = part.part, part.exercise
+    assert isinstance(case, Case)
+    if result is None:
+        return _row(part, FAILED, cut_off)
+    finding = compare(part.expected, result, exercise.outputs)
+    if finding is None:
+        return _row(part, PASSED, None, result)
+    known = part.mistakes if finding.kind not in ("raised", "type", "not attempted") else {}
+    told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden)
+    return _row(part, FAILED, told, result)
+
+
+def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right: bool) -> Row:
+    law, exercise = part.part, part.exercise
+    assert isinstance(law, Law)
+    if result is None:
+        return _row(part, FAILED, cut_off)
+    finding = compare(part.expected, result, exercise.outputs)
+    if finding is not None and finding.kind not in ("values", "finite"):
+        return _row(part, FAILED, Diagnosis(finding.kind, finding.kind, finding.message), result)
+    size = law.violation(part.calls, [have.arrays for have in result])
+    if not size <= tolerance(result):
+        return _row(
+            part, FAILED, Diagnosis("law", law.name, f"{law.sentence} Yours departs by {size:.2g} (relative)."), result
+        )
+    return _row(part, *_earned(right, "law"), result)
+
+
+def _promise_row(exercise: Exercise, results: Sequence[Sequence[Any] | None], right: bool) -> Row:
+    name, points = "promises", exercise.promise_points
+    seen = [have for result in results if result is not None for have in result if have.kind == "value"]
+    effects = {effect for have in seen for effect in have.effects}
+    if any(not _same_again(have) for have in seen):
+        effects.add("second_call")
+    if effects:
+        return Row(exercise.id, name, FAILED, points, side_effect(tuple(effects)))
+    return Row(exercise.id, name, *_before_points(_earned(right, name), points))
+
+
+def _earned(right: bool, what: str) -> tuple[str, Diagnosis | None]:
+    """A function that does nothing keeps every promise: only right values earn these points."""
+    if right:
+        return PASSED, None
+    told = "nothing is wrong here, but these points are earned together with the values."
+    return FAILED, Diagnosis("depends", "values_first", told)
+
+
+def _before_points(earned: tuple[str, Diagnosis | None], points: int) -> tuple[str, int, Diagnosis | None]:
+    return earned[0], points, earned[1]
+
+
+def _same_again(have) -> bool:
+    if have.again is None or len(have.again) != len(have.arrays):
+        return False
+    exact = all(device == "cpu" for device in have.devices)
+    same = np.array_equal if exact else lambda a, b, equal_nan: np.allclose(a, b, 1e-6, 1e-9, equal_nan=equal_nan)
+    return all(
+        a.shape == b.shape and same(a, b, equal_nan=a.dtype.kind == "f")
+        for a, b in zip(have.arrays, have.again, strict=True)
+    )
+
+
+def _row(part: Part, verdict: str, diagnosis: Diagnosis | None, result: Sequence[Any] | None = None) -> Row:
+    seconds = sum(have.seconds for have in result or ())
+    return Row(part.exercise.id, check_name(part.part), verdict, part.part.points, diagnosis, seconds)
+
+
+def everywhere(exercise: Exercise, verdict: str, diagnosis: Diagnosis | None) -> Graded:
+    """The same verdict on every check of an exercise."""
+    names = [(check_name(part), part.points) for part in (*exercise.cases, *exercise.laws)]
+    rows = [Row(exercise.id, name, verdict, points, diagnosis) for name, points in names]
+    return Graded(exercise, (*rows, Row(exercise.id, "promises", verdict, exercise.promise_points, diagnosis)))
+
+
+def _not_loaded(exercise: Exercise, outcome: Outcome) -> Diagnosis:
+    if outcome.status == "no function":
+        return Diagnosis("missing", "no_function", f"there is no function `{exercise.function}`; keep the stub's name.")
+    error: Any = outcome.error or {}
+    where = f", line {error['line']}" if error.get("line") else ""
+    return Diagnosis(
+        "load",
+        str(error.get("type")),
+        f"the code cannot be loaded: {error.get('type')}: {error.get('message')}{where}.",
+    )
+
+
+def _cut_off(exercise: Exercise, outcome: Outcome) -> Diagnosis:
+    message = (outcome.error or {}).get("message") or "without a reason"
+    sentence = LIMITS.get(outcome.status, "the run ended early.").format(seconds=exercise.seconds, message=message)
+    return Diagnosis("limit", outcome.status.replace(" ", "_"), sentence)
+
+
+def _evidence(cases: Sequence[tuple[Part, Sequence[Any] | None]]) -> tuple[Evidence, ...]:
+    shown = []
+    for part, result in cases:
+        usable = result is not None and result[0].kind == "value" and result[0].arrays
+        if usable and isinstance(part.part, Case) and not part.part.hidden:
+            want, have = part.expected[0].arrays[0], result[0].arrays[0]  # type: ignore[index]
+            shown.append(Evidence(check_name(part.part), part.exercise.outputs[0], want, have))
+    return tuple(shown)
