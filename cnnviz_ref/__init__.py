@@ -1,0 +1,15 @@
+"""The answer key: every method of the course, one file a method, with the conventions of the lessons' formulas.
+
+Every method: score before softmax; the caller chooses the target; raw maps in the images' float dtype on their device;
+detached; the model (in eval mode while it runs) and the images left as found, also after an exception; the second call
+equals the first; sample n does not depend on its batch.
+"""
+
+from cnnviz_ref.cam import cam as cam
+from cnnviz_ref.class_visualization import class_visualization as class_visualization
+from cnnviz_ref.convert_to_cam import convert_to_cam as convert_to_cam
+from cnnviz_ref.grad_cam import grad_cam as grad_cam
+from cnnviz_ref.methods import METHODS as METHODS
+from cnnviz_ref.methods import Method as Method
+
+__all__ = ["METHODS", "Method", "cam", "class_visualization", "convert_to_cam", "grad_cam"]

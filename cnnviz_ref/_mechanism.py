@@ -1,0 +1,168 @@
+"""What every method needs: checked arguments, an undisturbed model, a layer's output, the score of a class.
+
+Promises kept here for all methods: maps are those of the model in eval mode, whatever mode it is in; its training
+flags, `requires_grad`, `.grad`, buffers and hooks are as before on return, also after an exception; the caller may be
+under `torch.no_grad()` or `torch.inference_mode()`; the model only ever sees a copy of the images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Inside: eval mode, gradients enabled, parameters frozen so that no graph is kept for them. After: as found."""
+    training = {module: module.training for module in model.modules()}
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        for module in training:
+            module.training = False
+        for parameter in trainable:
+            parameter.requires_grad_(False)
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        for module, flag in training.items():
+            module.training = flag
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def hooked(model: nn.Module, layer: str, hook: Callable[..., Any]) -> Iterator[None]:
+    """A forward hook on a layer, gone afterwards whatever happens."""
+    handle = find_layer(model, layer).register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def run_from(model: nn.Module, images: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+    """The layer's output `A`, made a leaf of the graph, and the scores `[N classes]` computed from it.
+
+    One forward pass; the graph begins at `A`, so a backward pass never goes below the layer. A layer that runs several
+    times counts with its last output. Call it inside `undisturbed(model)`.
+    """
+    kept: list[Tensor] = []
+
+    def keep(_module: nn.Module, _inputs: object, output: object) -> Tensor:
+        A = check_output(output, layer).detach().clone().requires_grad_()
+        kept[:] = [A]
+        with torch.enable_grad():
+            return A.clone()  # an in-place ReLU after the layer overwrites the clone, not A
+
+    with hooked(model, layer, keep):
+        scores = model(images.detach().clone())
+    if not kept:
+        raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
+    return kept[0], check_scores(scores, len(images))
+
+
+def gradient(y: Tensor, x: Tensor, what: str) -> Tensor:
+    """`dy/dx` for a scalar `y`; no `.grad` is touched."""
+    found = torch.autograd.grad(y, x, allow_unused=True)[0] if y.requires_grad else None
+    if found is None:
+        raise ValueError(f"{what}: no gradient arrives from the score; choose one that the score is computed from.")
+    return found
+
+
+def target_scores(scores: Tensor, targets: Tensor) -> Tensor:
+    """`y^c` of each image: `[N classes], [N] -> [N]`, the score before softmax."""
+    classes = scores.shape[1]
+    if targets.min() < 0 or targets.max() >= classes:
+        raise ValueError(
+            f"targets: got {targets.tolist()}, but the model has classes 0 to {classes - 1}; choose there."
+        )
+    return scores.gather(1, targets.to(scores.device)[:, None])[:, 0]
+
+
+def find_layer(model: nn.Module, layer: str) -> nn.Module:
+    """The submodule of that dotted name.
+
+    Raises:
+        ValueError: no such layer; the message lists the model's layers.
+    """
+    check_model(model)
+    try:
+        if isinstance(layer, str) and layer:
+            return model.get_submodule(layer)
+    except AttributeError:
+        pass
+    names = [name for name, _ in model.named_modules() if name]
+    near = get_close_matches(str(layer), names, n=1)
+    listed = ", ".join(sorted(names, key=lambda name: name.count("."))[:40])
+    raise ValueError(
+        f"layer: got {layer!r}, but the model's layers are {listed}"
+        + (f" and {len(names) - 40} more inside these" if len(names) > 40 else "")
+        + (f"; did you mean {near[0]!r}?" if near else "; choose one of them.")
+    )
+
+
+def check_model(model: object) -> None:
+    """A torch module, or a ValueError."""
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model: got {type(model).__name__}, needs a torch.nn.Module; pass the network itself.")
+
+
+def check_images(model: nn.Module, images: object) -> None:
+    """Finite floats `[N C H W]` of the model's dtype and device, or a ValueError that says which is not so."""
+    check_model(model)
+    if not isinstance(images, Tensor):
+        raise ValueError(f"images: got {type(images).__name__}, needs a tensor [N C H W]; make one with torch.stack.")
+    if images.ndim != 4 or not images.numel():
+        raise ValueError(f"images: got shape {list(images.shape)}, needs [N C H W]; one image is images[None].")
+    if not images.is_floating_point():
+        raise ValueError(f"images: got {images.dtype}, needs floats; convert with images.float() and scale them.")
+    if not torch.isfinite(images).all():
+        raise ValueError("images: got NaN or infinity, needs finite values; look at how the images are scaled.")
+    weight = first_weight(model)
+    if weight is not None and weight.dtype != images.dtype:
+        raise ValueError(f"images: got {images.dtype}, but the model is {weight.dtype}; use images.to({weight.dtype}).")
+    if weight is not None and weight.device != images.device:
+        raise ValueError(f"images: are on {images.device}, the model on {weight.device}; use images.to(device).")
+
+
+def check_targets(targets: object, N: int) -> None:
+    """One int64 class an image, or a ValueError."""
+    if not isinstance(targets, Tensor):
+        raise ValueError(f"targets: got {type(targets).__name__}, needs an int64 tensor [N]; use torch.tensor([...]).")
+    if targets.dtype != torch.int64 or targets.shape != (N,):
+        got = f"{targets.dtype} {list(targets.shape)}"
+        raise ValueError(f"targets: got {got}, needs torch.int64 [{N}]; give one class index an image.")
+
+
+def check_scores(scores: object, N: int) -> Tensor:
+    """Scores `[N classes]`, or a ValueError."""
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != N:
+        got = list(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f"model: returns {got}, needs scores [N classes] for N = {N}; wrap it to return only these.")
+    return scores
+
+
+def check_output(output: object, layer: str) -> Tensor:
+    """A float tensor, or a ValueError."""
+    if not isinstance(output, Tensor) or not output.is_floating_point():
+        got = output.dtype if isinstance(output, Tensor) else type(output).__name__
+        raise ValueError(f"layer {layer!r}: gives {got}, needs to give one float tensor; choose a layer inside it.")
+    return output
+
+
+def check_grid(A: Tensor, layer: str) -> None:
+    """Activation maps `[N K h w]`, or a ValueError."""
+    if A.ndim != 4:
+        raise ValueError(
+            f"layer {layer!r}: gives {list(A.shape)}, needs maps [N K h w]; choose the last layer before pooling."
+        )
+
+
+def first_weight(model: nn.Module) -> Tensor | None:
+    """The first floating-point parameter: it tells the model's dtype and device."""
+    return next((parameter for parameter in model.parameters() if parameter.is_floating_point()), None)

@@ -1,0 +1,128 @@
+"""Class visualization (Simonyan et al. 2013): the image that a class's score asks for."""
+
+from __future__ import annotations
+
+import math
+import operator
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz_ref._mechanism import (
+    check_model,
+    check_scores,
+    first_weight,
+    gradient,
+    target_scores,
+    undisturbed,
+)
+
+
+def class_visualization(
+    model: nn.Module,
+    target: int,
+    *,
+    size: int | tuple[int, int] = 224,
+    steps: int = 200,
+    lr: float = 1.0,
+    l2: float = 1e-3,
+    seed: int = 0,
+) -> Tensor:
+    r"""The image with a high score of one class and a small norm.
+
+    Formula:
+        $\arg\max_I \; y^c(I) - \lambda \lVert I \rVert_2^2$ by plain gradient ascent,
+        $I \leftarrow I + \eta \left(\frac{\partial y^c}{\partial I} - 2 \lambda I\right)$, with $y^c$ before softmax.
+
+    Args:
+        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
+        target: Class to visualize.
+        size: Height and width in pixels, or one number for both.
+        steps: Steps of gradient ascent.
+        lr: Step size $\eta$.
+        l2: Weight $\lambda$ of the squared norm.
+        seed: Of the noise from which the ascent starts.
+
+    Returns:
+        Raw image `[C H W]` of the model's dtype on its device, in the model's input scale, not clipped.
+
+    Raises:
+        ValueError: An argument does not fit the model, or the ascent left the finite numbers.
+
+    Paper: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks: Visualising Image Classification Models
+    and Saliency Maps", 2013.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
+    >>> _ = net[1].weight.data.copy_(torch.tensor([[1.0, -2.0], [0.0, 3.0]]))
+    >>> class_visualization(net, 0, size=(1, 2), steps=60, lr=0.5, l2=0.5)  # w / (2 * l2)
+    tensor([[[ 1., -2.]]])
+    """
+    check_model(model)
+    _check_options(steps=steps, lr=lr, l2=l2)
+    I = starting_image(model, size, seed)
+    with undisturbed(model):
+        for _ in range(steps):
+            I = ascent_step(model, I, target, lr=lr, l2=l2)
+    if not torch.isfinite(I).all():
+        raise ValueError(f"lr: got {lr}, with which the ascent left the finite numbers; choose a smaller lr or l2.")
+    return I
+
+
+def ascent_step(model: nn.Module, I: Tensor, target: int, *, lr: float, l2: float) -> Tensor:
+    r"""$I + \eta \, \partial J / \partial I$: `[C H W] -> [C H W]`, detached."""
+    with torch.enable_grad():
+        I = I.detach().requires_grad_()
+        J = objective(model, I, target, l2=l2)
+    return I.detach() + lr * gradient(J, I, "target")
+
+
+def objective(model: nn.Module, I: Tensor, target: int, *, l2: float) -> Tensor:
+    r"""$J = y^c(I) - \lambda \lVert I \rVert_2^2$: `[C H W] ->` scalar."""
+    scores = check_scores(model(I[None].clone()), 1)
+    y = target_scores(scores, torch.tensor([_class(target)]))[0]
+    return y - l2 * (I**2).sum()
+
+
+def starting_image(model: nn.Module, size: int | tuple[int, int], seed: int) -> Tensor:
+    """Faint seeded noise `[C H W]` in the model's dtype on its device; the same on every device."""
+    H, W = _height_and_width(size)
+    weight = first_weight(model)
+    generator = torch.Generator().manual_seed(seed)
+    noise = 0.01 * torch.randn(_channels(model, H * W), H, W, generator=generator, dtype=torch.float64)
+    return noise if weight is None else noise.to(weight.device, weight.dtype)
+
+
+def _class(target: int) -> int:
+    try:
+        return operator.index(target)
+    except TypeError:
+        got = type(target).__name__
+        raise ValueError(f"target: got {got}, needs one class index; use cnnviz.class_index for a name.") from None
+
+
+def _check_options(*, steps: int, lr: float, l2: float) -> None:
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"steps: got {steps!r}, needs a whole number from 0; try 200.")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr: got {lr!r}, needs a positive number; try 1.0.")
+    if not 0 <= l2 < math.inf:
+        raise ValueError(f"l2: got {l2!r}, needs a number from 0; 0 is no regularization.")
+
+
+def _height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
+    H, W = (size, size) if isinstance(size, int) else tuple(size)
+    if min(H, W) < 1:
+        raise ValueError(f"size: got {size!r}, needs pixels from 1, one number or (height, width); try 224.")
+    return H, W
+
+
+def _channels(model: nn.Module, pixels: int) -> int:
+    """Colours that the model reads: of its first convolution, or of a first linear layer for that many pixels."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            return module.in_channels
+        if isinstance(module, nn.Linear) and module.in_features % pixels == 0:
+            return module.in_features // pixels
+    raise ValueError(f"size: no first layer of the model reads {pixels} pixels; choose the size it was made for.")

@@ -1,0 +1,49 @@
+"""The table of all methods: the contract test, the gallery, the benchmarks and the docs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from cnnviz_ref.cam import cam
+from cnnviz_ref.class_visualization import class_visualization
+from cnnviz_ref.convert_to_cam import convert_to_cam
+from cnnviz_ref.grad_cam import grad_cam
+
+
+@dataclass(frozen=True)
+class Method:
+    """One public method and how to call it on any network."""
+
+    name: str
+    """Public name in `cnnviz_ref`."""
+    function: Callable[..., Any]
+    """The function itself."""
+    lesson: str
+    """Folder of the lesson that teaches it."""
+    shape: str
+    """Axes of the result in METHODS' letters: "N h w"; a leading N says that sample n is independent of its batch."""
+    call: Callable[[nn.Module, Tensor, Tensor, str], Tensor]
+    """The method on `model, images, targets, layer`, with few steps: what the contract test calls."""
+    needs_gap: bool = False
+    """Whether the model must end in global average pooling of the layer and one linear layer."""
+
+
+def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return convert_to_cam(model, layer).eval().features(images).detach()
+
+
+def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    H, W = images.shape[2:]
+    return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
+
+
+METHODS: tuple[Method, ...] = (
+    Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
+    Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
+    Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features),
+    Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
+)
