@@ -34,7 +34,7 @@ def grade_lesson(
     graded: list[Graded] = []
     for item in (*lesson.exercises, *lesson.questions):
         judged = grade_item(submission, item, setting, runner)
-        graded.append(_pointing_back(judged, graded))
+        graded.append(pointing_back(judged, graded))
         if done is not None:
             done(graded[-1])
     return graded
@@ -93,7 +93,7 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
         return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
 
 
-def _pointing_back(judged: Graded, earlier: Sequence[Graded]) -> Graded:
+def pointing_back(judged: Graded, earlier: Sequence[Graded]) -> Graded:
     """A composite exercise without a known mistake points to the first of its parts that fails."""
     if not isinstance(judged.item, Exercise) or not judged.item.builds_on:
         return judged

@@ -63,6 +63,13 @@ def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome) -> Graded
     return Graded(exercise, tuple(rows), _evidence(cases), outcome.output)
 
 
+def checks_of(item: Exercise | Question) -> tuple[str, ...]:
+    """The `check` of each row that this exercise or question gets, in order."""
+    if isinstance(item, Question):
+        return ("answer",)
+    return (*(check_name(part) for part in (*item.cases, *item.laws)), "promises")
+
+
 def check_name(part: Case | Law) -> str:
     """The `check` of a row."""
     if isinstance(part, Law):
@@ -151,9 +158,9 @@ def _row(part: Part, verdict: str, diagnosis: Diagnosis | None, result: Sequence
 
 def everywhere(exercise: Exercise, verdict: str, diagnosis: Diagnosis | None) -> Graded:
     """The same verdict on every check of an exercise."""
-    names = [(check_name(part), part.points) for part in (*exercise.cases, *exercise.laws)]
-    rows = [Row(exercise.id, name, verdict, points, diagnosis) for name, points in names]
-    return Graded(exercise, (*rows, Row(exercise.id, "promises", verdict, exercise.promise_points, diagnosis)))
+    points = [*(part.points for part in (*exercise.cases, *exercise.laws)), exercise.promise_points]
+    rows = [Row(exercise.id, c, verdict, p, diagnosis) for c, p in zip(checks_of(exercise), points, strict=True)]
+    return Graded(exercise, tuple(rows))
 
 
 def _not_loaded(exercise: Exercise, outcome: Outcome) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""Finds lessons, exercises and questions by name. A lesson is any module of `autograder.exercises` that defines `LESSON`."""
+"""Finds lessons, exercises and questions by name. A lesson is a module of `autograder.exercises` with `LESSON`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from autograder.records import Exercise, Lesson, Question
 @cache
 def lessons() -> tuple[Lesson, ...]:
     """All lessons, in the order of the course."""
-    modules = [importlib.import_module(f"{exercises.__name__}.{m.name}") for m in pkgutil.iter_modules(exercises.__path__)]
+    modules = [
+        importlib.import_module(f"{exercises.__name__}.{m.name}") for m in pkgutil.iter_modules(exercises.__path__)
+    ]
     return tuple(sorted((m.LESSON for m in modules if hasattr(m, "LESSON")), key=lambda lesson: lesson.id))
 
 

@@ -1,0 +1,167 @@
+"""`pytest lessons/`: one test a check. A lesson's test module only says `LESSON = "11_grad_cam"`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from autograder.judge import Graded
+    from autograder.verdict import Row
+
+
+class NotAttempted(Exception):
+    """The student has not begun this exercise: not a pass, and nothing to explain."""
+
+
+class Verdict:
+    """The verdict of one check, as a test sees it."""
+
+    def __init__(self, row: Row):
+        self.row = row
+
+    def confirm(self) -> None:
+        """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
+        from autograder.verdict import NOT_ATTEMPTED, PASSED
+
+        if self.row.verdict == NOT_ATTEMPTED:
+            raise NotAttempted(f"{self.row.exercise}: not attempted yet")
+        if self.row.verdict != PASSED:
+            told = self.row.diagnosis.message if self.row.diagnosis else ""
+            pytest.fail(f"{self.row.exercise} ({self.row.check}): {self.row.verdict}: {told}", pytrace=False)
+
+
+class Course:
+    """Grades each exercise once in a run, when its first check is asked for."""
+
+    def __init__(self, submission: str | None, device: str):
+        self.submission, self.device = submission, device
+        self.graded: dict[str, dict[str, Graded]] = {}
+        self._runner = None
+        self._read: dict[Path, object] = {}
+
+    def row(self, item_id: str, check: str, folder: Path) -> Row:
+        """The row of one check of the submission that belongs to this test folder."""
+        from autograder import grade, registry
+        from autograder.oracle import Setting
+
+        lesson = registry.lesson_of(item_id)
+        done = self.graded.setdefault(lesson.id, {})
+        if item_id not in done:
+            judged = grade.grade_item(
+                self._load(folder, lesson), registry.item(item_id), Setting(device=self.device), self.runner
+            )
+            done[item_id] = grade.pointing_back(judged, list(done.values()))
+        return next(row for row in done[item_id].rows if row.check == check)
+
+    @property
+    def runner(self):
+        """The warm process that runs student code, started on first use."""
+        from autograder.isolated import Runner
+
+        if self._runner is None:
+            self._runner = Runner().__enter__()
+        return self._runner
+
+    def close(self) -> None:
+        """Ends the warm process."""
+        if self._runner is not None:
+            self._runner.__exit__(*sys.exc_info())
+
+    def _load(self, folder: Path, lesson):
+        from autograder.submission import load_submission
+
+        where = Path(self.submission) if self.submission else folder
+        if (where, lesson.id) not in self._read:
+            self._read[where, lesson.id] = load_submission(where, lesson)  # type: ignore[index]
+        return self._read[where, lesson.id]  # type: ignore[index]
+
+
+_COURSE = pytest.StashKey[Course]()
+
+
+def pytest_addoption(parser):
+    """Adds the options of `pytest lessons/`."""
+    group = parser.getgroup("cnnviz", "the course on CNN visualization")
+    group.addoption("--submission", metavar="DIR", help="check this folder instead of the one beside the tests")
+    group.addoption("--device", default="cpu", help="cpu, cuda or mps: where the checks run")
+
+
+def pytest_configure(config):
+    """Refuses a submission or a device that is not there before anything is run."""
+    submission, device = config.getoption("--submission"), config.getoption("--device")
+    if submission and not Path(submission).is_dir():
+        raise pytest.UsageError(
+            f"--submission: got {submission}, which is not a folder; name one that holds the lessons."
+        )
+    if device != "cpu":
+        import cnnviz
+
+        try:
+            cnnviz.device(device)
+        except ValueError as error:
+            raise pytest.UsageError(f"--device: {error}") from error
+    config.stash[_COURSE] = Course(submission, device)
+
+
+def pytest_unconfigure(config):
+    """Ends the warm process."""
+    if (course := config.stash.get(_COURSE, None)) is not None:
+        course.close()
+
+
+def pytest_generate_tests(metafunc):
+    """One test a check of the module's lesson."""
+    if "verdict" not in metafunc.fixturenames or not hasattr(metafunc.module, "LESSON"):
+        return
+    from autograder import registry
+    from autograder.judge import checks_of
+
+    lesson = registry.lesson(metafunc.module.LESSON)
+    checks = [(item.id, check) for item in (*lesson.exercises, *lesson.questions) for check in checks_of(item)]
+    metafunc.parametrize("verdict", checks, indirect=True, ids=[f"{i.split('.')[1]}: {c}" for i, c in checks])
+
+
+@pytest.fixture
+def verdict(request) -> Verdict:
+    """The verdict of one check."""
+    try:
+        return Verdict(request.config.stash[_COURSE].row(*request.param, folder=Path(request.path).parent))
+    except (ValueError, FileNotFoundError) as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Marks the report of an exercise that was not begun, and takes its traceback away."""
+    report = yield
+    if call.excinfo is not None and call.excinfo.errisinstance(NotAttempted):
+        report.not_attempted, report.longrepr = True, str(call.excinfo.value)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report):
+    """A dot in the middle, and a category of its own: not in the list of failures, yet not a pass."""
+    if getattr(report, "not_attempted", False):
+        return "not attempted", "·", "NOT ATTEMPTED"
+    return None
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """One table a lesson at the end of the run."""
+    course = config.stash.get(_COURSE, None)
+    if course is None or not course.graded:
+        return
+    from rich.console import Console
+
+    from autograder import registry, tables
+
+    writer = terminalreporter._tw
+    console = Console(file=writer._file, width=writer.fullwidth, no_color=not writer.hasmarkup)
+    console.print()
+    for lesson_id, graded in course.graded.items():
+        console.print(tables.lesson_table(registry.lesson(lesson_id), list(graded.values())))

@@ -1,0 +1,66 @@
+"""Verdicts as text: one table a lesson, one paragraph a mistake. Used by the terminal, pytest and plain notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from autograder.judge import Graded
+from autograder.records import Lesson
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
+
+MARKS = {PASSED: ("✓", "green"), FAILED: ("✗", "red"), NOT_ATTEMPTED: ("·", "dim"), NOT_JUDGED: ("?", "yellow")}
+"""Verdict -> sign and colour; the word stands beside them, so that neither is needed to read it."""
+
+
+def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
+    """One line an exercise: verdict, checks passed, points."""
+    earned, possible = total(row for g in graded for row in g.rows)
+    table = Table(title=f"{lesson.id}  {earned} of {possible} points", title_justify="left", title_style="bold")
+    table.add_column("exercise")
+    table.add_column("verdict")
+    table.add_column("checks", justify="right")
+    table.add_column("points", justify="right")
+    for g in graded:
+        verdict = summary(g.rows)
+        points = total(g.rows)
+        passed = sum(row.verdict == PASSED for row in g.rows)
+        table.add_row(escape(g.item.id), marked(verdict), f"{passed}/{len(g.rows)}", f"{points[0]}/{points[1]}")
+    return table
+
+
+def diagnoses(graded: Iterable[Graded]) -> Group:
+    """What is to be told about every exercise that failed or could not be judged: each sentence once."""
+    return Group(*(paragraph for g in graded for paragraph in _paragraphs(g)))
+
+
+def marked(verdict: str) -> Text:
+    """The verdict with its sign."""
+    sign, style = MARKS[verdict]
+    return Text(f"{sign} {verdict}", style=style)
+
+
+def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """Sentence -> the checks that it explains, in order; "values first" only where nothing else is told."""
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        if row.diagnosis is not None and row.diagnosis.kind != "depends":
+            told.setdefault(row.diagnosis.message, []).append(row.check)
+    return told
+
+
+def _paragraphs(graded: Graded):
+    for message, checks in messages(graded.rows).items():
+        verdict = summary(row for row in graded.rows if row.check in checks)
+        sign, style = MARKS[verdict]
+        yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), ("  " + ", ".join(checks), "dim"))
+        yield Text("  " + _plain(message) + "\n")
+
+
+def _plain(message: str) -> str:
+    """Without control characters: a student's message must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in message)
