@@ -1,8 +1,9 @@
 """Networks small enough to check by hand: fixtures of the exercises and of the tests.
 
-All share one outline, `features -> pool -> flatten -> classifier`; the layer to explain is `"features"`, which ends in
-a ReLU. Weights are drawn from `generator` alone, so equal seeds give equal networks and torch's global generator is left
-as it was. Every network starts in eval mode and in float32; `.double()` gives the same numbers in float64.
+All share one outline, `features -> pool -> flatten -> classifier`; the layer to explain is `"features"`, which ends
+in a ReLU. Weights are drawn from `generator` alone (a fresh one with seed 0 where none is given), so equal seeds give
+equal networks and torch's global generator is left as it was. Every network starts in eval mode and in float32;
+`.double()` gives the same numbers in float64.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
-__all__ = ["BatchNormNet", "FlattenNet", "FunctionalNet", "GapNet"]
+__all__ = ["BatchNormNet", "FlattenNet", "FunctionalNet", "GapNet", "ScoreNet"]
 
 
-class _SmallNet(nn.Module):
-    """Scores `[N classes]` of images `[N C H W]`: features, pool, flatten, classifier."""
+class ScoreNet(nn.Module):
+    """The outline: scores `[N classes]` of images `[N C H W]` by features, pool, flatten, classifier."""
 
     features: nn.Module
     pool: nn.Module
@@ -30,7 +31,7 @@ class _SmallNet(nn.Module):
         return self.classifier(self.pool(self.features(images)).flatten(1))
 
 
-class GapNet(_SmallNet):
+class GapNet(ScoreNet):
     """Convolutions with ReLUs, global average pooling, one linear layer: the network that CAM is made for.
 
     `channels` gives one convolution each (`kernel` x `kernel`, same padding); the last one has `stride`, so that with
@@ -64,7 +65,7 @@ class GapNet(_SmallNet):
         _draw(self, generator)
 
 
-class FlattenNet(_SmallNet):
+class FlattenNet(ScoreNet):
     """A small VGG: max-pooling, then flatten and a two-layer perceptron, so no average pooling and no CAM.
 
     `features` is conv-ReLU-MaxPool-conv-ReLU, `pool` a 2x2 max-pooling; the classifier's first layer is as wide as what
@@ -95,7 +96,7 @@ class FlattenNet(_SmallNet):
         _draw(self, generator)
 
 
-class BatchNormNet(_SmallNet):
+class BatchNormNet(ScoreNet):
     """conv-BN-ReLU-dropout-conv-BN-ReLU, global average pooling, one linear layer.
 
     The BatchNorm layers have running statistics and affine parameters as after training, so that a network left in
@@ -138,7 +139,7 @@ class _FunctionalFeatures(nn.Module):
         return self.relu(self.conv4(x))
 
 
-class FunctionalNet(_SmallNet):
+class FunctionalNet(ScoreNet):
     """The ways to write a ReLU that hooks on modules miss: `F.relu`, one in place, and one module used twice.
 
     `features` holds `conv1` to `conv4` and `relu`; the output of `features.conv2` is overwritten by the in-place ReLU

@@ -1,0 +1,36 @@
+"""Where to compute."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def device() -> torch.device:
+    """The best device here: cuda, else mps, else cpu; the environment variable CNNVIZ_DEVICE overrides.
+
+    Raises:
+        ValueError: CNNVIZ_DEVICE names no device that this machine has.
+
+    >>> device().type in ("cuda", "mps", "cpu")
+    True
+    """
+    wanted = os.environ.get("CNNVIZ_DEVICE", "").strip()
+    available = _available()
+    if not wanted:
+        return torch.device(available[0])
+    # "cuda" stands for the first of its kind, so it is allowed where "cuda:0" is.
+    if wanted not in available and wanted.removesuffix(":0") not in available:
+        raise ValueError(
+            f"CNNVIZ_DEVICE: got {wanted!r}; allowed on this machine are {', '.join(available)}; "
+            "set it to one of them, or unset it."
+        )
+    return torch.device(wanted)
+
+
+def _available() -> list[str]:
+    """Device names, the best one first."""
+    cuda = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return [*cuda, *mps, "cpu"]
