@@ -1,4 +1,4 @@
-"""Wrong answers of lesson 11, Grad-CAM, each with the sentence that a student reads who gives it."""
+"""Wrong answers of lesson 11, Grad-CAM, that need a network: `capture` and the whole method."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from autograder.exercises.grad_cam_part_misconceptions import localised, min_max, over_maximum, weighted_sum, weights
 from autograder.records import Misconception
 
 Objective = Callable[[Tensor, Tensor], Tensor]
@@ -49,42 +50,28 @@ def observed(
     return seen[0].detach(), gradient
 
 
-def weights(gradients: Tensor) -> Tensor:
-    """α [N K], as the formula has them."""
-    return gradients.mean((2, 3))
-
-
-def weighted_sum(activations: Tensor, alpha: Tensor) -> Tensor:
-    """Σ_k α_k A^k [N h w], before the ReLU."""
-    return torch.einsum("nk,nkij->nij", alpha, activations)
-
-
-def localised(activations: Tensor, gradients: Tensor) -> Tensor:
-    """ReLU(Σ_k α_k A^k) [N h w]."""
-    return weighted_sum(activations, weights(gradients)).relu()
-
-
 # Another number than y^c is differentiated: shared by `capture` and `grad_cam`.
 
 OBJECTIVES: dict[str, tuple[Objective, str]] = {
     "probability": (
         lambda y, c: own_score(y.softmax(1), c),
-        "You differentiated the probability, softmax(y)^c. y^c is the score before the softmax: the probability also moves "
-        "when another class's score does, and its gradient fades to nothing where the network is sure.",
+        "You differentiated the probability, softmax(y)^c. y^c is the score before the softmax: the probability "
+        "also moves when another class's score does, and its gradient fades to nothing where the network is sure.",
     ),
     "log_probability": (
         lambda y, c: own_score(y.log_softmax(1), c),
-        "You differentiated the logarithm of the probability. y^c is the score before the softmax, scores[n, targets[n]].",
+        "You differentiated the logarithm of the probability. y^c is the score before the softmax, scores[n, "
+        "targets[n]].",
     ),
     "cross_entropy": (
         lambda y, c: F.cross_entropy(y, c),
-        "You differentiated the cross-entropy loss, as in training. Grad-CAM asks for ∂y^c/∂A, the gradient of the score "
-        "itself: no loss, no softmax, no minus sign.",
+        "You differentiated the cross-entropy loss, as in training. Grad-CAM asks for ∂y^c/∂A, the gradient of "
+        "the score itself: no loss, no softmax, no minus sign.",
     ),
     "predicted_class": (
         lambda y, c: own_score(y, y.argmax(1)),
-        "You explained the class with the largest score. c is the class the caller asks about: targets[n], also where the "
-        "network prefers another one.",
+        "You explained the class with the largest score. c is the class the caller asks about: targets[n], also "
+        "where the network prefers another one.",
     ),
     "all_scores": (
         lambda y, c: y.sum(),
@@ -92,8 +79,8 @@ OBJECTIVES: dict[str, tuple[Objective, str]] = {
     ),
     "mean_over_batch": (
         lambda y, c: own_score(y, c) / len(c),
-        "You averaged y^c over the batch, so that every gradient is N times too small. Add the N scores up: each depends "
-        "on its own image alone, so the gradient of the sum gives every image its own ∂y^c/∂A.",
+        "You averaged y^c over the batch, so that every gradient is N times too small. Add the N scores up: each "
+        "depends on its own image alone, so the gradient of the sum gives every image its own ∂y^c/∂A.",
     ),
     "first_target": (
         lambda y, c: y[:, c[0]].sum(),
@@ -101,8 +88,8 @@ OBJECTIVES: dict[str, tuple[Objective, str]] = {
     ),
     "every_target": (
         lambda y, c: y[:, c].sum(),
-        "scores[:, targets] is an N x N table: every image was asked about the targets of all images. Take one score an "
-        "image: scores[torch.arange(N), targets].",
+        "scores[:, targets] is an N x N table: every image was asked about the targets of all images. Take one "
+        "score an image: scores[torch.arange(N), targets].",
     ),
 }
 
@@ -154,28 +141,30 @@ def _swapped(model, images, targets, layer):
 
 
 _OVERWRITTEN = (
-    "You kept the layer's own tensor, and an in-place ReLU after the layer overwrote it: what you hold is ReLU(A), not A. "
-    "Hand the network a copy, `return A.clone()` in the hook, and keep A."
+    "You kept the layer's own tensor, and an in-place ReLU after the layer overwrote it: what you hold is "
+    "ReLU(A), not A. Hand the network a copy, `return A.clone()` in the hook, and keep A."
 )
 
 CAPTURE = (
     Misconception(
         "layer_input",
         _layer_input,
-        "You took what enters the layer. A is what leaves it: the third argument of a forward hook, output, not inputs.",
+        "You took what enters the layer. A is what leaves it: the third argument of a forward hook, output, not "
+        "inputs.",
     ),
     Misconception("overwritten", _overwritten, _OVERWRITTEN),
     Misconception(
         "overwritten_activations",
         _overwritten_activations,
-        "∂y^c/∂A is right, but A was overwritten by the in-place ReLU after the layer: `detach` shares memory with the "
-        "layer's tensor. Keep `output.detach().clone()`, taken inside the hook.",
+        "∂y^c/∂A is right, but A was overwritten by the in-place ReLU after the layer: `detach` shares memory "
+        "with the layer's tensor. Keep `output.detach().clone()`, taken inside the hook.",
     ),
     *(Misconception(name, _differentiates(function), told) for name, (function, told) in OBJECTIVES.items()),
     Misconception(
         "positive_gradients",
         _positive_gradients,
-        "You set the negative entries of ∂y^c/∂A to zero. Keep both signs: the only ReLU of Grad-CAM comes at the very end.",
+        "You set the negative entries of ∂y^c/∂A to zero. Keep both signs: the only ReLU of Grad-CAM comes at the "
+        "very end.",
     ),
     Misconception(
         "absolute_gradients",
@@ -191,193 +180,6 @@ CAPTURE = (
         "swapped_outputs",
         _swapped,
         "The two results are in the other order: return (activations, gradients), first A, then ∂y^c/∂A.",
-    ),
-)
-
-
-# 2. neuron_importance(gradients) -> α
-
-
-def _each_image(value: Tensor, gradients: Tensor) -> Tensor:
-    return value.expand(gradients.shape[:2]).clone()
-
-
-def _mean_of_positive_ones(gradients):
-    return gradients.relu().sum((2, 3)) / (gradients > 0).sum((2, 3)).clamp(min=1)
-
-
-IMPORTANCE = (
-    Misconception(
-        "sum_for_mean",
-        lambda gradients: gradients.sum((2, 3)),
-        "You summed ∂y^c/∂A over i, j; α_k is their mean: divide by Z = h·w.",
-    ),
-    Misconception(
-        "positive_gradients",
-        lambda gradients: gradients.relu().mean((2, 3)),
-        "You put a ReLU on ∂y^c/∂A before the mean. α_k is the mean of all gradients, negative ones too.",
-    ),
-    Misconception(
-        "mean_of_positive",
-        _mean_of_positive_ones,
-        "You averaged only the places where ∂y^c/∂A is positive. α_k is the mean over all Z = h·w places.",
-    ),
-    Misconception(
-        "absolute_gradients",
-        lambda gradients: gradients.abs().mean((2, 3)),
-        "You averaged |∂y^c/∂A|. Without its sign, a channel that speaks against class c counts in favour of it.",
-    ),
-    Misconception(
-        "absolute_alpha",
-        lambda gradients: gradients.mean((2, 3)).abs(),
-        "You returned |α_k|. A negative α_k says that channel k lowers y^c: keep the sign.",
-    ),
-    Misconception(
-        "positive_alpha",
-        lambda gradients: gradients.mean((2, 3)).relu(),
-        "You cut off negative α_k. The ReLU belongs round the finished sum Σ_k α_k A^k, not round the weights.",
-    ),
-    Misconception(
-        "max_for_mean",
-        lambda gradients: gradients.amax((2, 3)),
-        "You took the largest ∂y^c/∂A^k_ij of each channel. α_k is the mean over i, j.",
-    ),
-    Misconception(
-        "root_mean_square",
-        lambda gradients: gradients.square().mean((2, 3)).sqrt(),
-        "You took the root mean square over i, j, which loses the sign. α_k is the plain mean.",
-    ),
-    Misconception(
-        "mean_over_batch",
-        lambda gradients: _each_image(gradients.mean((0, 2, 3))[None], gradients),
-        "You averaged over the batch as well. Every image n has its own α[n, k]: average over i and j alone.",
-    ),
-    Misconception(
-        "mean_over_channels",
-        lambda gradients: gradients.mean(1),
-        "You averaged over the channels k. α_k keeps k and averages over the places i, j: axes 2 and 3.",
-    ),
-    Misconception(
-        "one_number_per_image",
-        lambda gradients: _each_image(gradients.mean((1, 2, 3))[:, None], gradients),
-        "You averaged over the channels too, so that all α_k of an image are equal. Average over i, j alone.",
-    ),
-    Misconception(
-        "one_axis",
-        lambda gradients: gradients.mean(3),
-        "You averaged over the columns j alone. The double sum Σ_i Σ_j runs over rows and columns: axes 2 and 3.",
-    ),
-    Misconception(
-        "square_grid",
-        lambda gradients: gradients.sum((2, 3)) / gradients.shape[2] ** 2,
-        "You divided by h·h. Z counts the places of the grid, h·w, and a grid need not be square.",
-    ),
-    Misconception(
-        "divided_by_k_too",
-        lambda gradients: gradients.mean((2, 3)) / gradients.shape[1],
-        "You divided by the number of channels K as well. Z = h·w counts places, not channels.",
-    ),
-    Misconception(
-        "softmax_of_alpha",
-        lambda gradients: gradients.mean((2, 3)).softmax(1),
-        "You put a softmax over the α_k. They are raw numbers of either sign and need not sum to 1.",
-    ),
-    Misconception(
-        "kept_axes",
-        lambda gradients: gradients.mean((2, 3), keepdim=True),
-        "The numbers are right, but the averaged axes are still there with size 1: α is [N K], so leave out keepdim.",
-    ),
-)
-
-
-# 3. grad_cam_map(activations, alpha) -> L
-
-
-def _min_max(values: Tensor) -> Tensor:
-    low, high = values.amin((1, 2), keepdim=True), values.amax((1, 2), keepdim=True)
-    return (values - low) / (high - low).clamp(min=1e-12)
-
-
-def _over_maximum(values: Tensor) -> Tensor:
-    return values / values.amax((1, 2), keepdim=True).clamp(min=1e-12)
-
-
-MAP = (
-    Misconception(
-        "no_relu",
-        weighted_sum,
-        "You left out the ReLU. L keeps only the places that raise y^c: set the negative values of Σ_k α_k A^k to 0.",
-    ),
-    Misconception(
-        "absolute_map",
-        lambda activations, alpha: weighted_sum(activations, alpha).abs(),
-        "You took the absolute value of Σ_k α_k A^k. That lights up what speaks against class c; ReLU sets it to 0.",
-    ),
-    Misconception(
-        "opposite_sign",
-        lambda activations, alpha: (-weighted_sum(activations, alpha)).relu(),
-        "Your map shows what lowers y^c: the sign is turned round. L = ReLU(+Σ_k α_k A^k).",
-    ),
-    Misconception(
-        "relu_before_sum",
-        lambda activations, alpha: (alpha[..., None, None] * activations).relu().sum(1),
-        "You put the ReLU on each α_k A^k before the sum. Channels for and against must cancel first: sum over k, then ReLU.",
-    ),
-    Misconception(
-        "positive_alpha",
-        lambda activations, alpha: weighted_sum(activations, alpha.relu()).relu(),
-        "You dropped the channels with negative α_k. They take away from the map; the ReLU comes after the sum over k.",
-    ),
-    Misconception(
-        "absolute_alpha",
-        lambda activations, alpha: weighted_sum(activations, alpha.abs()).relu(),
-        "You weighted with |α_k|, so that channels against class c count in favour of it. Keep the sign of α_k.",
-    ),
-    Misconception(
-        "mean_over_k",
-        lambda activations, alpha: weighted_sum(activations, alpha).relu() / alpha.shape[1],
-        "You averaged over the channels k: the map is K times too small. L sums α_k A^k over k.",
-    ),
-    Misconception(
-        "max_over_k",
-        lambda activations, alpha: (alpha[..., None, None] * activations).amax(1).relu(),
-        "You took the largest α_k A^k at each place. L sums over all channels k.",
-    ),
-    Misconception(
-        "alpha_ignored",
-        lambda activations, alpha: activations.sum(1).relu(),
-        "You summed the A^k without their weights. Multiply each A^k by α_k first: without α the map knows no class.",
-    ),
-    Misconception(
-        "mean_alpha_of_batch",
-        lambda activations, alpha: weighted_sum(activations, alpha.mean(0).expand_as(alpha)).relu(),
-        "You used the α_k averaged over the batch for every image. Image n has its own row α[n].",
-    ),
-    Misconception(
-        "first_alpha",
-        lambda activations, alpha: weighted_sum(activations, alpha[:1].expand_as(alpha)).relu(),
-        "You used the first image's α_k for every image. Image n has its own row α[n].",
-    ),
-    Misconception(
-        "min_max",
-        lambda activations, alpha: _min_max(weighted_sum(activations, alpha)).relu(),
-        "You scaled to [0, 1] before the ReLU. Then nothing is negative any more, and the ReLU cuts off nothing. Return "
-        "raw values; scaling is for the picture only.",
-    ),
-    Misconception(
-        "divided_by_maximum",
-        lambda activations, alpha: _over_maximum(weighted_sum(activations, alpha).relu()),
-        "You divided each map by its maximum. L is returned raw, so that the maps of two images can be compared.",
-    ),
-    Misconception(
-        "clamped_to_one",
-        lambda activations, alpha: weighted_sum(activations, alpha).clamp(0, 1),
-        "You clamped to [0, 1]. ReLU cuts off below 0 only: values over 1 stay.",
-    ),
-    Misconception(
-        "rows_for_columns",
-        lambda activations, alpha: weighted_sum(activations, alpha).relu().transpose(1, 2),
-        "Rows and columns of the map are swapped: L is [N h w], i down and j across, as in A.",
     ),
 )
 
@@ -420,8 +222,8 @@ METHOD = (
     Misconception(
         "sum_for_mean",
         _reweighted(lambda g: g.sum((2, 3))),
-        "You summed the gradients over i, j; α_k is their mean: divide by Z = h·w. The picture looks the same once it is "
-        "scaled, the values are Z times too large.",
+        "You summed the gradients over i, j; α_k is their mean: divide by Z = h·w. The picture looks the same "
+        "once it is scaled, the values are Z times too large.",
     ),
     Misconception(
         "positive_gradients",
@@ -446,7 +248,8 @@ METHOD = (
     Misconception(
         "one_axis",
         _from_capture(lambda a, g: (g.mean(3, keepdim=True) * a).sum(1).relu()),
-        "You averaged ∂y^c/∂A over the columns j alone, so that every row has weights of its own. α_k averages over i and j.",
+        "You averaged ∂y^c/∂A over the columns j alone, so that every row has weights of its own. α_k averages "
+        "over i and j.",
     ),
     Misconception(
         "elementwise",
@@ -457,7 +260,8 @@ METHOD = (
     Misconception(
         "relu_before_sum",
         _from_capture(lambda a, g: (weights(g)[..., None, None] * a).relu().sum(1)),
-        "You put the ReLU on each α_k A^k before the sum. Channels for and against must cancel first: sum over k, then ReLU.",
+        "You put the ReLU on each α_k A^k before the sum. Channels for and against must cancel first: sum over k, "
+        "then ReLU.",
     ),
     Misconception(
         "mean_over_k",
@@ -466,13 +270,13 @@ METHOD = (
     ),
     Misconception(
         "min_max",
-        _from_capture(lambda a, g: _min_max(weighted_sum(a, weights(g))).relu()),
-        "You scaled to [0, 1] before the ReLU. Then nothing is negative any more, and the ReLU cuts off nothing. Return "
-        "raw values; scaling is for the picture only.",
+        _from_capture(lambda a, g: min_max(weighted_sum(a, weights(g))).relu()),
+        "You scaled to [0, 1] before the ReLU. Then nothing is negative any more, and the ReLU cuts off nothing. "
+        "Return raw values; scaling is for the picture only.",
     ),
     Misconception(
         "divided_by_maximum",
-        _from_capture(lambda a, g: _over_maximum(localised(a, g))),
+        _from_capture(lambda a, g: over_maximum(localised(a, g))),
         "You divided each map by its maximum. L is returned raw, so that the maps of two images can be compared.",
     ),
     Misconception(
@@ -483,7 +287,8 @@ METHOD = (
     Misconception(
         "layer_input",
         lambda model, images, targets, layer: localised(*_layer_input(model, images, targets, layer)),
-        "You explained what enters the layer. A is what leaves it: the third argument of a forward hook, output, not inputs.",
+        "You explained what enters the layer. A is what leaves it: the third argument of a forward hook, output, "
+        "not inputs.",
     ),
     Misconception(
         "overwritten",
@@ -493,133 +298,8 @@ METHOD = (
     Misconception(
         "overwritten_activations",
         lambda model, images, targets, layer: localised(*_overwritten_activations(model, images, targets, layer)),
-        "α is right, but A was overwritten by the in-place ReLU after the layer: `detach` shares memory with the layer's "
-        "tensor. Keep `output.detach().clone()`, taken inside the hook.",
+        "α is right, but A was overwritten by the in-place ReLU after the layer: `detach` shares memory with the "
+        "layer's tensor. Keep `output.detach().clone()`, taken inside the hook.",
     ),
     *(Misconception(name, _explains(function), told) for name, (function, told) in OBJECTIVES.items()),
-)
-
-
-# 5. quadrant_shares(maps, quadrants) -> shares
-
-
-def _cells(maps: Tensor, boxes: Tensor, value: Callable[[Tensor], Tensor]) -> Tensor:
-    """value(part of the maps in the box) [N], for each (top, left, bottom, right): [N Q]."""
-    return torch.stack([value(maps[:, t:b, l:r]) for t, l, b, r in boxes.tolist()], dim=1)
-
-
-def _total(part: Tensor) -> Tensor:
-    return part.sum((1, 2))
-
-
-def _guarded(part: Tensor, whole: Tensor) -> Tensor:
-    """part [N Q] / whole [N], 0 where the whole is 0."""
-    return part / torch.where(whole > 0, whole, torch.ones_like(whole))[:, None]
-
-
-def _shares(maps: Tensor, boxes: Tensor) -> Tensor:
-    return _guarded(_cells(maps, boxes, _total), _total(maps))
-
-
-def _density(maps, quadrants):
-    return _guarded(_cells(maps, quadrants, lambda part: part.mean((1, 2))), maps.mean((1, 2)))
-
-
-def _peaks(maps, quadrants):
-    return _guarded(_cells(maps, quadrants, lambda part: part.amax((1, 2))), maps.amax((1, 2)))
-
-
-def _pointing(maps, quadrants):
-    peak = maps.amax((1, 2), keepdim=True)
-    return _cells(((maps == peak) & (peak > 0)).to(maps), quadrants, lambda part: part.amax((1, 2)))
-
-
-def _uniform_for_empty(maps, quadrants):
-    empty = (_total(maps) == 0)[:, None]
-    return torch.where(empty, 1 / len(quadrants), _shares(maps, quadrants))
-
-
-def _of_the_boxes(maps, quadrants):
-    part = _cells(maps, quadrants, _total)
-    return _guarded(part, part.sum(1))
-
-
-def _height_width(maps, quadrants):
-    top, left, height, width = quadrants.unbind(1)
-    return _shares(maps, torch.stack([top, left, top + height, left + width], dim=1))
-
-
-SHARES = (
-    Misconception(
-        "left_before_top",
-        lambda maps, quadrants: _shares(maps, quadrants[:, [1, 0, 3, 2]]),
-        "You read a box as (left, top, right, bottom). It is (top, left, bottom, right): rows first, as in maps[n, i, j].",
-    ),
-    Misconception(
-        "last_included",
-        lambda maps, quadrants: _shares(maps, quadrants + torch.tensor([0, 0, 1, 1])),
-        "Your boxes are one row and one column too large. bottom and right are exclusive, as in a slice: "
-        "maps[n, top:bottom, left:right].",
-    ),
-    Misconception(
-        "height_and_width",
-        _height_width,
-        "You read the last two numbers of a box as its height and width. They are the rows and columns where it ends.",
-    ),
-    Misconception(
-        "raw_sums",
-        lambda maps, quadrants: _cells(maps, quadrants, _total),
-        "You returned the energy inside each box. The share divides it by the energy of the whole map.",
-    ),
-    Misconception(
-        "mean_for_sum",
-        _density,
-        "You compared means. Energy is a sum over pixels: sum inside the box, divided by the sum over the whole map.",
-    ),
-    Misconception(
-        "peak_for_sum",
-        _peaks,
-        "You compared the largest values. Energy is a sum over pixels: sum inside the box, divided by the sum over the map.",
-    ),
-    Misconception(
-        "where_the_peak_is",
-        _pointing,
-        "You gave 1 to the box that holds the map's largest value (the pointing game). Here the energy is shared out: sum "
-        "inside the box, divided by the sum over the whole map.",
-    ),
-    Misconception(
-        "pixels_counted",
-        lambda maps, quadrants: _shares((maps > 0).to(maps), quadrants),
-        "You counted the pixels over 0. Energy adds up their values.",
-    ),
-    Misconception(
-        "squared",
-        lambda maps, quadrants: _shares(maps.square(), quadrants),
-        "You squared the map first. Energy here is the sum of the map's own values.",
-    ),
-    Misconception(
-        "share_of_the_boxes",
-        _of_the_boxes,
-        "You divided by the energy inside the boxes taken together. Divide by that of the whole map: boxes need not cover it.",
-    ),
-    Misconception(
-        "total_of_the_batch",
-        lambda maps, quadrants: _cells(maps, quadrants, _total) / maps.sum(),
-        "You divided by the energy of all maps together. Every map n is divided by its own total.",
-    ),
-    Misconception(
-        "nan_for_empty",
-        lambda maps, quadrants: _cells(maps, quadrants, _total) / _total(maps)[:, None],
-        "A map that is 0 everywhere gave 0/0 = NaN. It has no energy in any box: its shares are 0.",
-    ),
-    Misconception(
-        "uniform_for_empty",
-        _uniform_for_empty,
-        "A map that is 0 everywhere was shared out evenly, 1/Q a box. It has no energy in any box: its shares are 0.",
-    ),
-    Misconception(
-        "boxes_before_maps",
-        lambda maps, quadrants: _shares(maps, quadrants).T,
-        "Rows and columns of the table are swapped: one row a map, one column a box, [N Q].",
-    ),
 )
