@@ -1,0 +1,48 @@
+"""nbgrader on this course: `nbgrader generate_assignment 11_grad_cam` and its sister commands work in this folder.
+
+Strings name what is loaded only by the command that needs it.
+"""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821 (nbgrader provides it)
+
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "lessons"
+# The .py and .md files beside a notebook are the answer key, or the student's own: copied neither at release nor at
+# autograde. The first four are what nbgrader leaves out by itself.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.md"]
+
+# lessons/ is under version control, so it is there before the gradebook; without force nbgrader skips such a lesson.
+c.GenerateAssignment.force = True
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.LockCells",
+    "autograder.authoring.release.ReleaseSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# Generating empties lessons/NN_name first: the hooks refuse a stale source, and put stub, test and README back.
+c.GenerateAssignment.pre_convert_hook = "autograder.authoring.release.before_release"
+c.GenerateAssignment.post_convert_hook = "autograder.authoring.release.after_release"
+
+# What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own instead of executed.
+# The secret that seeds hidden cases: the environment variable CNNVIZ_SECRET, or c.IsolatedChecks.secret in a file outside version control.
+c.Autograde.exporter_class = "autograder.nbgrader.submitted.SubmissionExporter"
+c.Autograde.autograde_preprocessors = [
+    "autograder.nbgrader.checks.IsolatedChecks",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.nbgrader.checks.AskForManualGrade",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# The feedback is our own page: nbgrader's shows hidden tests and whatever a student wrote, live.
+c.GenerateFeedback.exporter_class = "autograder.nbgrader.pages.FeedbackExporter"
+c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades"]
