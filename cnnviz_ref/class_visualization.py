@@ -61,8 +61,8 @@ def class_visualization(
     """
     check_model(model)
     _check_options(steps=steps, lr=lr, l2=l2)
-    I = starting_image(model, size, seed)
     with undisturbed(model):
+        I = starting_image(model, size, seed)
         for _ in range(steps):
             I = ascent_step(model, I, target, lr=lr, l2=l2)
     if not torch.isfinite(I).all():

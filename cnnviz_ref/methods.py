@@ -33,7 +33,7 @@ class Method:
 
 
 def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return convert_to_cam(model, layer).eval().features(images).detach()
+    return convert_to_cam(model, layer).eval().features(images.clone()).detach()
 
 
 def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:

@@ -1,0 +1,288 @@
+"""One contract for every method of the table: a new method is one row in `cnnviz_ref.methods`, nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+import cnnviz
+from cnnviz import small_nets
+from cnnviz_ref import METHODS, Method
+
+
+@dataclass(frozen=True)
+class Network:
+    name: str
+    build: Callable[[], nn.Module]
+    layer: str
+    grid: tuple[int, int, int]
+    """K, h, w of the layer."""
+    classes: int = 5
+    images: tuple[int, int, int] = (3, 12, 8)
+    gap: bool = True
+    """Whether scores are one linear layer of the layer's averages."""
+
+
+def _torchvision(name: str, **options: object) -> Callable[[], nn.Module]:
+    def build() -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return getattr(torchvision.models, name)(weights=None, num_classes=5, **options)
+
+    return build
+
+
+def _vgg11_bn() -> nn.Module:
+    """With a narrow classifier: the real one has 120 million weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        with torch.device("meta"):
+            net = torchvision.models.vgg11_bn(weights=None, init_weights=False)
+        net.classifier = nn.Identity()
+        net = net.to_empty(device="cpu")
+        net.classifier = nn.Sequential(nn.Linear(25088, 16), nn.ReLU(True), nn.Dropout(), nn.Linear(16, 5))
+        for module in net.features:
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+    return net
+
+
+BIG = {"images": (3, 64, 96)}
+NETWORKS = (
+    Network("gap", lambda: small_nets.GapNet(stride=2), "features", (6, 6, 4)),
+    Network("gap_inplace", lambda: small_nets.GapNet(inplace=True), "features.2", (6, 12, 8), gap=False),
+    Network("flatten", small_nets.FlattenNet, "features", (6, 6, 4), gap=False),
+    Network("batch_norm", small_nets.BatchNormNet, "features", (6, 12, 8)),
+    Network("functional", small_nets.FunctionalNet, "features", (6, 12, 8)),
+    Network("before_inplace_relu", small_nets.FunctionalNet, "features.conv2", (5, 12, 8), gap=False),
+    Network("reused_relu", small_nets.FunctionalNet, "features.relu", (6, 12, 8)),
+    Network("digit_net", lambda: cnnviz.digit_net(), "features", (128, 4, 3), 10, images=(1, 64, 48)),
+    Network("resnet18", _torchvision("resnet18"), "layer4", (512, 2, 3), **BIG),
+    Network("resnet18_block", _torchvision("resnet18"), "layer3.0.conv2", (256, 4, 6), gap=False, **BIG),
+    Network("vgg11_bn", _vgg11_bn, "features", (512, 2, 3), gap=False, **BIG),
+    Network(
+        "googlenet",
+        _torchvision("googlenet", aux_logits=False, init_weights=False),
+        "inception5b",
+        (1024, 2, 3),
+        **BIG,
+    ),
+    Network("mobilenet_v2", _torchvision("mobilenet_v2"), "features", (1280, 2, 3), **BIG),
+    Network("efficientnet_lite0", lambda: cnnviz.efficientnet_lite0(), "features", (1280, 2, 3), 1000, **BIG),
+)
+
+CONVERT = next(method for method in METHODS if method.name == "convert_to_cam")
+SUITABLE = [(method, network) for method in METHODS for network in NETWORKS if network.gap or not method.needs_gap]
+UNSUITABLE = [(method, network) for method in METHODS for network in NETWORKS if method.needs_gap and not network.gap]
+
+
+def _names(value: object) -> str | None:
+    return str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else getattr(value, "name", None)
+
+
+suitable = pytest.mark.parametrize(("method", "network"), SUITABLE, ids=_names)
+float_types = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+
+
+@cache
+def shared_model(network: Network, dtype: torch.dtype) -> nn.Module:
+    """Used by many tests, which is allowed since no method may change it."""
+    return network.build().to(dtype).eval()
+
+
+def inputs(network: Network, dtype: torch.dtype, N: int = 3) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randn(N, *network.images, generator=generator, dtype=torch.float64)
+    return images.to(dtype), torch.tensor([3, 0, 4])[:N]
+
+
+def scrambled(network: Network) -> nn.Module:
+    """Mixed training flags, mixed `requires_grad`, filled and empty `.grad`, and a hook of the user's own."""
+    model = deepcopy(shared_model(network, torch.float32))
+    for i, module in enumerate(model.modules()):
+        module.training = i % 3 != 1
+    for i, parameter in enumerate(model.parameters()):
+        parameter.requires_grad_(i % 2 == 0)
+        parameter.grad = torch.ones_like(parameter) if i % 4 == 0 else None
+    next(module for module in model.modules() if isinstance(module, nn.Conv2d)).register_forward_hook(_users_hook)
+    return model
+
+
+def _users_hook(*_: object) -> None:
+    return None
+
+
+def state(model: nn.Module, images: Tensor) -> list[object]:
+    """Everything that must be as before, as values that compare with ==."""
+    tensors = [*model.named_parameters(), *model.named_buffers(), ("images", images)]
+    return [
+        [(name, t.data_ptr(), t.requires_grad, t.dtype, _bits(t), _bits(t.grad)) for name, t in tensors],
+        [(name, module.training, sorted(vars(module)), _hooks(module)) for name, module in model.named_modules()],
+        (
+            torch.is_grad_enabled(),
+            torch.is_inference_mode_enabled(),
+            torch.get_default_dtype(),
+            _bits(torch.get_rng_state()),
+        ),
+    ]
+
+
+def _bits(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else hash(tensor.detach().numpy().tobytes())
+
+
+def _hooks(module: nn.Module) -> list[tuple[str, list[object]]]:
+    return [(name, list(value.items())) for name, value in vars(module).items() if name.endswith("hooks")]
+
+
+@suitable
+@float_types
+def test_result_is_raw_floats_of_the_promised_shape(method: Method, network: Network, dtype: torch.dtype) -> None:
+    images, targets = inputs(network, dtype)
+    result = method.call(shared_model(network, dtype), images, targets, network.layer)
+    sizes = dict(zip("NCHWKhw", (len(images), *network.images, *network.grid), strict=True))
+    assert result.shape == tuple(sizes[axis] for axis in method.shape.split())
+    assert result.dtype == dtype
+    assert result.device == images.device
+    assert not result.requires_grad
+    assert result.grad_fn is None
+    assert not result.is_inference()
+    assert torch.isfinite(result).all()
+    assert result.abs().max() > 0
+
+
+@suitable
+def test_nothing_is_changed(method: Method, network: Network) -> None:
+    model, (images, targets) = scrambled(network), inputs(network, torch.float32, N=1)
+    before = state(model, images)
+    method.call(model, images, targets, network.layer)
+    assert state(model, images) == before
+
+
+@pytest.mark.parametrize(("method", "network"), UNSUITABLE, ids=_names)
+def test_unsuitable_network_is_refused_and_unchanged(method: Method, network: Network) -> None:
+    model, (images, targets) = scrambled(network), inputs(network, torch.float32, N=1)
+    before = state(model, images)
+    with pytest.raises(ValueError, match=f"layer '{network.layer}'.*convert_to_cam"):
+        method.call(model, images, targets, network.layer)
+    assert state(model, images) == before
+
+
+@contextmanager
+def failing(module: nn.Module) -> Iterator[None]:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the network broke")
+
+    handle = module.register_forward_hook(fail)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+FAILURES = [
+    (method, network, place)
+    for method, network in SUITABLE
+    for place in ("first", "last")
+    if place == "first" or method is not CONVERT  # it never runs what comes after the layer
+]
+
+
+@pytest.mark.parametrize(("method", "network", "place"), FAILURES, ids=_names)
+def test_nothing_is_changed_after_an_exception(method: Method, network: Network, place: str) -> None:
+    model, (images, targets) = scrambled(network), inputs(network, torch.float32, N=1)
+    convolution = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
+    before = state(model, images)
+    with (
+        failing(model if place == "last" else convolution),
+        pytest.raises((RuntimeError, ValueError), match="the network broke"),
+    ):
+        method.call(model, images, targets, network.layer)
+    assert state(model, images) == before
+
+
+@suitable
+@float_types
+def test_second_call_equals_the_first_bit_for_bit(method: Method, network: Network, dtype: torch.dtype) -> None:
+    model, (images, targets) = shared_model(network, dtype), inputs(network, dtype)
+    first = method.call(model, images, targets, network.layer)
+    torch.manual_seed(123)
+    assert torch.equal(method.call(model, images, targets, network.layer), first)
+
+
+@pytest.mark.parametrize(("method", "network"), [case for case in SUITABLE if case[0].shape[0] == "N"], ids=_names)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-4)], ids=_names)
+def test_a_sample_does_not_depend_on_its_batch(
+    method: Method, network: Network, dtype: torch.dtype, tolerance: float
+) -> None:
+    model, (images, targets) = shared_model(network, dtype), inputs(network, dtype)
+    together = method.call(model, images, targets, network.layer)
+    scale = together.abs().max()
+    for n in range(len(images)):
+        alone = method.call(model, images[n : n + 1], targets[n : n + 1], network.layer)
+        assert (alone[0] - together[n]).abs().max() <= tolerance * scale
+
+
+@suitable
+def test_mode_and_frozen_weights_of_the_model_do_not_matter(method: Method, network: Network) -> None:
+    images, targets = inputs(network, torch.float32, N=2)
+    expected = method.call(shared_model(network, torch.float32), images, targets, network.layer)
+    frozen = deepcopy(shared_model(network, torch.float32)).requires_grad_(False)
+    for training in (False, True):
+        assert torch.equal(method.call(frozen.train(training), images, targets, network.layer), expected)
+
+
+@suitable
+def test_grad_mode_of_the_caller_does_not_matter(method: Method, network: Network) -> None:
+    model, (images, targets) = shared_model(network, torch.float32), inputs(network, torch.float32, N=2)
+    expected = method.call(model, images, targets, network.layer)
+    with torch.no_grad():
+        assert torch.equal(method.call(model, images, targets, network.layer), expected)
+    with torch.inference_mode():
+        assert torch.equal(method.call(model, images.clone(), targets, network.layer), expected)
+    watched = images.clone().requires_grad_()
+    result = method.call(model, watched, targets, network.layer)
+    assert torch.equal(result, expected)
+    assert not result.requires_grad
+    assert watched.grad is None
+
+
+@pytest.mark.parametrize("method", METHODS, ids=_names)
+def test_network_that_writes_into_its_input_leaves_the_images_alone(method: Method) -> None:
+    network = NETWORKS[0]
+    images, targets = inputs(network, torch.float32)
+    plain = shared_model(network, torch.float32)
+    model = nn.Sequential(_HalvesInPlace(), deepcopy(plain))
+    before = images.clone()
+    result = method.call(model, images, targets, "1.features")
+    assert torch.equal(images, before)
+    if method.shape[0] == "N":
+        assert torch.equal(result, method.call(plain, images / 2, targets, "features"))
+
+
+class _HalvesInPlace(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return images.mul_(0.5)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=_names)
+def test_every_public_method_has_a_row_that_names_it(method: Method) -> None:
+    import cnnviz_ref
+
+    assert getattr(cnnviz_ref, method.name) is method.function
+    assert method.name in cnnviz_ref.__all__
+    assert ">>>" in (method.function.__doc__ or "")
+
+
+def test_every_public_function_has_a_row() -> None:
+    import cnnviz_ref
+
+    assert {method.name for method in METHODS} == set(cnnviz_ref.__all__) - {"METHODS", "Method"}
