@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -44,9 +43,9 @@ def check_submission(folder: Path, name: str | None, setting: Setting, console: 
 def write_json(graded: Iterable[Graded], path: Path) -> None:
     """Writes the report in one step: a reader sees the old file or the new one, never half of one."""
     text = json.dumps(report(row for g in graded for row in g.rows), indent=2, ensure_ascii=False)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.resolve().parent, delete=False) as file:
-        file.write(text + "\n")
-    os.replace(file.name, path)
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half.write_text(text + "\n", encoding="utf-8")
+    half.replace(path)
 
 
 def _lessons_in(folder: Path, name: str | None) -> Sequence[Lesson]:

@@ -102,7 +102,7 @@ def _where(symbol: str, expected, got, finding: Finding, hidden: bool) -> str:
     error = error_maps(expected, got, finding.output)[finding.call]
     wrong = float((error > tolerance(got)).mean())
     if hidden:
-        return f"{symbol} departs from the formula on inputs that are not shown; try your function on other sizes, targets and signs."
+        return f"{symbol} departs from the formula on inputs that are not shown; try other sizes, targets and signs."
     if not error.ndim:
         want, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
         return f"{symbol} is {have:.6g} where the formula gives {want:.6g}."

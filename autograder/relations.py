@@ -1,6 +1,6 @@
-"""Relations that a wrong array can have to the right one: what a student sees as "your map is the negative of the map".
+"""Relations that a wrong array can have to the right one: its negative, a multiple of it, its transpose.
 
-Each relation takes the expected and the student's arrays of one output, one pair a call, and returns a sentence or None.
+Each takes the expected and the student's arrays of one output, one pair a call, and returns a sentence or None.
 Adding one is one function and one row of `RELATIONS`. Nothing here imports anything but numpy.
 """
 

@@ -1,0 +1,44 @@
+PYTHON ?= python
+.DEFAULT_GOAL := help
+.PHONY: help install test lint format types lessons build build-check course notebooks bench demo
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Install the course with everything that its developers use
+	$(PYTHON) -m pip install -e ".[dev]"
+
+test: ## Run the tests
+	$(PYTHON) -m pytest
+
+lint: ## Check style; `make format` repairs most of it
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: ## Repair style
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+types: ## Check types
+	$(PYTHON) -m mypy
+
+lessons: ## Check the solutions as a student's work is checked: everything passes
+	$(PYTHON) -m pytest lessons/ --submission solutions -q
+
+build: ## Make the student's lessons from solutions/*/*.md
+	$(PYTHON) -m autograder.cli build
+
+build-check: ## Fail if anything generated is stale
+	$(PYTHON) -m autograder.cli build --check
+
+course: ## Hold the course to its own rules (stubs fail, solutions pass, nothing stale or stray)
+	$(PYTHON) -m autograder.cli lint
+
+notebooks: ## The same, and execute every solved notebook
+	$(PYTHON) -m autograder.cli lint --run
+
+bench: ## Time one check and the whole of the solutions
+	$(PYTHON) benchmarks/checks.py
+
+demo: ## Grade three shipped submissions and write a report
+	$(PYTHON) -m autograder.cli demo

@@ -1,0 +1,72 @@
+"""`check` in a notebook: calls the student's function where it lives. Nothing from here ever counts for a grade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+
+from autograder import pages, registry, tables
+from autograder.grade import grade_answer, grade_function
+from autograder.judge import Graded
+from autograder.pictures import Picture, evidence_picture, practice_showcase
+from autograder.records import Question
+from autograder.verdict import NOT_ATTEMPTED, PASSED, summary, total
+
+
+class Panel:
+    """The verdict on one exercise: a picture, a line a check, what to change. Drawn by Jupyter, printed elsewhere."""
+
+    def __init__(self, graded: Graded, pictures: list[Picture]):
+        self.graded, self.pictures = graded, pictures
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return summary(self.graded.rows) == PASSED
+
+    def __repr__(self) -> str:
+        console = Console(width=100, no_color=True, highlight=False)
+        with console.capture() as text:
+            earned, possible = total(self.graded.rows)
+            console.print(f"{self.graded.item.id}: {earned} of {possible} points")
+            for row in self.graded.rows:
+                console.print(tables.marked(row.verdict), row.check)
+            console.print(tables.diagnoses([self.graded]))
+        return text.get().rstrip()
+
+    def _repr_html_(self) -> str:
+        return pages.panel(self.graded, self.pictures)
+
+
+def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
+    """Checks your function, or your answer to a prediction question.
+
+    Args:
+        name: the exercise's id, as its heading says it: "grad_cam.neuron_importance".
+        answer: the function itself (without calling it), or the letter that you chose.
+
+    Raises:
+        ValueError: no exercise has this id, or `answer` is neither a function nor a letter.
+
+    >>> check("grad_cam.no_such_exercise", None)
+    Traceback (most recent call last):
+    ValueError: exercise: got "grad_cam.no_such_exercise", which does not exist; ...
+    """
+    item = registry.item(name)
+    if isinstance(item, Question):
+        if answer is not None and not isinstance(answer, str):
+            raise ValueError(
+                f'answer: got {type(answer).__name__}, allowed is a letter such as "a"; write {name} = "a".'
+            )
+        return Panel(Graded(item, (grade_answer(item, answer),)), [])
+    if not callable(answer):
+        raise ValueError(
+            f'answer: got {type(answer).__name__}, allowed is your function; write check("{name}", {item.function}).'
+        )
+    graded = grade_function(item, answer)
+    if summary(graded.rows) == NOT_ATTEMPTED:
+        return Panel(graded, [])
+    drawn = [evidence_picture(evidence) for evidence in graded.evidence[:1]]
+    return Panel(graded, [p for p in (*drawn, practice_showcase(item, answer)) if p is not None])

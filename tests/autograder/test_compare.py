@@ -1,0 +1,130 @@
+"""`compare` finds the first thing to repair, and nothing where there is nothing."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autograder.compare import TOLERANCE, compare, distance, tolerance
+
+
+def result(*arrays, kind="value", types=None, dtypes=None, device="cpu", type_name="Tensor", error=None):
+    arrays = tuple(np.asarray(a) for a in arrays)
+    return SimpleNamespace(
+        kind=kind,
+        arrays=arrays,
+        types=tuple(types or ["tensor"] * len(arrays)),
+        dtypes=tuple(dtypes or [str(a.dtype) for a in arrays]),
+        devices=(device,) * len(arrays),
+        type_name=type_name,
+        error=error,
+    )
+
+
+A = np.array([[1.0, -2.0, 0.5], [0.0, 4.0, -1.0]])
+
+
+def found(want, have, symbols=("L",)):
+    return compare([want], [have], symbols)
+
+
+def test_equal_arrays_are_right():
+    assert found(result(A), result(A.copy())) is None
+
+
+@pytest.mark.parametrize(("dtype", "allowed"), TOLERANCE.items())
+def test_the_tolerance_follows_the_precision_that_came_back(dtype, allowed):
+    for share, verdict in ((0.5, None), (2.0, "values")):
+        wrong = (A + share * allowed * np.abs(A).max()).astype(dtype)
+        finding = found(result(A), result(wrong))
+        assert (finding.kind if finding else None) == verdict
+
+
+def test_errors_are_relative_to_the_largest_value_of_all_calls():
+    small, large = result(A * 1e-9), result(A)
+    assert compare([small, large], [result(A * 2e-9), large], ("L",)) is None
+    assert compare([small], [result(A * 2e-9)], ("L",)).kind == "values"
+
+
+def test_zero_maps_are_compared_absolutely():
+    zero = result(np.zeros((2, 3)))
+    assert found(zero, result(np.zeros((2, 3)))) is None
+    assert found(zero, result(np.full((2, 3), 1e-3))).kind == "values"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_not_right(bad):
+    wrong = A.copy()
+    wrong[1, 1] = bad
+    assert found(result(A), result(wrong)).kind == "finite"
+    assert distance([result(A)], [result(wrong)]) == np.inf
+
+
+def test_nan_everywhere_is_not_right():
+    assert found(result(A), result(np.full_like(A, np.nan))).kind == "finite"
+
+
+def test_a_missing_return_is_asked_for():
+    finding = found(result(A), result(kind="unsupported", type_name="NoneType"))
+    assert finding.message == "returned NoneType, asked for L [2, 3]; is a `return` missing?"
+
+
+def test_a_numpy_array_is_not_a_tensor():
+    finding = found(result(A), result(A, types=["array"]))
+    assert finding.message == "L: got a numpy array, asked for a torch.Tensor."
+
+
+def test_a_number_may_be_a_python_number_or_a_tensor_of_no_axes():
+    assert found(result(2.0), result(2.0, types=["float"])) is None
+    assert found(result(2.0, types=["float"]), result(2.0)) is None
+
+
+def test_another_number_of_outputs_is_a_type():
+    finding = compare([result(A, A)], [result(A)], ("A", "dA"))
+    assert finding.message == "returned 1 value(s), asked for (A [2, 3], dA [2, 3])."
+
+
+def test_shapes_are_told_both():
+    finding = found(result(A), result(A.T))
+    assert (finding.kind, finding.message) == ("shape", "L: got shape [3, 2], asked for [2, 3].")
+
+
+def test_half_precision_is_refused():
+    finding = found(result(A), result(A.astype(np.float16)))
+    assert finding.message == "L: got dtype float16, asked for the dtype of the input (float64)."
+
+
+def test_floats_where_integers_are_asked_for_are_refused():
+    boxes = np.array([1, 2, 3, 4])
+    assert found(result(boxes), result(boxes.astype(float))).kind == "dtype"
+    assert found(result(boxes), result(boxes.astype(np.int32))) is None
+
+
+def test_integers_are_exact():
+    boxes = np.array([1, 2, 3, 400_000_000])
+    assert found(result(boxes), result(boxes + [0, 0, 0, 1])).kind == "values"
+
+
+def test_a_result_on_another_device_is_named():
+    assert found(result(A, device="cuda"), result(A)).kind == "device"
+    assert found(result(A, device="cuda"), result(A, device="cuda:0")) is None
+
+
+def test_an_exception_is_told_with_its_line():
+    error = {"type": "IndexError", "message": "index 4 is out of bounds", "line": 12, "source_line": "  w[4]"}
+    finding = found(result(A), result(kind="raised", error=error))
+    assert finding.message == "your function raised IndexError: index 4 is out of bounds (line 12: `w[4]`)."
+
+
+def test_the_second_output_is_named_when_the_first_is_right():
+    finding = compare([result(A, A)], [result(A, 2 * A)], ("A", "dA"))
+    assert (finding.kind, finding.output) == ("values", 1)
+
+
+def test_earlier_stages_win_over_later_ones_on_any_call():
+    finding = compare([result(A), result(A)], [result(2 * A), result(A.T)], ("L",))
+    assert (finding.kind, finding.call) == ("shape", 1)
+
+
+def test_float32_anywhere_widens_the_tolerance():
+    assert tolerance([result(A), result(A.astype(np.float32))]) == TOLERANCE["float32"]

@@ -1,0 +1,122 @@
+"""A submission is read as text: what counts, what is missing, what cannot be read."""
+
+import json
+
+import pytest
+
+from autograder.records import Lesson
+from autograder.submission import Source, Submission, from_notebook, load_submission
+
+LESSON = Lesson(id="99_toy", title="Toy", summary="A toy.", exercises=(), questions=())
+STUB = 'def f(x):\n    """Doc."""\n    # about 1 line\n    raise NotImplementedError("write me")\n'
+DONE = "def f(x):\n    return x\n"
+
+
+def one(text):
+    return Submission((Source("toy.py", text),))
+
+
+def notebook(*cells):
+    made = []
+    for source, grade_id in cells:
+        about = {"nbgrader": {"grade_id": grade_id, "solution": True}} if grade_id else {}
+        made.append({"cell_type": "code", "metadata": about, "source": source})
+    return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.mark.parametrize("stub", [STUB, "def f(x):\n    raise NotImplementedError\n"])
+def test_a_stub_is_not_attempted(stub):
+    assert not one(stub).attempted("f")
+
+
+@pytest.mark.parametrize("text", [DONE, "def f(x):\n    pass\n", "def f(x):\n    y = 1\n    raise NotImplementedError\n"])
+def test_anything_else_is_attempted(text):
+    assert one(text).attempted("f")
+
+
+def test_a_function_that_is_not_there_is_not_attempted():
+    assert not one("x = 1").attempted("f")
+
+
+def test_code_that_does_not_parse_is_attempted_where_it_names_the_function():
+    assert one("def f(x:\n").attempted("f")
+    assert not one("def f(x:\n").attempted("g")
+
+
+def test_the_last_definition_counts():
+    assert one(STUB + DONE).attempted("f")
+    assert not one(DONE + STUB).attempted("f")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("q = 'a'", "a"), ("q = None", None), ("q: str = 'b'", "b"), ("q = 'a'\nq = 'c'", "c"), ("q = print('b')", None), ("", None)],
+)
+def test_an_answer_is_read_without_running_anything(text, answer):
+    assert one(text).answer("q") == answer
+
+
+def test_a_syntax_error_is_one_sentence_with_its_line():
+    assert one("x = 1\ndef f(:\n").syntax_error() == "submission: toy.py, line 2: invalid syntax; correct it and check again."
+
+
+def test_of_a_notebook_only_the_own_cell_is_loaded_whole(tmp_path):
+    path = tmp_path / "toy.ipynb"
+    path.write_text(json.dumps(notebook(("import os", None), (DONE, "f"), ("def g(): ...", "g"))))
+    assert [cell.own for cell in from_notebook(path).cells("f")] == [False, True, False]
+
+
+def test_magics_of_a_notebook_do_no_harm(tmp_path):
+    path = tmp_path / "toy.ipynb"
+    path.write_text(json.dumps(notebook(("%matplotlib inline\n!ls\n" + DONE, "f"))))
+    assert from_notebook(path).attempted("f")
+
+
+def test_the_module_counts_and_the_notebook_where_nothing_in_the_module_is_begun(tmp_path):
+    lesson = Lesson("99_toy", "Toy", "A toy.", (Function("f"),), ())
+    (tmp_path / "toy.py").write_text(STUB)
+    (tmp_path / "toy.ipynb").write_text(json.dumps(notebook((DONE, "f"))))
+    assert load_submission(tmp_path, lesson).attempted("f")
+    (tmp_path / "toy.py").write_text(DONE)
+    assert load_submission(tmp_path, lesson).sources[0].label == "toy.py"
+
+
+class Function:
+    def __init__(self, function):
+        self.function = function
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff", '{"cells": [{"cell_type": "code"}]}'])
+def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path, text):
+    path = tmp_path / "toy.ipynb"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"toy.ipynb is not a notebook \(.*\); save it again from Jupyter as .ipynb"):
+        from_notebook(path)
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"does not exist; name a folder that holds 99_toy/toy.py"):
+        load_submission(tmp_path / "nowhere", LESSON)
+
+
+def test_an_empty_folder_is_one_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"has neither toy.py nor toy.ipynb"):
+        load_submission(tmp_path, LESSON)
+
+
+def test_a_file_for_a_folder_is_one_sentence(tmp_path):
+    (tmp_path / "toy.py").write_text(DONE)
+    with pytest.raises(ValueError, match=r"is a file; name the folder"):
+        load_submission(tmp_path / "toy.py", LESSON)
+
+
+def test_text_in_another_encoding_is_one_sentence(tmp_path):
+    (tmp_path / "toy.py").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ValueError, match=r"is not UTF-8 text \(byte 5\); save it again as UTF-8"):
+        load_submission(tmp_path, LESSON)
+
+
+def test_a_folder_named_like_the_module_is_one_sentence(tmp_path):
+    (tmp_path / "toy.py").mkdir()
+    with pytest.raises(ValueError, match=r"cannot be read \(Is a directory\)"):
+        load_submission(tmp_path, LESSON)
