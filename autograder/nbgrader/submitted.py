@@ -34,6 +34,8 @@ class SubmissionExporter(NotebookExporter):
         submitted = course.format_path(course.submitted_directory, about["student"], about["assignment"])
         if path.parent.resolve() != Path(submitted).resolve():
             return super().from_filename(filename, resources=resources, **kw)
+        copied = course.format_path(course.autograded_directory, about["student"], about["assignment"])
+        drop_links(path.parent, Path(copied))
         released = course.format_path(course.release_directory, ".", about["assignment"])
         release = read_release(Path(released) / path.name)
         return self.from_notebook_node(self._handed_in(path, release), resources=resources, **kw)
@@ -46,6 +48,13 @@ class SubmissionExporter(NotebookExporter):
             empty = rebuilt(release, [])
             empty.metadata["cnnviz"] = {"unreadable": str(error)}
             return empty
+
+
+def drop_links(submitted: Path, copied: Path) -> None:
+    """Removes nbgrader's copies of what were links in a submission: they would carry any file into the feedback."""
+    for path in submitted.rglob("*"):
+        if path.is_symlink():
+            (copied / path.relative_to(submitted)).unlink(missing_ok=True)
 
 
 def read_release(path: Path) -> nbformat.NotebookNode:

@@ -1,0 +1,110 @@
+import copy
+
+import pytest
+
+from autograder.nbgrader.rebuild import Found, quoted, rebuilt
+from autograder.nbgrader.submitted import read_cells
+
+RIGHT = "def alpha(gradients):\n    return gradients.mean(dim=(2, 3))"
+
+
+@pytest.fixture
+def rebuild(release, handed_in):
+    """The graded notebook's cells after a change to the student's file."""
+    return lambda change: rebuilt(release, read_cells(handed_in(change))).cells
+
+
+def sources(cells):
+    return [cell.source for cell in cells]
+
+
+def test_an_untouched_copy_is_the_release(release, rebuild):
+    assert rebuild(lambda cells: None) == release.cells
+
+
+def test_a_solution_is_the_students_and_nothing_else_changes(release, rebuild):
+    cells = rebuild(lambda cells: cells[2].update(source=RIGHT.splitlines(keepends=True)))
+    assert cells[2].source == RIGHT
+    assert cells[2].metadata == release.cells[2].metadata
+    assert cells[:2] + cells[3:] == release.cells[:2] + release.cells[3:]
+
+
+def test_a_check_cell_pasted_twice_stands_once(release, rebuild):
+    assert rebuild(lambda cells: cells.insert(4, copy.deepcopy(cells[3]))) == release.cells
+
+
+def test_deleted_cells_are_back(release, rebuild):
+    assert rebuild(lambda cells: cells.clear()) == release.cells
+
+
+def test_reordered_cells_are_in_the_order_of_the_release(release, rebuild):
+    assert rebuild(lambda cells: cells.reverse()) == release.cells
+
+
+def test_an_edited_check_cell_is_the_releases_again_and_its_text_stays_as_a_cell_without_points(release, rebuild):
+    cells = rebuild(lambda cells: cells[3].update(source='print("4.0")'))
+    assert [c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade")] == sources(
+        release.cells[i] for i in (3, 5)
+    )
+    assert next(c for c in cells if c.source == 'print("4.0")').metadata == {}
+
+
+def test_points_and_schema_are_the_releases(release, rebuild):
+    def forge(cells):
+        cells[3]["metadata"]["nbgrader"].update(points=400, schema_version=1, grade_id="check_alpha")
+
+    assert rebuild(forge) == release.cells
+
+
+def test_a_helper_cell_follows_the_cell_that_it_followed(rebuild):
+    cells = rebuild(lambda cells: cells.insert(2, {"cell_type": "code", "source": "def helper(): pass"}))
+    assert sources(cells)[1:3] == ["import torch", "def helper(): pass"]
+
+
+def test_a_plain_cell_keeps_the_students_imports(rebuild):
+    assert sources(rebuild(lambda cells: cells[1].update(source="import torch, math")))[1] == "import torch, math"
+
+
+def test_of_a_solution_pasted_twice_the_last_changed_copy_counts_and_no_code_is_lost(rebuild):
+    def paste(cells):
+        untouched = copy.deepcopy(cells[2])
+        cells[2]["source"] = "# a first try"
+        cells[3:3] = [dict(copy.deepcopy(untouched), source=RIGHT), untouched]
+
+    cells = rebuild(paste)
+    assert sources(cells)[2:5] == ["# a first try", RIGHT, 'check("grad_cam.alpha", alpha)']
+    assert cells[3].metadata.nbgrader.grade_id == "alpha"
+
+
+def test_a_solution_whose_metadata_another_editor_dropped_is_known_by_its_cell_id(rebuild):
+    assert sources(rebuild(lambda cells: cells[2].update(source=RIGHT, metadata={})))[2] == RIGHT
+
+
+def test_a_solution_turned_into_text_by_a_stray_key_counts(rebuild):
+    cells = rebuild(lambda cells: cells[2].update(source=RIGHT, cell_type="markdown"))
+    assert (cells[2].cell_type, cells[2].source) == ("code", RIGHT)
+
+
+def test_prose_in_place_of_a_solution_is_no_solution(release, rebuild):
+    cells = rebuild(lambda cells: cells[2].update(source="I do not know.", cell_type="markdown"))
+    assert cells[3].source == release.cells[2].source
+
+
+def test_outputs_are_dropped(rebuild):
+    output = {"output_type": "execute_result", "data": {"text/plain": "4.0"}, "execution_count": 1, "metadata": {}}
+    assert all(not c.get("outputs") for c in rebuild(lambda cells: cells[3].update(outputs=[output])))
+
+
+def test_every_cell_has_an_id_of_its_own(rebuild):
+    twice = {"cell_type": "code", "id": "alpha-2", "source": "x = 1", "metadata": {}}
+    cells = rebuild(lambda cells: cells.extend([dict(twice), dict(twice)]))
+    assert len({cell.id for cell in cells}) == len(cells)
+
+
+def test_own_text_is_quoted_so_that_nothing_in_it_is_live(release):
+    own = rebuilt(release, [Found(code=False, source="<script>alert(1)</script>")]).cells[0]
+    assert own.source == "```text\n<script>alert(1)</script>\n```"
+
+
+def test_a_fence_in_own_text_does_not_end_the_quotation():
+    assert quoted("a\n````\nb").startswith("`````text\n")
