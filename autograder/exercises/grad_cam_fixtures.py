@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from autograder.exercises.grad_cam_misconceptions import observed, own_score
 from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weights
 from autograder.records import Arrays, Call
 from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
@@ -38,15 +40,21 @@ def _batch_norm(generator: Generator) -> nn.Module:
     return BatchNormNet(channels=(4, 6), classes=CLASSES, generator=generator)
 
 
-def _scene(generator: Generator, build: Build, layer: str, *, n: int = 3, frozen: bool = False) -> Call:
-    """A network, n images, a target each; drawn again until every map has both signs before its ReLU."""
-    for _ in range(200):
+def _scene(
+    generator: Generator, build: Build, layer: str, *, n: int = 3, frozen: bool = False, overwritten: bool = False
+) -> Call:
+    """A network, n images, a target each; drawn again until every map has both signs before its ReLU.
+
+    Where the layer's output is `overwritten` by an in-place ReLU, it is also drawn again until that changes the maps.
+    """
+    for _ in range(1000):
         net = build(generator).double()
         images = torch.randn(n, 3, *SIZE, generator=generator, dtype=torch.float64)
         order = torch.randperm(CLASSES, generator=generator)
         targets, preferred = order[:n], int(order[n])
-        maps = weighted_sum(*with_alpha(net, images, targets, layer))
-        if _both_signs(maps):
+        activations, alpha = with_alpha(net, images, targets, layer)
+        maps = weighted_sum(activations, alpha)
+        if _both_signs(maps) and (not overwritten or _overwriting_shows(net, images, targets, layer)):
             _rescale(net, images, preferred, factor=0.02 / float(maps.abs().max()))
             net.requires_grad_(not frozen)
             return Call({"model": net, "images": images, "targets": targets, "layer": layer})
@@ -63,6 +71,15 @@ def _both_signs(maps: Tensor) -> bool:
     size = maps.abs().amax(dim=(1, 2))
     balanced = torch.minimum(maps.amax(dim=(1, 2)), -maps.amin(dim=(1, 2)))
     return bool((balanced > 0.2 * size.max()).all())
+
+
+def _overwriting_shows(net: nn.Module, images: Tensor, targets: Tensor, layer: str) -> bool:
+    """Whether ReLU(A) for A, with α of A or with α of ReLU(A), gives three maps well apart."""
+    activations, alpha = with_alpha(net, images, targets, layer)
+    after, gradients = observed(net, images, layer, lambda scores: own_score(scores, targets), copy=False)
+    maps = [weighted_sum(a, b).relu() for a, b in ((activations, alpha), (after, alpha), (after, weights(gradients)))]
+    apart = min(float((one - other).abs().max()) for one, other in itertools.combinations(maps, 2))
+    return apart > 0.1 * float(weighted_sum(activations, alpha).abs().max())
 
 
 @torch.no_grad()
@@ -87,7 +104,7 @@ def _nothing_speaks_for_it(generator: Generator) -> Call:
 def in_place(generator: Generator) -> list[Call]:
     """An in-place ReLU right after the layer; and a map that is 0 everywhere."""
     return [
-        _scene(generator, _gap(inplace=True), "features.0"),
+        _scene(generator, _gap(inplace=True), "features.0", overwritten=True),
         _nothing_speaks_for_it(generator),
     ]
 
@@ -96,7 +113,7 @@ def no_pooling(generator: Generator) -> list[Call]:
     """A flatten head; and a layer that a functional in-place ReLU overwrites. All weights frozen."""
     return [
         _scene(generator, _flatten, "features", frozen=True),
-        _scene(generator, _functional, "features.conv2", n=1, frozen=True),
+        _scene(generator, _functional, "features.conv2", n=1, frozen=True, overwritten=True),
     ]
 
 
@@ -104,7 +121,7 @@ def normalised_layers(generator: Generator) -> list[Call]:
     """BatchNorm and dropout; a functional in-place ReLU; and a map that is 0 everywhere."""
     return [
         _scene(generator, _batch_norm, "features.4"),
-        _scene(generator, _functional, "features.conv2", frozen=True),
+        _scene(generator, _functional, "features.conv2", frozen=True, overwritten=True),
         _nothing_speaks_for_it(generator),
     ]
 
@@ -149,7 +166,7 @@ def one_unused_channel(generator: Generator) -> list[Call]:
 
 def weighted_layers(generator: Generator, n: int, k: int, h: int, w: int) -> Call:
     """n maps with both signs before the ReLU and a maximum over 1; the last of several is nowhere positive."""
-    for _ in range(200):
+    for _ in range(1000):
         activations = _randn(generator, n, k, h, w)
         alpha = _signs(generator, n, k) * (0.5 + torch.rand(n, k, generator=generator, dtype=torch.float64))
         sums = weighted_sum(activations, alpha)
