@@ -3,9 +3,15 @@
 Strings name what is loaded only by the command that needs it.
 """
 
+import os
+import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
+
+# nbgrader makes the gradebook with a program, `alembic`, which it looks for on the PATH only: without an activated
+# environment it fails, and then removes the release folder that it was working on.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.source_directory = "solutions"
@@ -29,8 +35,8 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 # Generating empties lessons/NN_name first: the hooks refuse a stale source, and put stub, test and README back.
-c.GenerateAssignment.pre_convert_hook = "autograder.authoring.release.before_release"
-c.GenerateAssignment.post_convert_hook = "autograder.authoring.release.after_release"
+c.GenerateAssignment.pre_convert_hook = "autograder.authoring.hooks.before_release"
+c.GenerateAssignment.post_convert_hook = "autograder.authoring.hooks.after_release"
 
 # What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own instead of executed.
 # The secret that seeds hidden cases: the environment variable CNNVIZ_SECRET, or c.IsolatedChecks.secret in a file outside version control.

@@ -1,0 +1,6 @@
+"""The authoring side: one text a lesson becomes two notebooks, two modules, a test and a page."""
+
+from autograder.authoring.build import build
+from autograder.authoring.errors import AuthoringError
+
+__all__ = ["AuthoringError", "build"]

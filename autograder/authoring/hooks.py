@@ -1,0 +1,53 @@
+"""What runs before and after `nbgrader generate_assignment`, so that it leaves what `cnnviz build` makes.
+
+nbgrader logs a hook's exception, goes on and ends with status 0: these hooks leave by `SystemExit`, which gets through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+from autograder import registry
+from autograder.authoring.build import LESSON, SOLVED, complete, stale
+from autograder.records import Lesson
+
+Hook = Callable[..., None]
+
+
+def _hook(function: Callable[[Path, Lesson], None]) -> Hook:
+    """A function of course folder and lesson as nbgrader calls it; the instructor's own assignments are left alone."""
+
+    @wraps(function)
+    def hook(*, assignment: str, student: str, notebooks: list[str]) -> None:
+        root = Path(notebooks[0]).resolve().parents[2]  # root/solutions/./lesson/name.ipynb
+        try:
+            for lesson in registry.lessons():
+                if lesson.id == assignment:
+                    function(root, lesson)
+        except Exception as error:
+            raise SystemExit(str(error)) from error
+
+    return hook
+
+
+@_hook
+def before_release(root: Path, lesson: Lesson) -> None:
+    """Stops where a generated file of `solutions/` is not what the lesson's text says."""
+    if changed := stale(root, lesson, SOLVED):
+        raise ValueError(
+            f"{changed[0]} is not what solutions/{lesson.id}/{lesson.name}.md says; "
+            f"run `cnnviz build {lesson.id}`, then this command again."
+        )
+
+
+@_hook
+def after_release(root: Path, lesson: Lesson) -> None:
+    """Puts the stub, the test and the README back, and stops where nbgrader's notebook is not ours."""
+    complete(root, lesson)
+    if changed := stale(root, lesson, LESSON):
+        raise ValueError(
+            f"{changed[0]} is not what `cnnviz build` makes; "
+            "nbgrader_config.py must list the preprocessors of autograder.authoring.release."
+        )

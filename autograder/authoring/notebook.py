@@ -1,0 +1,115 @@
+"""The solved notebook: blocks and records become cells, with nbgrader's metadata and ids that stay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block
+from autograder.authoring.solution import BEGIN, END
+from autograder.authoring.templates import render
+from autograder.records import Exercise, Lesson, Question
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+"""No versions: the bytes depend on the lesson only."""
+
+
+def solved_notebook(blocks: Sequence[Block], lesson: Lesson) -> NotebookNode:
+    """The notebook of `solutions/`, which is nbgrader's source version."""
+    cells = _Cells(lesson)
+    for block in blocks:
+        cells.add(block)
+    notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=cells.made)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def written(notebook: NotebookNode) -> str:
+    """The file's text, as nbconvert writes it."""
+    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+
+
+def empty_answer(question: Question) -> str:
+    """The line that a student fills in: `which_sign = None  # "a", "b" or "c"`."""
+    *first, last = [f'"{letter}"' for letter in sorted(question.options)]
+    return f"{question.variable} = None  # {', '.join(first)} or {last}"
+
+
+class _Cells:
+    """The cells made so far; exercises and questions are numbered as they come."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.exercises = {exercise.id: exercise for exercise in lesson.exercises}
+        self.questions = {question.id: question for question in lesson.questions}
+        self.made: list[NotebookNode] = []
+        self._ids: set[str] = set()
+
+    def add(self, block: Block) -> None:
+        if block.kind == TEXT:
+            self._text(block.source.replace("<<points>>", str(self.lesson.points)))
+        elif block.kind in (CODE, MODULE):
+            self._code(block.source, _prose_id(block.source), _ours(block.kind) if block.kind == MODULE else {})
+        elif block.kind == HEADING:
+            exercise = self.exercises[block.item]
+            number = self.lesson.exercises.index(exercise) + 1
+            self._text(render("exercise.md.j2", exercise=exercise, number=number), f"about_{exercise.function}")
+        elif block.kind == EXERCISE:
+            self._exercise(self.exercises[block.item], block.source)
+        elif block.kind == QUESTION:
+            self._question(self.questions[block.item])
+
+    def _exercise(self, exercise: Exercise, source: str) -> None:
+        self._text(render("hints.md.j2", exercise=exercise), f"hints_{exercise.function}")
+        self._answer(source, exercise.function, _ours(EXERCISE, id=exercise.id, lines=exercise.lines))
+        self._check(exercise, exercise.function)
+
+    def _question(self, question: Question) -> None:
+        number = self.lesson.questions.index(question) + 1
+        self._text(render("question.md.j2", question=question, number=number), f"about_{question.variable}")
+        filled = [empty_answer(question), BEGIN, f'{question.variable} = "{question.answer}"', END]
+        self._answer("\n".join(filled), question.variable, _ours(QUESTION, id=question.id))
+        self._check(question, question.variable)
+
+    def _answer(self, source: str, name: str, ours: dict[str, Any]) -> None:
+        self._code(source, name, ours | _nbgrader(name, grade=False, locked=False, solution=True))
+
+    def _check(self, item: Exercise | Question, name: str) -> None:
+        metadata = _nbgrader(f"check_{name}", grade=True, locked=True, solution=False)
+        metadata["nbgrader"]["points"] = item.points
+        self._code(f'check("{item.id}", {name})', f"check_{name}", metadata)
+
+    def _text(self, source: str, name: str = "") -> None:
+        source = source.strip("\n")
+        self.made.append(nbformat.v4.new_markdown_cell(source, id=self._id(name or _prose_id(source))))
+
+    def _code(self, source: str, name: str, metadata: dict[str, Any]) -> None:
+        self.made.append(nbformat.v4.new_code_cell(source, id=self._id(name), metadata=metadata))
+
+    def _id(self, name: str) -> str:
+        """The name, shortened to nbformat's 64 characters, with a number where it came before."""
+        fresh, number = name[:60], 2
+        while fresh in self._ids:
+            fresh, number = f"{name[:60]}-{number}", number + 1
+        self._ids.add(fresh)
+        return fresh
+
+
+def _prose_id(source: str) -> str:
+    """From the content: an edit elsewhere in the lesson leaves it alone."""
+    return "cell-" + hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+def _ours(kind: str, **more: Any) -> dict[str, Any]:
+    return {"cnnviz": {"kind": kind, **more}}
+
+
+def _nbgrader(grade_id: str, **flags: bool) -> dict[str, Any]:
+    return {"nbgrader": {"grade_id": grade_id, "schema_version": 3, "task": False, **flags}}

@@ -1,0 +1,38 @@
+"""The texts that `cnnviz build` fills in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 point", "3 points"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def stars(difficulty: int) -> str:
+    """A difficulty of 1 to 3, drawn: "★★☆"."""
+    return "★" * difficulty + "☆" * (3 - difficulty)
+
+
+def cell(text: str) -> str:
+    """A text on one line, fit for a cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.filters |= {"counted": counted, "stars": stars, "cell": cell}
+
+
+def render(template: str, **values: Any) -> str:
+    """The template filled in, ending in one newline."""
+    return _ENVIRONMENT.get_template(template).render(**values).strip("\n") + "\n"

@@ -1,0 +1,86 @@
+# ruff: noqa: E501 (a table is read across)
+import re
+
+import pytest
+
+from autograder.authoring.build import generated
+
+FILE = "solutions/03_toy/toy.md"
+DOUBLE = '```python exercise="toy.double"\n'
+
+BROKEN = {
+    "unknown exercise": ("<<exercise toy.shift>>", "<<exercise toy.shft>>", '<<exercise>>: got "toy.shft"; the record has toy.double, toy.shift'),
+    "exercise without heading": ("<<exercise toy.shift_again>>", "Then:", '<<exercise>> of "toy.shift_again" is missing'),
+    "exercise twice": ("<<exercise toy.shift>>", "<<exercise toy.double>>", '<<exercise>> of "toy.double" stands here a second time'),
+    "exercise before its turn": ("<<exercise toy.double>>", "<<exercise toy.shift>>", 'got "toy.shift" where "toy.double" follows in the record'),
+    "unknown solution cell": (DOUBLE, '```python exercise="toy.dbl"\n', 'the solution cell: got "toy.dbl"; the record has toy.double'),
+    "solution cell lost": ('```python exercise="toy.shift_again"\n', "```python\n", 'the solution cell of "toy.shift_again" is missing'),
+    "unknown question": ("<<question toy.sign>>", "<<question toy.sgn>>", '<<question>>: got "toy.sgn"; the record has toy.sign'),
+    "question lost": ("<<question toy.shape>>", "", '<<question>> of "toy.shape" is missing'),
+    "unknown directive": ("Twice.", "<<exercises toy.double>>", "got the directive <<exercises toy.double>>; allowed are <<exercise ID>>"),
+    "directive within a line": ("Twice.", "See <<exercise toy.double>>.", "alone on a line"),
+    "unknown fence option": (DOUBLE, '```python excercise="toy.double"\n', "a code fence has the options excercise='toy.double'; allowed are module=true"),
+    "section lost": ("## By hand\n", "By hand\n", 'section 4 is "Exercises" where "By hand" belongs'),
+    "sections swapped": ("## The idea\n", "## The formula\n", 'section 2 is "The formula" where "The idea" belongs'),
+    "last section lost": ("## References\n", "", 'section 9 is "(nothing more)" where "References" belongs'),
+    "section too many": ("## References\n", "## References\n\nA.\n\n## More\n", 'the section "More" follows "References"'),
+    "no title": ("# Toy\n", "Toy\n", "got 0 first-level headings"),
+    "two titles": ("Twice.", "# Twice", "got 2 first-level headings"),
+    "no picture": ("![A toy](picture.png)", "", "no picture stands under the title"),
+    "picture without words": ("![A toy](picture.png)", "![](picture.png)", "no picture stands under the title"),
+    "no begin": ("    ### BEGIN SOLUTION\n    return times", "    return times", "has 0 lines ### BEGIN SOLUTION and 1 lines"),
+    "no end": ("times * x\n    ### END SOLUTION", "times * x", "has 1 lines ### BEGIN SOLUTION and 0 lines"),
+    "marks in a plain cell": ("double(torch.ones(2))", "### BEGIN SOLUTION\n1\n### END SOLUTION", "stands outside a solution cell"),
+    "no such function": ("def double(", "def twice(", "the solution cell holds `twice`; it holds the one function `double`"),
+    "code beside the function": ("def double(", "TWO = 2\ndef double(", "the solution cell holds `TWO = 2`, `double`"),
+    "argument of another name": ("def double(x: torch.Tensor, *,", "def double(y: torch.Tensor, *,", "got `double(y, *, times=2)`; the record's reference has `double(x, *, times=2)`"),
+    "keyword made positional": ("x: torch.Tensor, *, times", "x: torch.Tensor, times", "got `double(x, times=2)`"),
+    "another default": ("times: int = 2", "times: int = 3", "got `double(x, *, times=3)`"),
+    "no docstring": ('    """One more."""\n', "", "`shift` has no docstring above ### BEGIN SOLUTION"),
+    "line outside the marks": ("    ### BEGIN SOLUTION\n    y = x\n", "    y = x\n    ### BEGIN SOLUTION\n", "the body of `shift` is not all between"),
+    "not Python": ("return times * x", "return times *", "this cell is not Python"),
+    "magic in a module cell": ("ONE = 1", "%matplotlib inline", "this cell is not Python"),
+    "no check imported": ("from autograder import check", "import math", "no plain cell above says `from autograder import check`"),
+    "details left open": ("Twice.", "<details>\n\n```python\n1\n```\n\n</details>", "a <details> is not closed"),
+}  # fmt: skip
+
+
+def test_the_unbroken_text_is_accepted(toy_text, toy):
+    generated(toy_text, toy, file=FILE)
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_text_is_one_sentence_with_file_and_line(toy_text, toy, old, new, sentence):
+    assert toy_text.count(old) >= 1
+    with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
+        generated(toy_text.replace(old, new, 1), toy, file=FILE)
+    message = str(caught.value)
+    assert re.match(rf"{FILE}:\d+: ", message)
+    assert "\n" not in message
+    assert message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "case", ["unknown exercise", "section lost", "argument of another name", "unknown directive", "not Python"]
+)
+def test_the_line_is_the_one_to_look_at(toy_text, toy, case):
+    old, new, _ = BROKEN[case]
+    text = toy_text.replace(old, new, 1)
+    with pytest.raises(ValueError, match=FILE) as caught:
+        generated(text, toy, file=FILE)
+    line = text.split("\n")[int(str(caught.value).split(":")[1]) - 1]
+    wanted = {"section lost": "## Exercises", "argument of another name": "def double(y"}.get(case, new)
+    assert wanted in line
+
+
+def test_a_heading_may_not_stand_before_the_cell_above(toy_text, toy):
+    text = toy_text.replace("<<exercise toy.shift>>", "").replace(DOUBLE, f"<<exercise toy.shift>>\n\n{DOUBLE}")
+    with pytest.raises(ValueError, match=r'<<exercise toy\.shift>> stands before the solution cell of "toy\.double"'):
+        generated(text, toy, file=FILE)
+
+
+def test_a_solution_cell_may_not_stand_above_its_heading(toy_text, toy):
+    last = "<<exercise toy.shift_again>>"
+    text = toy_text.replace(last, "").replace("## On a real photo", f"{last}\n\n## On a real photo")
+    with pytest.raises(ValueError, match=f'the solution cell of "toy.shift_again" stands above its {last}'):
+        generated(text, toy, file=FILE)
