@@ -22,7 +22,7 @@ from autograder.feedback import as_text
 from autograder.grade import grade_lesson
 from autograder.isolated import Runner
 from autograder.oracle import Setting
-from autograder.records import Exercise, Lesson
+from autograder.records import Exercise, Lesson, Question
 from autograder.submission import from_cells
 from autograder.verdict import NOT_JUDGED, Row, report, summary, total
 
@@ -107,7 +107,7 @@ def item_of(cell: NotebookNode) -> str:
 
 def nothing_judged(lesson: Lesson, diagnosis: Diagnosis) -> dict[str, Sequence[Row]]:
     """Every item of a lesson with one row, "not judged"."""
-    items = (*lesson.exercises, *lesson.questions)
+    items: tuple[Exercise | Question, ...] = (*lesson.exercises, *lesson.questions)
     kinds = {i.id: "all checks" if isinstance(i, Exercise) else "answer" for i in items}
     return {i.id: (Row(i.id, kinds[i.id], NOT_JUDGED, i.points, diagnosis),) for i in items}
 

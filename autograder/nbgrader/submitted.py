@@ -28,9 +28,10 @@ class SubmissionExporter(NotebookExporter):
     trip over it, and from `autograded/`, where it is our own.
     """
 
-    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[str, Any]:
+    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         """The exported notebook; `filename` is read as a submission where it lies in the submitted folder."""
-        path, about, course = Path(filename), resources["nbgrader"], self.parent.coursedir
+        converter: Any = self.parent
+        path, about, course = Path(filename), resources["nbgrader"], converter.coursedir
         submitted = course.format_path(course.submitted_directory, about["student"], about["assignment"])
         if path.parent.resolve() != Path(submitted).resolve():
             return super().from_filename(filename, resources=resources, **kw)
