@@ -121,13 +121,15 @@ def check_images(model: nn.Module, images: object) -> None:
         raise ValueError(f"images: got shape {list(images.shape)}, needs [N C H W]; one image is images[None].")
     if not images.is_floating_point():
         raise ValueError(f"images: got {images.dtype}, needs floats; convert with images.float() and scale them.")
-    if not torch.isfinite(images).all():
-        raise ValueError("images: got NaN or infinity, needs finite values; look at how the images are scaled.")
     weight = first_weight(model)
     if weight is not None and weight.dtype != images.dtype:
         raise ValueError(f"images: got {images.dtype}, but the model is {weight.dtype}; use images.to({weight.dtype}).")
     if weight is not None and weight.device != images.device:
-        raise ValueError(f"images: are on {images.device}, the model on {weight.device}; use images.to(device).")
+        raise ValueError(
+            f"images: are on {images.device}, the model on {weight.device}; use images.to({str(weight.device)!r})."
+        )
+    if not torch.isfinite(images).all():
+        raise ValueError("images: got NaN or infinity, needs finite values; look at how the images are scaled.")
 
 
 def check_targets(targets: object, N: int) -> None:

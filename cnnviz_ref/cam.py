@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnviz.shapes import Activations, ChannelWeights, Images, Map, Scores, Targets
 from cnnviz_ref._mechanism import (
     check_grid,
     check_images,
@@ -16,7 +17,7 @@ from cnnviz_ref._mechanism import (
 )
 
 
-def cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
     r"""How much each place of the last feature maps adds to the score of a class.
 
     Formula:
@@ -57,12 +58,12 @@ def cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor
     return class_map(w, f.detach()).detach()
 
 
-def class_map(w: Tensor, f: Tensor) -> Tensor:
+def class_map(w: ChannelWeights, f: Activations) -> Map:
     r"""$\sum_k w_k^c f_k(x, y)$: `[N K], [N K h w] -> [N h w]`."""
     return (w[:, :, None, None] * f).sum(dim=1)
 
 
-def head_weights(model: nn.Module, f: Tensor, scores: Tensor, layer: str) -> Tensor:
+def head_weights(model: nn.Module, f: Activations, scores: Scores, layer: str) -> Tensor:
     """The weights `[classes K]` of the linear layer that turns the averages of `f` into the scores.
 
     Found by what it computes, not by its name: a linear layer or 1x1 convolution of the right size that reproduces the
@@ -84,7 +85,7 @@ def head_weights(model: nn.Module, f: Tensor, scores: Tensor, layer: str) -> Ten
     )
 
 
-def _close(ours: Tensor, scores: Tensor) -> bool:
+def _close(ours: Scores, scores: Scores) -> bool:
     """Equal up to rounding: sums of many terms in another order."""
     tolerance = torch.finfo(scores.dtype).eps ** 0.5
     return bool((ours - scores).abs().max() <= tolerance * scores.abs().max())

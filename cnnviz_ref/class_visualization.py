@@ -71,18 +71,24 @@ def class_visualization(
 
 
 def ascent_step(model: nn.Module, I: Tensor, target: int, *, lr: float, l2: float) -> Tensor:
-    r"""$I + \eta \, \partial J / \partial I$: `[C H W] -> [C H W]`, detached."""
+    r"""$I + \eta \left(\frac{\partial y^c}{\partial I} - 2 \lambda I\right)$: `[C H W] -> [C H W]`, detached."""
+    I = I.detach()
     with torch.enable_grad():
-        I = I.detach().requires_grad_()
-        J = objective(model, I, target, l2=l2)
-    return I.detach() + lr * gradient(J, I, "target")
+        y = score(model, I.requires_grad_(), target)
+    dy = gradient(y, I, "model")
+    I = I.detach()
+    return I + lr * (dy - 2 * l2 * I)
 
 
 def objective(model: nn.Module, I: Tensor, target: int, *, l2: float) -> Tensor:
-    r"""$J = y^c(I) - \lambda \lVert I \rVert_2^2$: `[C H W] ->` scalar."""
+    r"""$J = y^c(I) - \lambda \lVert I \rVert_2^2$, what every step raises: `[C H W] ->` scalar."""
+    return score(model, I, target) - l2 * (I**2).sum()
+
+
+def score(model: nn.Module, I: Tensor, target: int) -> Tensor:
+    """$y^c(I)$, before softmax: `[C H W] ->` scalar."""
     scores = check_scores(model(I[None].clone()), 1)
-    y = target_scores(scores, torch.tensor([_class(target)]))[0]
-    return y - l2 * (I**2).sum()
+    return target_scores(scores, torch.tensor([_class(target)]))[0]
 
 
 def starting_image(model: nn.Module, size: int | tuple[int, int], seed: int) -> Tensor:
@@ -112,10 +118,10 @@ def _check_options(*, steps: int, lr: float, l2: float) -> None:
 
 
 def _height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
-    H, W = (size, size) if isinstance(size, int) else tuple(size)
-    if min(H, W) < 1:
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or min(pair) < 1:
         raise ValueError(f"size: got {size!r}, needs pixels from 1, one number or (height, width); try 224.")
-    return H, W
+    return pair
 
 
 def _channels(model: nn.Module, pixels: int) -> int:

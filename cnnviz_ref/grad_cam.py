@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
+from cnnviz.shapes import Activations, ChannelWeights, Gradients, Images, Map, Targets
 from cnnviz_ref._mechanism import (
     check_grid,
     check_images,
@@ -15,7 +16,7 @@ from cnnviz_ref._mechanism import (
 )
 
 
-def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
     r"""Where the layer's channels, weighted by their importance for the class, speak for it.
 
     Formula:
@@ -51,7 +52,9 @@ def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> T
     return weighted_sum(alpha, A).relu()
 
 
-def activations_and_gradients(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+def activations_and_gradients(
+    model: nn.Module, images: Images, targets: Targets, layer: str
+) -> tuple[Activations, Gradients]:
     r"""The maps $A^k$ of a layer and $\partial y^c / \partial A_{ij}^k$, both `[N K h w]` and detached.
 
     Arguments and errors are those of `grad_cam`. One forward pass; one backward pass, down to the layer only.
@@ -67,12 +70,12 @@ def activations_and_gradients(model: nn.Module, images: Tensor, targets: Tensor,
     return A.detach(), dA
 
 
-def neuron_importance(dA: Tensor) -> Tensor:
+def neuron_importance(dA: Gradients) -> ChannelWeights:
     r"""$\alpha_k^c = \frac{1}{Z} \sum_{ij} \partial y^c / \partial A_{ij}^k$: `[N K h w] -> [N K]`."""
     Z = dA.shape[2] * dA.shape[3]
     return dA.sum(dim=(2, 3)) / Z
 
 
-def weighted_sum(alpha: Tensor, A: Tensor) -> Tensor:
+def weighted_sum(alpha: ChannelWeights, A: Activations) -> Map:
     r"""$\sum_k \alpha_k A^k$, before the ReLU: `[N K], [N K h w] -> [N h w]`."""
     return (alpha[:, :, None, None] * A).sum(dim=1)
