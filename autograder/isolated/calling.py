@@ -1,0 +1,129 @@
+"""One request in the child: confine, load the submission, observe the calls, report each as soon as it is known."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import random
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from . import confine
+from .failures import error_of, is_memory_error
+from .loading import load, text_of
+from .observing import watch
+from .records import Cell, Error, Observation, PlannedCall, error_record
+from .wire import frame, observation_frame
+
+_ENDING = os._exit
+
+
+class _TooLarge(Exception):
+    """The arrays together are larger than the request allows."""
+
+
+class Channel:
+    """Where frames go; it knows the call's token and counts the bytes."""
+
+    def __init__(self, fd: int, token: bytes, result_bytes: int) -> None:
+        self._fd, self._token, self._left = fd, token, result_bytes
+        self._write = os.write
+
+    def send(self, manifest: dict[str, Any]) -> None:
+        """A frame without arrays."""
+        self._send(frame(self._token, manifest))
+
+    def observation(self, observation: Observation) -> None:
+        """A frame with arrays, refused when the limit is passed."""
+        arrays = (*observation.arrays, *(observation.again or ()))
+        self._left -= sum(array.nbytes + 256 for array in arrays)
+        if self._left < 0:
+            raise _TooLarge
+        self._send(observation_frame(self._token, observation))
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._write(self._fd, view) :]
+
+
+def call(request_fd: int, result_fd: int, output_fd: int, readable: dict[str, Any]) -> None:
+    """Everything from the request to the end of the process; never returns."""
+    result_fd = os.dup(result_fd)  # it may be 1
+    os.dup2(output_fd, 1)
+    os.dup2(output_fd, 2)
+    with open(request_fd, "rb", closefd=False) as file:
+        request = pickle.load(file)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    channel = Channel(confine.hide(result_fd), request.pop("token"), request["result_bytes"])
+    _settle(request["folder"], request["device"])
+    confine.limit(seconds=request["seconds"], memory_mb=request["memory_mb"], device=request["device"])
+    rung = confine.sandbox(request["folder"], readable, device=request["device"])
+    channel.send({"frame": "started", "rung": rung})
+    status, error, variable = _perform(request, channel.observation)
+    _flush()
+    channel.send({"frame": "done", "status": status, "error": error, "variable": variable})
+    _ENDING(0)
+
+
+def _settle(folder: str, device: str) -> None:
+    """A home, a working and a temporary folder of its own; fresh streams; the device awake before the clock starts."""
+    os.chdir(folder)
+    for name in ("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"):
+        os.environ[name] = folder
+    os.environ["CNNVIZ_DEVICE"] = device
+    tempfile.tempdir = None
+    random.seed()
+    sys.stdin = open(os.devnull)  # noqa: SIM115 - it lives as long as the process
+    for name, fd in (("stdout", 1), ("stderr", 2)):
+        raw = open(fd, "wb", buffering=0, closefd=False)  # noqa: SIM115
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    if device != "cpu":
+        torch.zeros(1, device=device)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # the student may have closed or replaced it
+            continue
+
+
+def _perform(request: dict[str, Any], report: Callable[[Observation], None]) -> tuple[str, Error | None, str | None]:
+    """Status, error and the variable's text."""
+    try:
+        module = load(Cell(*cell) for cell in request["cells"])
+    except BaseException as failure:
+        return "memory" if is_memory_error(failure) else "load error", error_of(failure), None
+    variable = text_of(module, request["variable"]) if request["variable"] else None
+    if request["function"] is None:
+        return "ran", None, variable
+    function = vars(module).get(request["function"])
+    if not callable(function):
+        return "no function", None, variable
+    status, error = _observed(function, request, report)
+    return status, error, variable
+
+
+def _observed(
+    function: Any, request: dict[str, Any], report: Callable[[Observation], None]
+) -> tuple[str, Error | None]:
+    try:
+        for observation in watch(function, [PlannedCall(*c) for c in request["calls"]], request["device"]):
+            if observation.error is not None and observation.error["type"] == "MemoryError":
+                return "memory", observation.error
+            report(observation)
+    except _TooLarge:
+        return "output", error_record("OutputLimit", f"the results are larger than {request['result_bytes']} bytes")
+    except BaseException as failure:
+        return "memory" if is_memory_error(failure) else "crashed", error_of(failure)
+    return "ran", None

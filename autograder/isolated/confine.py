@@ -1,0 +1,93 @@
+"""What the child gives up before it runs student code: files, rights, memory, time, processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import signal
+import struct
+import sys
+from typing import Any
+
+from . import landlock, seccomp
+
+LINUX = sys.platform.startswith("linux")
+_PDEATHSIG, _NO_NEW_PRIVS, _SUBREAPER, _DROP_BOUND = 1, 38, 36, 24
+_FILES, _FILE_BYTES = 256, 256 * 2**20
+
+
+def prctl(option: int, value: int) -> None:
+    """One setting of this process; refused settings are left as they are."""
+    ctypes.CDLL(None).prctl(option, *(ctypes.c_ulong(v) for v in (value, 0, 0, 0)))
+
+
+def become_reaper() -> None:
+    """Orphans of this process's descendants become its children, so that it can end them."""
+    prctl(_SUBREAPER, 1)
+
+
+def die_with(parent: int) -> None:
+    """End with the parent, and at once if it is gone already."""
+    if LINUX:
+        prctl(_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def hide(fd: int) -> int:
+    """The same channel under a number that cannot be known beforehand; every other descriptor above 2 is closed."""
+    if os.name == "nt":
+        return os.dup(fd)
+    import fcntl
+
+    hidden = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3 + secrets.randbelow(_FILES - 56))
+    os.closerange(3, hidden)
+    os.closerange(hidden + 1, 4096)
+    return hidden
+
+
+def limit(*, seconds: float, memory_mb: int, device: str) -> None:
+    """Resource limits; wall-clock time is the parent's business, CPU time here only a second net."""
+    if os.name == "nt":
+        return
+    import resource
+
+    cpu = int(seconds * (4 if device == "cpu" else 64)) + 10
+    wanted = {"CORE": 0, "NOFILE": _FILES, "FSIZE": _FILE_BYTES, "CPU": cpu}
+    if LINUX and device == "cpu":
+        wanted["AS"] = _address_space() + memory_mb * 2**20
+    for name, value in wanted.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def sandbox(folder: str, readable: dict[str, Any], *, device: str) -> str:
+    """Landlock and the system-call filter where the kernel has them; the rung that was reached."""
+    if not LINUX:
+        return "rlimits"
+    prctl(_NO_NEW_PRIVS, 1)
+    _drop_capabilities()
+    rules = [(path, landlock.READ) for path in (*readable["trees"], f"/proc/{os.getpid()}")]
+    rules += [(path, landlock.LIST) for path in readable["folders"]]
+    rules += [(folder, landlock.WRITE), ("/dev/null", landlock.DEVICE)]
+    if device != "cpu":
+        rules += [(path, landlock.READ) for path in readable["device_trees"]]
+        rules += [(f"/dev/{name}", landlock.DEVICE) for name in os.listdir("/dev") if name.startswith("nvidia")]
+        rules += [("/dev/dri", landlock.DEVICE), ("/dev/shm", landlock.WRITE)]
+    confined = landlock.restrict(rules)
+    seccomp.restrict()
+    return "landlock+rlimits" if confined else "rlimits"
+
+
+def _drop_capabilities() -> None:
+    """Root without its privileges; for anyone else there is nothing to drop."""
+    head, nothing = struct.pack("=Ii", 0x20080522, 0), bytes(24)
+    ctypes.CDLL(None).capset(ctypes.c_char_p(head), ctypes.c_char_p(nothing))

@@ -1,0 +1,145 @@
+"""Call a function twice on copied inputs and write down what it returned and what it left behind.
+
+The same code runs in the isolated child and, for practice checks and references, in the caller's own process.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from .effects import changes, fingerprint
+from .failures import error_of, is_not_attempted, type_name
+from .outputs import Outputs, outputs_of
+from .records import EFFECTS, Observation, PlannedCall
+
+_clock = time.perf_counter
+
+
+def observe(function: Callable[..., Any], calls: Sequence[PlannedCall], device: str = "cpu") -> list[Observation]:
+    """One observation a call, made in this process; torch's global state is put back after each.
+
+    Args:
+        function: the student's function, a reference or a misconception.
+        calls: inputs, copied before use.
+        device: where the copies are moved first.
+    """
+    return list(watch(function, calls, device))
+
+
+def watch(function: Callable[..., Any], calls: Sequence[PlannedCall], device: str = "cpu") -> Iterator[Observation]:
+    """`observe`, one call at a time."""
+    for call in calls:
+        with _torch_state(), warnings.catch_warnings():
+            warnings.simplefilter("default")
+            observation = _observe_call(function, call, device)
+        yield observation
+
+
+class _Silence(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@dataclass
+class _Run:
+    outputs: Outputs | None = None
+    type_name: str = ""
+    failure: BaseException | None = None
+    seconds: float = 0.0
+
+
+def _observe_call(function: Callable[..., Any], call: PlannedCall, device: str) -> Observation:
+    inputs = copy.deepcopy((call.args, call.kwargs or {}, call.then))
+    if torch.device(device).type != "cpu":
+        inputs = _moved(inputs, torch.device(device), {})
+    before = fingerprint(inputs)
+    first = _run(function, *inputs)
+    effects = changes(before, inputs)
+    if first.outputs is None:
+        return _without_value(first, _ordered(effects))
+    with redirect_stdout(_Silence()), redirect_stderr(_Silence()):  # what the student prints appears once
+        second = _run(function, *inputs)
+    effects |= changes(before, inputs) | ({"attached"} if first.outputs.attached else set())
+    return Observation(
+        "value",
+        first.outputs.arrays,
+        first.outputs.types,
+        first.outputs.dtypes,
+        first.outputs.devices,
+        first.type_name,
+        second.outputs.arrays if second.outputs is not None else None,
+        _ordered(effects),
+        None,
+        first.seconds,
+    )
+
+
+def _without_value(run: _Run, effects: tuple[str, ...]) -> Observation:
+    if run.failure is None:
+        return Observation("unsupported", type_name=run.type_name, effects=effects, seconds=run.seconds)
+    kind = "not attempted" if is_not_attempted(run.failure) else "raised"
+    return Observation(kind, effects=effects, error=error_of(run.failure), seconds=run.seconds)
+
+
+def _run(function: Callable[..., Any], args: tuple, kwargs: dict, then: tuple | None) -> _Run:
+    """One run; a pressed stop button (KeyboardInterrupt) is the only exception that passes."""
+    torch.manual_seed(0)
+    start = _clock()
+    try:
+        result = function(*args, **kwargs)
+        if then is not None:
+            result = result(*then)
+        seconds = _clock() - start
+        return _Run(outputs_of(result), type_name(result), None, seconds)
+    except (Exception, SystemExit) as failure:
+        return _Run(failure=failure, seconds=_clock() - start)
+
+
+def _ordered(effects: set[str]) -> tuple[str, ...]:
+    return tuple(slug for slug in EFFECTS if slug in effects)
+
+
+def _moved(value: Any, device: torch.device, memo: dict[int, Any]) -> Any:
+    """The same nested containers with every tensor and module on the device; what was one object stays one."""
+    if id(value) in memo:
+        return memo[id(value)]
+    if isinstance(value, nn.Module):
+        moved: Any = value.to(device)
+    elif isinstance(value, torch.Tensor):
+        moved = value.detach().to(device).requires_grad_(value.requires_grad)
+    elif isinstance(value, dict):
+        moved = {key: _moved(item, device, memo) for key, item in value.items()}
+    elif isinstance(value, list | tuple):
+        moved = type(value)(_moved(item, device, memo) for item in value)
+    else:
+        moved = value
+    memo[id(value)] = moved
+    return moved
+
+
+@contextmanager
+def _torch_state() -> Iterator[None]:
+    """What student code may set for the whole process, put back."""
+    grad, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
+    random, cuda = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
+        torch.set_rng_state(random)
+        for index, state in enumerate(cuda):
+            torch.cuda.set_rng_state(state, index)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)

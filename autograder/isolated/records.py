@@ -1,0 +1,118 @@
+"""What is asked of an isolated run and what comes back. Standard library and numpy only: the child imports this too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+EFFECTS = (
+    "training_flag",
+    "parameters",
+    "buffers",
+    "grad",
+    "requires_grad",
+    "hooks",
+    "inputs",
+    "attached",
+)
+KINDS = ("value", "not attempted", "raised", "unsupported")
+TYPES = ("tensor", "float", "int", "bool", "array", "str")
+STATUSES = ("ran", "no function", "load error", "time", "memory", "crashed", "output", "bad answer")
+MAX_OUTPUTS = 1000
+MAX_TEXT = 10_000
+
+Error = dict[str, Any]
+"""Keys type, message, line, source_line; line and source_line are None where no line of the student's is involved."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One piece of a submission: a module's text or one cell of a notebook."""
+
+    label: str
+    """File name in tracebacks: "grad_cam.py", "grad_cam.ipynb cell 7"."""
+    source: str
+    own: bool = True
+    """False for another exercise's cell: only its imports, definitions and literals count, its exceptions do not."""
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One call of the student's function: tensors, modules of torch or cnnviz, numbers, strings, containers."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] | None = None
+    then: tuple[Any, ...] | None = None
+    """Arguments with which the returned function or module is called in turn."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One submission, one function, all its calls."""
+
+    cells: tuple[Cell, ...]
+    function: str | None = None
+    variable: str | None = None
+    """A variable whose text is wanted: the answer of a prediction question."""
+    calls: Sequence[PlannedCall] = ()
+    device: str = "cpu"
+    seconds: float = 10.0
+    """Wall clock for loading the submission and for all calls."""
+    memory_mb: int = 4096
+    """Beyond what the warm process has."""
+    output_bytes: int = 65536
+    """What is kept of the student's prints; the rest is read and thrown away."""
+    result_bytes: int = 64 * 2**20
+    """All returned arrays together; more is status "output"."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one call gave."""
+
+    kind: str
+    """One of KINDS."""
+    arrays: tuple[np.ndarray, ...] = ()
+    """One array an output; texts are zero-dimensional arrays of characters, bfloat16 comes as float32."""
+    types: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    """As the student returned them: "float64", "bfloat16"."""
+    devices: tuple[str, ...] = ()
+    """ "cpu" for whatever is not a tensor."""
+    type_name: str = ""
+    again: tuple[np.ndarray, ...] | None = None
+    """The second call's arrays; None where it raised or returned what cannot be compared."""
+    effects: tuple[str, ...] = ()
+    """Slugs out of EFFECTS: what the call left changed."""
+    error: Error | None = None
+    seconds: float = 0.0
+    """The first of the two runs."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request."""
+
+    status: str
+    """One of STATUSES."""
+    observations: tuple[Observation, ...] = ()
+    """Those that arrived before the end, in the order of the calls."""
+    variable: str | None = None
+    error: Error | None = None
+    output: str = ""
+    seconds: float = 0.0
+    rung: str = "rlimits"
+    """ "landlock+rlimits" or "rlimits": how far the child was confined."""
+
+
+def error_record(kind: str, message: str, *, line: int | None = None, source_line: str | None = None) -> Error:
+    """The one shape of an error, with every text cut to its limit."""
+    return {
+        "type": kind[:100],
+        "message": message[:500],
+        "line": line,
+        "source_line": source_line[:300] if source_line is not None else None,
+    }

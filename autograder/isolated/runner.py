@@ -1,0 +1,202 @@
+"""The trusted side: hands a request to an isolated process, watches the clock, believes nothing that comes back."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from .records import Error, Observation, Outcome, Request, error_record
+from .servers import ForkServer, RunnerError, Running, SpawnServer
+from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
+
+_START_LIMIT = 120.0
+_LAST_WORDS = 2.0
+_MODES = ("fork", "spawn")
+
+__all__ = ["Runner", "RunnerError"]
+
+
+class Runner:
+    """Runs submissions one after another; a context manager.
+
+    Args:
+        mode: "fork" (a warm process forks one child a call; Linux), "spawn" (a new process a call; anywhere),
+            or None for the best that this machine has. Forking precedes any CUDA initialisation, so it is safe
+            for GPUs too.
+
+    Raises:
+        ValueError: if `mode` is unknown, or "fork" where this system has none.
+    """
+
+    def __init__(self, mode: str | None = None) -> None:
+        best = "fork" if sys.platform.startswith("linux") else "spawn"
+        mode = best if mode is None else mode
+        if mode not in _MODES:
+            raise ValueError(f"mode is {mode!r}; allowed are 'fork' and 'spawn'; leave it out for this machine's best")
+        if mode == "fork" and best != "fork":
+            raise ValueError(f"mode is 'fork', which needs Linux and this is {sys.platform}; use 'spawn'")
+        self.mode = mode
+        self._server: ForkServer | SpawnServer = ForkServer() if mode == "fork" else SpawnServer()
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the warm process and remove what it left."""
+        self._server.close()
+
+    def run(self, request: Request) -> Outcome:
+        """Load the submission, make the calls, and say what became of them.
+
+        Raises:
+            RunnerError: if the isolated process failed before any student code ran.
+        """
+        token = secrets.token_bytes(TOKEN_BYTES)
+        running = self._server.start({"token": token, **_plain(request)})
+        watch = _Watch(request, Decoder(token, calls=len(request.calls), result_bytes=_allowance(request)))
+        return watch.outcome(running)
+
+    def run_many(self, requests: Iterable[Request]) -> Iterator[Outcome]:
+        """`run` for each, in order."""
+        for request in requests:
+            yield self.run(request)
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    """The request in classes that the child has: it cannot import this package."""
+    return {
+        "cells": [(cell.label, cell.source, cell.own) for cell in request.cells],
+        "calls": [(call.args, call.kwargs or {}, call.then) for call in request.calls],
+        **{name: getattr(request, name) for name in ("function", "variable", "device", "seconds", "memory_mb")},
+        "result_bytes": request.result_bytes,
+    }
+
+
+def _allowance(request: Request) -> int:
+    """The blobs' headers come on top of the arrays."""
+    return request.result_bytes + 2**16
+
+
+@dataclass
+class _Watch:
+    """One call, seen from outside."""
+
+    request: Request
+    decoder: Decoder
+    events: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
+    printed: bytearray = field(default_factory=bytearray)
+    observations: list[Observation] = field(default_factory=list)
+    rung: str = "rlimits"
+    started: float | None = None
+    done: dict[str, Any] | None = None
+    verdict: tuple[str, Error | None] | None = None
+    exit_status: int | None = None
+    gone: bool = False
+
+    def outcome(self, running: Running) -> Outcome:
+        limit = _allowance(self.request) + (len(self.request.calls) + 3) * MAX_MANIFEST
+        threads = [
+            threading.Thread(target=_pump, args=(running.results, self.events, limit), daemon=True),
+            threading.Thread(target=_keep, args=(running.output, self.printed, self.request.output_bytes), daemon=True),
+            threading.Thread(target=lambda: self.events.put(("gone", running.wait())), daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._follow()
+        finally:
+            seconds = time.monotonic() - (self.started or time.monotonic())
+            running.end()
+            for thread in (threads[2], *threads[:2]):
+                thread.join(None if thread is threads[2] else _LAST_WORDS)
+            for stream, thread in ((running.results, threads[0]), (running.output, threads[1])):
+                if not thread.is_alive():
+                    stream.close()
+        return self._conclusion(seconds)
+
+    def _follow(self) -> None:
+        """Until the child is done, silent, lying or late."""
+        deadline, closed = time.monotonic() + _START_LIMIT, False
+        while self.done is None and self.verdict is None and not (closed and self.gone):
+            try:
+                event, value = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                if not (closed or self.gone):
+                    self.verdict = "time", None
+                return
+            if event == "bytes":
+                deadline = self._take(value) or deadline
+                continue
+            closed = closed or event == "closed"
+            if event == "gone":
+                self.gone, self.exit_status = True, value
+                deadline = time.monotonic() + _LAST_WORDS
+
+    def _take(self, data: bytes) -> float | None:
+        """Frames into fields; the new deadline when the student's time begins."""
+        deadline = None
+        try:
+            for found in self.decoder.feed(data):
+                if isinstance(found, Observation):
+                    self.observations.append(found)
+                elif found["frame"] == "done":
+                    self.done = found
+                else:
+                    self.rung, self.started = found["rung"], time.monotonic()
+                    deadline = self.started + self.request.seconds
+        except BadAnswer as error:
+            self.verdict = "bad answer", error_record("BadAnswer", f"the result channel carried {error}")
+        return deadline
+
+    def _conclusion(self, seconds: float) -> Outcome:
+        output = bytes(self.printed).decode("utf-8", "replace")
+        if self.started is None and self.verdict is None and not (self.gone and self.exit_status is None):
+            raise RunnerError(
+                f"the isolated process failed before the submission was loaded; it said: {output[-2000:]}"
+            )
+        status, error = self.verdict or self._end()
+        variable = self.done["variable"] if self.done else None
+        return Outcome(status, tuple(self.observations), variable, error, output, seconds, self.rung)
+
+    def _end(self) -> tuple[str, Error | None]:
+        if self.done is not None:
+            return self.done["status"], self.done["error"]
+        if not self.gone or self.exit_status is None:
+            return "crashed", error_record("RunnerLost", "the process that watches the submission was killed")
+        if self.exit_status == -getattr(signal, "SIGXCPU", 0):
+            return "time", None
+        return "crashed", error_record("Crash", _how(self.exit_status))
+
+
+def _how(status: int) -> str:
+    if status >= 0:
+        return f"the process ended itself with exit code {status}"
+    try:
+        return f"the process was ended by the signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"the process was ended by signal {-status}"
+
+
+def _pump(stream: BinaryIO, events: queue.SimpleQueue[tuple[str, Any]], limit: int) -> None:
+    """The result channel, chunk by chunk, never more than an honest child sends."""
+    while limit > 0 and (data := stream.read(1 << 20)):
+        limit -= len(data)
+        events.put(("bytes", data))
+    events.put(("closed", None))
+
+
+def _keep(stream: BinaryIO, kept: bytearray, limit: int) -> None:
+    """The head of what is printed; the rest is read so that nobody waits, and dropped."""
+    while data := stream.read(1 << 16):
+        kept += data[: max(0, limit - len(kept))]

@@ -1,0 +1,190 @@
+"""How a call's process comes to be: forked from a warm process (Linux), or started anew (anywhere)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from . import layout
+from .zygote import remove
+
+_CHILD = str(Path(__file__).with_name("child.py"))
+_WARM_UP = 120.0
+
+
+class RunnerError(RuntimeError):
+    """The isolated process itself did not work: the grader's fault, never the student's."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A call under way."""
+
+    results: BinaryIO
+    output: BinaryIO
+    end: Callable[[], None]
+    """Kill it and all it started; harmless when it has ended."""
+    wait: Callable[[], int | None]
+    """Until it has ended and its folder is gone: the exit status, negative for a signal; None when the server died."""
+
+
+def _command(mode: str, root: Path) -> list[str]:
+    return [sys.executable, "-I", "-S", "-B", _CHILD, mode, str(root / "config.json")]
+
+
+def _parcel(request: dict[str, Any]) -> IO[bytes]:
+    """The request as an unnamed file, so that nobody waits for anybody to read it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    pickle.dump(request, file, protocol=5)
+    file.flush()
+    file.seek(0)
+    return file
+
+
+class ForkServer:
+    """A warm process that forks one child a call."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start(self, request: dict[str, Any]) -> Running:
+        """Fork a child for the request; the warm process is started first where there is none."""
+        if self._control is None:
+            self._warm_up()
+        assert self._control is not None
+        folder = tempfile.mkdtemp(prefix="call-", dir=self._root)
+        results, results_in = os.pipe()
+        output, output_in = os.pipe()
+        running = Running(_reader(results), _reader(output), self._end, self._wait)
+        with _parcel({**request, "folder": folder}) as parcel:
+            try:
+                message = json.dumps({"folder": folder}).encode()
+                socket.send_fds(self._control, [message], [parcel.fileno(), results_in, output_in])
+            except OSError:
+                self.close()
+            finally:
+                os.close(results_in)
+                os.close(output_in)
+        return running
+
+    def close(self) -> None:
+        """End the warm process and remove its folder."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._root is not None:
+            remove(str(self._root))
+        self._root = self._process = self._control = None
+
+    def _warm_up(self) -> None:
+        self._root = layout.prepare()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, tempfile.TemporaryFile() as complaint:
+            self._process = subprocess.Popen(
+                _command("fork", self._root),
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=complaint,
+                cwd=self._root,
+                env=layout.environment(self._root),
+                start_new_session=True,
+            )
+            theirs.close()
+            if self._answer(_WARM_UP) != b"ready":
+                self._process.kill()
+                self._process.wait()
+                complaint.seek(0)
+                said = complaint.read()[-2000:].decode("utf-8", "replace")
+                self.close()
+                raise RunnerError(f"the isolated process did not start within {_WARM_UP:.0f} s; it said: {said}")
+
+    def _answer(self, timeout: float | None) -> bytes:
+        """The warm process's next message; nothing when it is dead or late."""
+        if self._control is None:
+            return b""
+        self._control.settimeout(timeout)
+        try:
+            return self._control.recv(4096)
+        except OSError:
+            return b""
+
+    def _end(self) -> None:
+        if self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.send(b"end")
+
+    def _wait(self) -> int | None:
+        answer = self._answer(None)
+        if not answer:
+            self.close()
+            return None
+        return json.loads(answer)["status"]
+
+
+class SpawnServer:
+    """A new process a call: slower, and the same everywhere."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+
+    def start(self, request: dict[str, Any]) -> Running:
+        """Start a process whose stdin is the request, whose stdout carries frames, whose stderr what it prints."""
+        self._root = self._root or layout.prepare()
+        folder = tempfile.mkdtemp(prefix="call-", dir=self._root)
+        with _parcel({**request, "folder": folder}) as parcel:
+            process = subprocess.Popen(
+                _command("spawn", self._root),
+                stdin=parcel,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                cwd=folder,
+                env=layout.environment(self._root),
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        assert process.stderr is not None
+
+        def wait() -> int:
+            status = process.wait()
+            _kill_group(process)
+            remove(folder)
+            return status
+
+        return Running(process.stdout, process.stderr, lambda: _kill_group(process), wait)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self._root is not None:
+            remove(str(self._root))
+        self._root = None
+
+
+def _reader(fd: int) -> BinaryIO:
+    return open(fd, "rb", 0)  # type: ignore[return-value]
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "nt":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

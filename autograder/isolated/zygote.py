@@ -1,0 +1,116 @@
+"""The warm process: forks one child a call, ends it and whatever it started. It never reads a byte of a request."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from . import confine
+
+_PATIENCE = 10.0
+
+
+def serve(control: socket.socket, parent: int, call: Callable[[int, int, int], None]) -> None:
+    """Until the parent hangs up: one message with three descriptors starts a call, "end" ends it early."""
+    confine.die_with(parent)
+    confine.become_reaper()
+    gc.collect()
+    gc.freeze()
+    control.send(b"ready")
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, 4096, 3)
+        if not message:
+            return
+        if message == b"end":  # it crossed the news of a call that ended by itself
+            continue
+        status, alive = _one_call(control, json.loads(message), fds, call)
+        if not alive:
+            return
+        control.send(json.dumps({"status": status}).encode())
+
+
+def _one_call(control: socket.socket, message: Any, fds: list[int], call: Any) -> tuple[int | None, bool]:
+    zygote = os.getpid()
+    pid = os.fork()
+    if not pid:
+        _become_child(control, zygote, fds, call)
+    for fd in fds:
+        os.close(fd)
+    alive = _wait(control, pid)
+    status = _sweep(pid)
+    remove(message["folder"])
+    return status, alive
+
+
+def _become_child(control: socket.socket, zygote: int, fds: list[int], call: Callable[[int, int, int], None]) -> None:
+    try:
+        os.setsid()
+        confine.die_with(zygote)
+        control.close()
+        call(*fds)
+    except BaseException:
+        os.write(fds[2], traceback.format_exc().encode())
+    finally:
+        os._exit(70)
+
+
+def _wait(control: socket.socket, pid: int) -> bool:
+    """Until the child ends or the parent wants it ended; False when the parent is gone."""
+    handle = os.pidfd_open(pid)
+    try:
+        ready, _, _ = select.select([handle, control.fileno()], [], [])
+    finally:
+        os.close(handle)
+    return control.fileno() not in ready or bool(control.recv(4096))
+
+
+def _sweep(pid: int) -> int | None:
+    """Kill and reap the call's processes, those that left its session included; the first child's exit status."""
+    status, deadline = None, time.monotonic() + _PATIENCE
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(pid, signal.SIGKILL)
+    while time.monotonic() < deadline:
+        try:
+            ended, code = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return status
+        if ended == pid:
+            status = os.waitstatus_to_exitcode(code)
+        elif not ended:
+            if status is not None:
+                _kill_children()
+            time.sleep(0.0005)
+    os._exit(1)  # something cannot be killed: the parent starts a clean process
+
+
+def _kill_children() -> None:
+    """Adopted orphans are children of this process, whatever session they are in."""
+    me = os.getpid()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as file:
+                if int(file.read().rpartition(")")[2].split()[1]) == me:
+                    os.kill(int(name), signal.SIGKILL)
+        except (OSError, ValueError):
+            continue
+
+
+def remove(folder: str) -> None:
+    """The folder and all in it, also what was made unreadable or is nested too deep for Python."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if os.path.lexists(folder) and os.name != "nt":
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            os.spawnv(os.P_WAIT, f"/bin/{command[0]}", [*command, "--", folder])
