@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from skimage.measure import label, regionprops
 from torch import nn
 
+from autograder.exercises import cam_box_misconceptions as wrong_box
 from autograder.exercises import cam_fixtures as fixtures
+from autograder.exercises import cam_laws as laws
 from autograder.exercises import cam_misconceptions as wrong
-from autograder.records import Call, Case, Exercise, Law, Lesson, Option, Question
+from autograder.records import Call, Case, Exercise, Law, Lesson
 from cnnviz_ref.cam import class_map
 
 
@@ -55,83 +56,6 @@ def box_from_map(heatmap: torch.Tensor, *, size: tuple[int, int], fraction: floa
     return torch.tensor(max(parts, key=lambda part: part.area).bbox)
 
 
-def _relative(left: np.ndarray, right: np.ndarray) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.abs(left - right).max() / max(np.abs(right).max(), 1e-12))
-
-
-def _numbers(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().cpu().double().numpy()
-
-
-def _row_gives_score(calls, results) -> float:
-    """y^c - b_c from the head itself, beside w^c . a from the student's rows."""
-    gaps = []
-    for call, (rows,) in zip(calls, results, strict=True):
-        head, targets = call.inputs["head"], call.inputs["targets"]
-        probe = torch.linspace(-1, 2, head.in_features, dtype=torch.float64)
-        gaps.append(_relative(rows @ _numbers(probe), _numbers((head(probe) - head.bias)[targets])))
-    return float(np.max(gaps))
-
-
-def _mean_gives_score(calls, results) -> float:
-    """Mean of the map beside Σ_k w_k^c a_k."""
-    pairs = [(maps.mean((1, 2)), call.inputs) for call, (maps,) in zip(calls, results, strict=True)]
-    gaps = [_relative(mean, _numbers((i["weights"] * i["activations"].mean((2, 3))).sum(1))) for mean, i in pairs]
-    return float(np.max(gaps))
-
-
-def _combined_calls(generator) -> list[Call]:
-    """Weights u, v and 2u - 3v on the same activations."""
-    first = fixtures.map_calls(generator, 4, (5, 7))[0].inputs
-    u, v = first["weights"], fixtures.normal(generator, *first["weights"].shape)
-    return [Call({"activations": first["activations"], "weights": w}) for w in (u, v, 2 * u - 3 * v)]
-
-
-def _is_linear(calls, results) -> float:
-    (u,), (v,), (both,) = results
-    return _relative(both, 2 * u - 3 * v)
-
-
-def _score_is_mean_of_map(calls, results) -> float:
-    """Scores of the converted network beside the mean of each class's map, plus bias."""
-    gaps = []
-    for call, (scores,) in zip(calls, results, strict=True):
-        features, head = call.inputs["features"], call.inputs["head"]
-        with torch.no_grad():
-            activations = features(call.then[0])
-            maps = torch.einsum("ck,nkhw->nchw", head.weight, activations)
-        gaps.append(_relative(scores, _numbers(maps.mean((2, 3)) + head.bias)))
-    return float(np.max(gaps))
-
-
-def _class_sums_stay(calls, results) -> float:
-    """The gradient of the cross-entropy sums to zero over the classes, so the sum of the rows of W cannot change."""
-    gaps = []
-    for call, trained in zip(calls, results, strict=True):
-        head = call.inputs["head"]
-        gaps += [
-            _relative(new.sum(0), _numbers(old).sum(0))
-            for new, old in zip(trained, (head.weight, head.bias), strict=True)
-        ]
-    return float(np.max(gaps))
-
-
-def _same_box_when_scaled(calls, results) -> float:
-    return float(np.abs(results[0][0] - results[1][0]).max()) / max(calls[0].inputs["size"])
-
-
-def _holds_the_maximum(calls, results) -> float:
-    """For one hill: the highest pixel lies inside, and a higher threshold gives a box inside the lower one's."""
-    low, high = results[0][0], results[2][0]
-    size = calls[0].inputs["size"]
-    large = F.interpolate(calls[0].inputs["heatmap"][None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
-    row, column = divmod(int(large.argmax()), size[1])
-    nested = (low[:2] <= high[:2]).all() and (high[2:] <= low[2:]).all()
-    inside = high[0] <= row < high[2] and high[1] <= column < high[3]
-    return 0.0 if nested and inside else 1.0
-
-
 def _photo_call() -> Call:
     """The Egyptian cat through EfficientNet-Lite0."""
     import cnnviz
@@ -158,15 +82,17 @@ CLASS_WEIGHTS = Exercise(
             "row_gives_score",
             "Σ_k w_k^c a_k + b_c = y^c for any a",
             lambda g: fixtures.head_calls(g, 7, 5),
-            _row_gives_score,
+            laws.row_gives_score,
         ),
     ),
     misconceptions=wrong.CLASS_WEIGHTS,
     outputs=("w",),
     hints=(
         "y = W a + b gives one score a class. Which numbers of W meet a when you compute the score of class c alone?",
-        "`head.weight` has shape [classes K]. A tensor can be indexed with a tensor of row numbers: one row comes back for each.",
-        "1. take `head.weight` without its graph: `.detach()`\n2. index its first dimension with `targets`\n3. the result is [N K]",
+        "`head.weight` has shape [classes K]. A tensor can be indexed with a tensor of row numbers: one row comes "
+        "back for each.",
+        "1. take `head.weight` without its graph: `.detach()`\n2. index its first dimension with `targets`\n3. the "
+        "result is [N K]",
     ),
     minutes=5,
     difficulty=1,
@@ -184,15 +110,17 @@ CLASS_ACTIVATION_MAP = Exercise(
     ),
     laws=(
         Law("mean_is_score", "(1/Z) Σ_xy M_c(x, y) = Σ_k w_k^c a_k = y^c - b_c",
-            lambda g: fixtures.map_calls(g, 4, (5, 7)), _mean_gives_score),
-        Law("linear_in_weights", "the map for weights 2u - 3v is 2 M_u - 3 M_v", _combined_calls, _is_linear),
+            lambda g: fixtures.map_calls(g, 4, (5, 7)), laws.mean_gives_score),
+        Law("linear_in_weights", "the map for weights 2u - 3v is 2 M_u - 3 M_v", laws.combined_calls, laws.is_linear),
     ),
     misconceptions=wrong.MAP,
     outputs=("M",),
     hints=(
         "At one place (x, y) there are K numbers f_k(x, y) and K weights w_k^c. How do they become one number?",
-        "Give the weights two more dimensions of size 1, so that they line up with [N K h w]; or name the dimensions in `torch.einsum`.",
-        "1. `weights[:, :, None, None]` is [N K 1 1]\n2. multiply with `activations`\n3. sum over dimension 1, the channels\n"
+        "Give the weights two more dimensions of size 1, so that they line up with [N K h w]; or name the "
+        "dimensions in `torch.einsum`.",
+        "1. `weights[:, :, None, None]` is [N K 1 1]\n2. multiply with `activations`\n3. sum over dimension 1, the "
+        "channels\n"
         "4. nothing else: no ReLU, no bias, no scaling",
     ),
     minutes=10,
@@ -212,13 +140,14 @@ CONVERT_TO_CAM = Exercise(
     ),
     laws=(
         Law("score_is_mean_of_map", "the mean of M_c plus b_c is the score y^c that your network gives",
-            lambda g: fixtures.convert_calls(g, (2, 3, 5), 4), _score_is_mean_of_map),
+            lambda g: fixtures.convert_calls(g, (2, 3, 5), 4), laws.score_is_mean_of_map),
     ),
     misconceptions=wrong.CONVERT,
     outputs=("y",),
     hints=(
         "`features` gives [N K h w] and `head` wants [N K]. What must happen to the h · w positions in between?",
-        "`nn.Sequential` chains modules. Which module averages each channel over its whole grid, and which one then drops the two dimensions of size 1?",
+        "`nn.Sequential` chains modules. Which module averages each channel over its whole grid, and which one then "
+        "drops the two dimensions of size 1?",
         "1. `features`\n2. `nn.AdaptiveAvgPool2d(1)`: [N K h w] -> [N K 1 1]\n3. `nn.Flatten()`: -> [N K]\n4. `head`\n"
         "Return them in this order in one `nn.Sequential`; no softmax.",
     ),
@@ -231,7 +160,8 @@ TRAIN_HEAD = Exercise(
     id="cam.train_head",
     title="Retrain the head, and nothing else",
     reference=train_head,
-    formula=r"W \leftarrow W - \eta \, \frac{\partial L}{\partial W}, \quad b \leftarrow b - \eta \, \frac{\partial L}{\partial b}, \qquad "
+    formula=r"W \leftarrow W - \eta \, \frac{\partial L}{\partial W}, \quad "
+    r"b \leftarrow b - \eta \, \frac{\partial L}{\partial b}, \qquad "
     r"L = -\frac{1}{N} \sum_n \log \mathrm{softmax}(y_n)_{\mathrm{label}_n}",
     cases=(
         Case("a few steps; one backbone arrives in training mode", lambda g: fixtures.train_calls(g, (2, 3, 5), 4)),
@@ -239,13 +169,14 @@ TRAIN_HEAD = Exercise(
     ),
     laws=(
         Law("class_sums_stay", "Σ_c W[c, k] and Σ_c b_c are the same before and after: Σ_c ∂L/∂y^c = 0",
-            lambda g: fixtures.train_calls(g, (2, 3, 5), 4), _class_sums_stay),
+            lambda g: fixtures.train_calls(g, (2, 3, 5), 4), laws.class_sums_stay),
     ),
     misconceptions=wrong.TRAIN,
     outputs=("W", "b"),
     hints=(
         "The backbone stands still. So how often do you have to compute a_k: once, or at every step?",
-        "Work on copies: `copy.deepcopy(features).eval()` under `torch.no_grad()` for a, `copy.deepcopy(head)` for what is trained. "
+        "Work on copies: `copy.deepcopy(features).eval()` under `torch.no_grad()` for a, `copy.deepcopy(head)` for "
+        "what is trained. "
         "`torch.optim.SGD` without further options is plain gradient descent.",
         "1. `with torch.no_grad():` a = copy of features, in eval mode, on `images`, mean over dimensions 2 and 3\n"
         "2. head = a copy of `head`; optimizer = SGD over its parameters with `lr`\n"
@@ -270,15 +201,18 @@ BOX_FROM_MAP = Exercise(
     ),
     laws=(
         Law("scale_does_not_matter", "the box of 7 · M_c is the box of M_c",
-            lambda g: fixtures.hill_calls(g, (6, 9), (44, 63)), _same_box_when_scaled),
-        Law("box_of_one_hill", "if M_c is a single hill, its highest pixel lies inside, and a larger fraction gives a box inside",
-            lambda g: fixtures.hill_calls(g, (6, 9), (44, 63)), _holds_the_maximum),
+            lambda g: fixtures.hill_calls(g, (6, 9), (44, 63)), laws.same_box_when_scaled),
+        Law("box_of_one_hill", "if M_c is a single hill, its highest pixel lies in the box; a larger fraction gives a "
+            "box inside the first",
+            lambda g: fixtures.hill_calls(g, (6, 9), (44, 63)), laws.holds_the_maximum),
     ),
-    misconceptions=wrong.BOX,
+    misconceptions=wrong_box.BOX,
     outputs=("box",),
     hints=(
-        "Three things happen one after the other: enlarge, cut, choose. Which of them needs the maximum, and the maximum of what?",
-        "`F.interpolate` enlarges tensors of shape [1 1 h w]. `skimage.measure.label` numbers the connected parts of a mask; "
+        "Three things happen one after the other: enlarge, cut, choose. Which of them needs the maximum, and the "
+        "maximum of what?",
+        "`F.interpolate` enlarges tensors of shape [1 1 h w]. `skimage.measure.label` numbers the connected parts "
+        "of a mask; "
         "`regionprops` of that gives each part's `area` and `bbox` (its last two are exclusive).",
         "1. large = bilinear enlargement of `heatmap[None, None]` to `size`, align_corners=False\n"
         "2. nothing positive? return four zeros (int64)\n3. mask = large > fraction * large.max()\n"

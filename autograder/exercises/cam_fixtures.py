@@ -1,4 +1,5 @@
-"""Inputs for the exercises of the lesson on class activation maps: small, float64, and drawn so that no mistake hides."""
+"""Inputs for the exercises of the lesson on class activation maps: small, float64, and drawn so that no mistake "
+"hides."""
 
 from __future__ import annotations
 
@@ -127,14 +128,18 @@ def train_calls(generator: Generator, channels: tuple[int, int, int], classes: i
 
 def box_calls(generator: Generator, grid: tuple[int, int], size: tuple[int, int]) -> list[Call]:
     """A broad low hill beside a sharp peak, the same kind turned round, and a map without a positive value."""
-    first, second = (redrawn(lambda turn=turn: _hills(generator, grid, turn),
-                             lambda m: _clear(m, size, 0.2) and _clear(m, size, 0.25)) for turn in (False, True))  # fmt: skip
+
+    def clear(heat: torch.Tensor) -> bool:
+        return _clear(heat, size, 0.2) and _clear(heat, size, 0.25)
+
+    first, second = (redrawn(lambda turn=turn: _hills(generator, grid, turn), clear) for turn in (False, True))
     flat = -between(generator, 0.1, 2.0, *grid)
     return [Call({"heatmap": m, "size": size, "fraction": f}) for m, f in ((first, 0.2), (second, 0.25), (flat, 0.2))]
 
 
 def _hills(generator: Generator, grid: tuple[int, int], turn: bool) -> torch.Tensor:
-    """One sharp peak (the maximum) in the top left, a spot in the top right, a broad hill below them: largest, not highest."""
+    """One sharp peak (the maximum) in the top left, a spot in the top right, a broad hill below them: largest, not "
+    "highest."""
     heat = between(generator, -0.5, -0.3, *grid)
     heat[0, 0] = 1.0
     heat[1, -1] = between(generator, 0.5, 0.9, 1)

@@ -6,7 +6,6 @@ import copy
 
 import torch
 import torch.nn.functional as F
-from skimage.measure import label, regionprops
 from torch import nn
 
 from autograder.records import Misconception as M
@@ -18,9 +17,11 @@ def _rows(head, targets):
 
 CLASS_WEIGHTS = (
     M("column_for_row", lambda head, targets: head.weight.detach().T[targets],
-      "You took columns of W; a column is one channel seen by all classes. The weights w^c of class c are row c: W has one row a class."),
+      "You took columns of W; a column is one channel seen by all classes. The weights w^c of class c are row c: W "
+      "has one row a class."),
     M("first_target_for_all", lambda head, targets: _rows(head, targets)[:1].repeat(len(targets), 1),
-      "You used the first target for every image; image n has its own class c = targets[n], so row n is W[targets[n]]."),
+      "You used the first target for every image; image n has its own class c = targets[n], so row n is "
+      "W[targets[n]]."),
     M("absolute_weights", lambda head, targets: _rows(head, targets).abs(),
       "You took |w_k^c|; the sign matters: a negative w_k^c says that channel k speaks against class c."),
     M("positive_weights_only", lambda head, targets: F.relu(_rows(head, targets)),
@@ -53,7 +54,8 @@ def _min_max(maps):
 
 MAP = (
     M("relu_added", lambda activations, weights: F.relu(_map(activations, weights)),
-      "You put a ReLU on the map (that is Grad-CAM); M_c keeps its negative values: there the image speaks against class c."),
+      "You put a ReLU on the map (that is Grad-CAM); M_c keeps its negative values: there the image speaks against "
+      "class c."),
     M("absolute_map", lambda activations, weights: _map(activations, weights).abs(),
       "You took |M_c|; evidence against class c now looks like evidence for it. Keep the sign."),
     M("absolute_weights", lambda activations, weights: _map(activations, weights.abs()),
@@ -70,14 +72,16 @@ MAP = (
       "You scaled the map to [0, 1]; that is for drawing (cnnviz.show_map does it). M_c holds the raw sums."),
     M("divided_by_maximum", lambda activations, weights:
       _map(activations, weights) / _map(activations, weights).amax((1, 2), keepdim=True).clamp_min(1e-12),
-      "You divided by the largest value; that is for drawing. M_c holds the raw sums, so that their mean is y^c - b_c."),
+      "You divided by the largest value; that is for drawing. M_c holds the raw sums, so that their mean is y^c - "
+      "b_c."),
     M("softmax_weights", lambda activations, weights: _map(activations, weights.softmax(1)),
       "You put w^c through a softmax over k first; the sum takes the w_k^c as they are given."),
     M("transposed", lambda activations, weights: _map(activations, weights).transpose(1, 2),
       "Your map has rows and columns swapped; f_k is [h w] (rows, then columns), and so is M_c."),
     M("pooled_first", lambda activations, weights:
       _map(activations.mean((2, 3), keepdim=True).expand_as(activations), weights),
-      "You averaged f_k over the positions first; then every place gets the same value. M_c(x, y) uses f_k(x, y) at that place."),
+      "You averaged f_k over the positions first; then every place gets the same value. M_c(x, y) uses f_k(x, y) at "
+      "that place."),
     M("largest_channel", lambda activations, weights: (weights[:, :, None, None] * activations).amax(1),
       "You took the largest w_k^c f_k(x, y) over k; M_c(x, y) is the sum over all channels."),
     M("weights_forgotten", lambda activations, weights: activations.sum(1),
@@ -118,10 +122,11 @@ CONVERT = (
     M("one_position_only", lambda features, head: _Wrong(features, head, pool=lambda a: a[:, :, 0, 0]),
       "You took f_k at the first position only; a_k is the mean over all Z positions."),
     M("batch_mean", lambda features, head: _Wrong(features, head, pool=lambda a: a.mean((0, 2, 3)).expand(a.shape[:2])),
-      "You averaged over the batch as well; a_k is a mean over the positions (x, y) of one image: dimensions 2 and 3."),
+      "You averaged over the batch as well; a_k is a mean over the positions (x, y) of one image: dimensions 2 and "
+      "3."),
     M("pooled_by_rows_only", lambda features, head: _Wrong(features, head, pool=lambda a: a.mean(2)[:, :, 0]),
       "You averaged over the rows, then took one column; a_k is the mean over rows and columns."),
-    M("relu_before_pool_squared", lambda features, head: _Wrong(features, head, pool=lambda a: a.square().mean((2, 3)).sqrt()),
+    M("root_mean_square", lambda features, head: _Wrong(features, head, pool=lambda a: a.square().mean((2, 3)).sqrt()),
       "You pooled with the root of the mean square; a_k is the plain mean of f_k."),
 )  # fmt: skip
 
@@ -209,7 +214,8 @@ TRAIN = (
     M("backbone_drifts", _backbone_drifts,
       "You moved the convolutions too; then f_k is another one at every step. Only W and b of the head may move."),
     M("backbone_in_training_mode", _in_training_mode,
-      "Your backbone ran in training mode: its BatchNorm used this batch's mean and variance. Use eval mode, so that f_k stays fixed."),
+      "Your backbone ran in training mode: its BatchNorm used this batch's mean and variance. Use eval mode, so "
+      "that f_k stays fixed."),
     M("sum_for_mean_loss", _training(loss=lambda s, t: F.cross_entropy(s, t, reduction="sum")),
       "You summed the loss over the images; L is their mean: divide by N."),
     M("gradients_not_cleared", _training(clear=False),
@@ -238,106 +244,4 @@ TRAIN = (
       "You pooled f_k with the maximum; the head reads the mean a_k = (1/Z) Σ_xy f_k(x, y)."),
     M("one_image_a_step", _one_image_a_step,
       "You showed one image a step; every step uses all images (full batch): L is the mean over all of them."),
-)  # fmt: skip
-
-
-def _enlarged(heatmap, size, mode="bilinear", align_corners: bool | None = False):
-    corners = {} if mode == "nearest" else {"align_corners": align_corners}
-    return F.interpolate(heatmap[None, None], size=tuple(size), mode=mode, **corners)[0, 0]
-
-
-def _largest(regions):
-    return max(regions, key=lambda region: region.area)
-
-
-def _box_of_mask(mask, choose=_largest):
-    """Box of the chosen connected part of a mask."""
-    regions = regionprops(label(mask.cpu().numpy(), connectivity=1))
-    return torch.tensor(choose(regions).bbox if regions else (0, 0, 0, 0))
-
-
-def _box(heatmap, *, size, fraction, enlarge=_enlarged, threshold=lambda m, f: f * m.max(), choose=_largest):
-    """The right box, with a place for one mistake; a map without a positive value has an empty box."""
-    if heatmap.max() <= 0:
-        return torch.zeros(4, dtype=torch.int64)
-    large = enlarge(heatmap, size)
-    return _box_of_mask(large > threshold(large, fraction), choose)
-
-
-def _boxing(**wrong):
-    """A wrong `box_from_map` that differs from the right one in one option of `_box`."""
-
-    def box_from_map(heatmap, *, size, fraction):
-        return _box(heatmap, size=size, fraction=fraction, **wrong)
-
-    return box_from_map
-
-
-def _rearranged(change):
-    """A wrong `box_from_map` that writes the right box down wrongly."""
-
-    def box_from_map(heatmap, *, size, fraction):
-        return change(_box(heatmap, size=size, fraction=fraction))
-
-    return box_from_map
-
-
-def _all_components(heatmap, *, size, fraction):
-    if heatmap.max() <= 0:
-        return torch.zeros(4, dtype=torch.int64)
-    large = _enlarged(heatmap, size)
-    rows, columns = torch.nonzero(large > fraction * large.max(), as_tuple=True)
-    return torch.stack([rows.min(), columns.min(), rows.max() + 1, columns.max() + 1])
-
-
-def _threshold_first(heatmap, *, size, fraction):
-    mask = (heatmap > fraction * heatmap.max().clamp_min(0)).to(heatmap)
-    return _box_of_mask(_enlarged(mask, size) > 0.5)
-
-
-def _holding_the_maximum(heatmap, *, size, fraction):
-    if heatmap.max() <= 0:
-        return torch.zeros(4, dtype=torch.int64)
-    large = _enlarged(heatmap, size)
-    row, column = divmod(int(large.argmax()), large.shape[1])
-    return _box_of_mask(large > fraction * large.max(), lambda regions: _region_at(regions, row, column))
-
-
-def _region_at(regions, row, column):
-    return next(region for region in regions if any((point == (row, column)).all() for point in region.coords))
-
-
-BOX = (
-    M("fraction_of_range", _boxing(threshold=lambda m, f: m.min() + f * (m.max() - m.min())),
-      "You thresholded at a fraction of the range, min + fraction · (max - min); the rule is fraction · max M_c, and negative values stay out."),
-    M("fraction_not_times_maximum", _boxing(threshold=lambda m, f: f),
-      "You compared with `fraction` itself; the threshold is fraction · max M_c."),
-    M("quantile", _boxing(threshold=lambda m, f: m.flatten().quantile(1 - f)),
-      "You kept the top `fraction` of the pixels; the threshold is a fraction of the largest value: fraction · max M_c."),
-    M("all_components", _all_components,
-      "Your box holds every pixel above the threshold; take the largest connected part only."),
-    M("smallest_component", _boxing(choose=lambda rs: min(rs, key=lambda r: r.area)),
-      "You took the smallest connected part; the box belongs to the one with the most pixels."),
-    M("first_component", _boxing(choose=lambda rs: rs[0]),
-      "You took the first connected part that the labelling found; take the one with the most pixels."),
-    M("component_of_the_maximum", _holding_the_maximum,
-      "You took the part that holds the maximum; the rule asks for the part with the most pixels, which may be another one."),
-    M("last_pixel_included", _rearranged(lambda box: box - torch.tensor([0, 0, 1, 1]) * (box.sum() > 0)),
-      "Your bottom and right are the last pixel inside; they are exclusive: one more, so that map[top:bottom, left:right] is the box."),
-    M("columns_before_rows", _rearranged(lambda box: box[[1, 0, 3, 2]]),
-      "You wrote (left, top, right, bottom); the order is (top, left, bottom, right): rows first."),
-    M("height_and_width", _rearranged(lambda box: torch.cat([box[:2], box[2:] - box[:2]])),
-      "You wrote (top, left, height, width); the last two are bottom and right, both exclusive."),
-    M("size_swapped", _boxing(enlarge=lambda m, size: _enlarged(m, size[::-1])),
-      "You enlarged to (W, H); `size` is (H, W): rows first."),
-    M("nearest_upsampling", _boxing(enlarge=lambda m, size: _enlarged(m, size, mode="nearest")),
-      "Your box follows whole grid cells: you enlarged with nearest (or cut before it). Enlarge with bilinear, then cut."),
-    M("threshold_before_upsampling", _threshold_first,
-      "You cut the small map and enlarged the mask; enlarge the map first, then compare with fraction · max M_c."),
-    M("corners_aligned", _boxing(enlarge=lambda m, size: _enlarged(m, size, align_corners=True)),
-      "You enlarged with align_corners=True, which stretches the grid to the border pixels; here align_corners=False."),
-    M("not_enlarged", _boxing(enlarge=lambda m, size: m),
-      "Your box counts cells of the layer's grid; enlarge the map to `size` first, the box is in pixels."),
-    M("absolute_values", _boxing(enlarge=lambda m, size: _enlarged(m, size).abs()),
-      "You took |M_c|, so places that speak against class c are inside; only large positive values count."),
 )  # fmt: skip

@@ -244,8 +244,8 @@ VARIANTS: dict[str, tuple[Callable, ...]] = {
         map_by_einsum, map_by_broadcast, map_by_matmul, map_by_loops, map_by_convolution, map_in_float32,
     ),
     "cam.convert_to_cam": (
-        converted_in_sequence, converted_unrolled, converted_on_a_copy, converted_to_convolution, converted_to_a_function,
-        converted_in_float32,
+        converted_in_sequence, converted_unrolled, converted_on_a_copy, converted_to_convolution,
+        converted_to_a_function, converted_in_float32,
     ),
     "cam.train_head": (
         trained_by_sgd, trained_through_the_network, trained_by_hand, trained_in_place_and_restored, trained_in_float32,
