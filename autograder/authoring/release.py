@@ -17,7 +17,7 @@ class ReleaseSolutions(stock.ClearSolutions):
     def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> tuple[NotebookNode, Any]:
         """Empties the solution region of one cell."""
         ours = cell.metadata.get("cnnviz", {})
-        usual = self.code_stub
+        usual: dict[str, str] = self.code_stub  # type: ignore[has-type]
         self.code_stub = usual | {"python": _stub(ours)} if ours.get("kind") in (EXERCISE, QUESTION) else usual
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
         self.code_stub = usual
@@ -42,7 +42,8 @@ PREPROCESSORS = (
 
 def released(notebook: NotebookNode) -> NotebookNode:
     """The student's notebook. The gradebook is left alone: only nbgrader's own command writes there."""
-    notebook, resources = copy.deepcopy(notebook), {}
+    notebook = copy.deepcopy(notebook)
+    resources: Any = {}
     for stage in PREPROCESSORS:
         if stage is not stock.SaveCells:
             notebook, resources = stage()(notebook, resources)

@@ -91,7 +91,7 @@ def _marks(block: Block, file: str) -> tuple[int, int]:
 
 def _signature_of(function: ast.FunctionDef) -> inspect.Signature:
     kinds, given = inspect.Parameter, function.args
-    plain = [(arg, kinds.POSITIONAL_ONLY) for arg in given.posonlyargs]
+    plain: list[tuple[ast.arg, Any]] = [(arg, kinds.POSITIONAL_ONLY) for arg in given.posonlyargs]
     plain += [(arg, kinds.POSITIONAL_OR_KEYWORD) for arg in given.args]
     defaults: list[ast.expr | None] = [None] * (len(plain) - len(given.defaults)) + list(given.defaults)
     parts = [_parameter(arg, kind, default) for (arg, kind), default in zip(plain, defaults, strict=True)]

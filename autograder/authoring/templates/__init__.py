@@ -18,6 +18,11 @@ def stars(difficulty: int) -> str:
     return "★" * difficulty + "☆" * (3 - difficulty)
 
 
+def code_like(text: str) -> str:
+    """A hint of code-like steps as it stands, unless it is Markdown already."""
+    return text if "`" in text or "$" in text else f"```text\n{text}\n```"
+
+
 def cell(text: str) -> str:
     """A text on one line, fit for a cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|")
@@ -30,7 +35,7 @@ _ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {"counted": counted, "stars": stars, "cell": cell}
+_ENVIRONMENT.filters |= {"counted": counted, "stars": stars, "cell": cell, "code_like": code_like}
 
 
 def render(template: str, **values: Any) -> str:

@@ -165,6 +165,7 @@ def test_heading_and_hints_come_from_the_record(made):
     hints = source(found["hints_shift"])
     assert hints.count("<details>") == hints.count("</details>") == 3
     assert "Look at `torch.mul`." in hints
+    assert "```text\ny = 2 * x\n```" in hints
     order = list(found)
     assert (
         order.index("about_shift")

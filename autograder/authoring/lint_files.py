@@ -1,0 +1,89 @@
+"""Lint of a lesson's folders: text, links, stale and stray files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder.authoring.build import LESSON, SOLVED, build_lessons
+from autograder.authoring.errors import AuthoringError, Problem
+from autograder.records import Lesson
+
+_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
+_PAPER = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/)([^\s)>\]\"#?]+)", re.IGNORECASE)
+_PASSING = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".DS_Store")
+"""Left by tools, never part of the course."""
+
+
+def file_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
+    """Everything that can be said without running a lesson's code."""
+    for lesson in lessons:
+        yield from _build_problems(root, lesson)
+        text = root / SOLVED / lesson.id / f"{lesson.name}.md"
+        if text.is_file():
+            yield from text_problems(text.read_text(encoding="utf-8"), file=str(text.relative_to(root)))
+
+
+def text_problems(text: str, *, file: str) -> Iterator[Problem]:
+    """Unfinished words, and papers that the references do not list."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := _UNFINISHED.search(line):
+            told = f'got "{match[0]}"; a student would read it, so write what is missing.'
+            yield Problem(f"{file}:{number}", told, f"grep -n {match[0]} {file}")
+    prose, _, references = text.partition("\n## References")
+    listed = _papers(references)
+    if not listed:
+        told = "the section References links to no paper; give at least one link to arxiv.org or doi.org."
+        yield Problem(file, told, f"grep -n References {file}")
+    for paper in sorted(_papers(prose) - listed):
+        told = f'the text links to the paper "{paper}", which the section References does not; list it there.'
+        yield Problem(file, told, f"grep -n {paper} {file}")
+
+
+def stray_problems(root: Path, lessons: Sequence[Lesson], known: Sequence[Lesson]) -> Iterator[Problem]:
+    """Files and folders that no lesson accounts for.
+
+    Args:
+        root: the course folder.
+        lessons: those whose folders are looked into.
+        known: all lessons of the course.
+    """
+    for folder in (SOLVED, LESSON):
+        yield from _strays(root, Path(folder), [lesson.id for lesson in known])
+        for lesson in lessons:
+            yield from _strays(root, Path(folder) / lesson.id, _files(folder, lesson))
+
+
+def _build_problems(root: Path, lesson: Lesson) -> Iterator[Problem]:
+    try:
+        changed = build_lessons(root, [lesson], check=True)
+    except AuthoringError as error:
+        yield Problem(error.place, error.sentence, f"cnnviz build {lesson.id}")
+    except ValueError as error:
+        yield Problem(f"{SOLVED}/{lesson.id}", str(error), f"cnnviz build {lesson.id}")
+    else:
+        for path in changed:
+            told = f"it is not what {SOLVED}/{lesson.id}/{lesson.name}.md and its records give."
+            yield Problem(path, told, f"cnnviz build {lesson.id}")
+
+
+def _papers(text: str) -> set[str]:
+    """Identifiers of linked papers, without version and file ending."""
+    return {re.sub(r"(v\d+)?(\.pdf)?[.,;:]*$", "", paper).lower() for paper in _PAPER.findall(text)}
+
+
+def _files(folder: str, lesson: Lesson) -> list[str]:
+    name = lesson.name
+    both = [f"{name}.ipynb", f"{name}.py", "picture.png"]
+    own = [f"{name}.md", "make_picture.py"] if folder == SOLVED else ["README.md", f"test_{name}.py"]
+    return both + own
+
+
+def _strays(root: Path, folder: Path, allowed: Sequence[str]) -> Iterator[Problem]:
+    if not (root / folder).is_dir():
+        return
+    for path in sorted((root / folder).iterdir()):
+        if path.name not in allowed and path.name not in _PASSING:
+            told = f"it belongs to no lesson; in {folder} are allowed: {', '.join(allowed)}."
+            yield Problem(str(folder / path.name), told, f"git rm -r {folder / path.name}")

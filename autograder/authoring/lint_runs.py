@@ -1,0 +1,85 @@
+"""Lint by running: stubs are not attempted, solutions pass, solved notebooks run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+
+from autograder.authoring.build import LESSON, SOLVED
+from autograder.authoring.errors import Problem
+from autograder.grade import grade_lesson
+from autograder.isolated import Runner
+from autograder.oracle import Setting
+from autograder.records import Lesson
+from autograder.submission import from_module, from_notebook
+from autograder.verdict import NOT_ATTEMPTED, PASSED, Row
+
+SECONDS = 60.0
+"""Longest time that a solved notebook may take on two cores."""
+
+
+def check_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
+    """Verdicts of what is shipped: nothing attempted in `lessons/`, everything passed in `solutions/`."""
+    with Runner() as runner:
+        for lesson in lessons:
+            for folder, suffix, wanted in (
+                (LESSON, ".py", NOT_ATTEMPTED),
+                (LESSON, ".ipynb", NOT_ATTEMPTED),
+                (SOLVED, ".py", PASSED),
+            ):
+                yield from _verdict_problems(
+                    root, Path(folder, lesson.id, lesson.name + suffix), lesson, wanted, runner
+                )
+
+
+def notebook_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
+    """Executes each solved notebook in its folder; nothing is written."""
+    for lesson in lessons:
+        file = f"{SOLVED}/{lesson.id}/{lesson.name}.ipynb"
+        if (root / file).is_file():
+            told = _run_notebook(root / file)
+            if told:
+                yield Problem(file, told, f"jupyter execute {file}")
+
+
+def _verdict_problems(root: Path, path: Path, lesson: Lesson, wanted: str, runner: Runner) -> Iterator[Problem]:
+    if not (root / path).is_file():
+        return
+    command = f"cnnviz check {lesson.id} --submission {path.parts[0]}"
+    try:
+        submission = (from_module if path.suffix == ".py" else from_notebook)(root / path)
+    except ValueError as error:
+        yield Problem(str(path), str(error), command)
+        return
+    rows = [row for graded in grade_lesson(submission, lesson, Setting(), runner) for row in graded.rows]
+    for row in rows:
+        if row.verdict != wanted:
+            yield Problem(str(path), _told(row, wanted), command)
+
+
+def _told(row: Row, wanted: str) -> str:
+    why = f" ({row.diagnosis.message})" if row.diagnosis else ""
+    return f'the check "{row.check}" of {row.exercise} is "{row.verdict}"{why}; as shipped it must be "{wanted}".'
+
+
+def _run_notebook(path: Path) -> str:
+    """What went wrong, in one sentence; empty where nothing did."""
+    from nbclient import NotebookClient  # the only use, and slow to import
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=2 * SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    began = time.monotonic()
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return f"a cell raises {error.ename}: {error.evalue}; a solved notebook runs without an error."
+    except (CellTimeoutError, DeadKernelError) as error:
+        return f"it does not run to its end ({type(error).__name__}); a solved notebook needs under {SECONDS:.0f} s."
+    took = time.monotonic() - began
+    return f"it takes {took:.0f} s; under {SECONDS:.0f} s are allowed." if took > SECONDS else ""

@@ -1,0 +1,211 @@
+from dataclasses import replace
+
+import pytest
+
+from autograder.authoring.build import build_lessons
+from autograder.authoring.lint import lint, lint_lessons, record_problems
+from autograder.authoring.lint_files import file_problems, stray_problems, text_problems
+from autograder.authoring.lint_records import record_faults
+from autograder.authoring.lint_runs import check_problems, notebook_problems
+
+FILE = "solutions/03_toy/toy.md"
+
+
+@pytest.fixture
+def built(course, toy):
+    build_lessons(course, [toy])
+    return course
+
+
+def broken(lesson, item=0, **changes):
+    """The lesson with another first exercise."""
+    exercises = list(lesson.exercises)
+    exercises[item] = replace(exercises[item], **changes)
+    return replace(lesson, exercises=tuple(exercises))
+
+
+def asked(lesson, **changes):
+    """The lesson with another first question."""
+    return replace(lesson, questions=(replace(lesson.questions[0], **changes), *lesson.questions[1:]))
+
+
+def wrong(lesson, **changes):
+    """The lesson with another first misconception."""
+    first, *others = lesson.exercises[0].misconceptions
+    return broken(lesson, misconceptions=(replace(first, **changes), *others))
+
+
+RECORDS = {
+    "no minutes": (lambda t: broken(t, minutes=0), "toy.double has minutes = 0"),
+    "no lines": (lambda t: broken(t, lines=0), "toy.double has lines = 0"),
+    "difficulty 4": (lambda t: broken(t, difficulty=4), "difficulty 4; 1, 2 and 3 are allowed"),
+    "two hints": (lambda t: broken(t, hints=("a", "b")), "has 2 different hints; three are needed"),
+    "empty hint": (lambda t: broken(t, hints=("a", "b", " ")), "three are needed, none of them empty"),
+    "one hint twice": (lambda t: broken(t, hints=("a", "b", "b")), "has 2 different hints"),
+    "seven misconceptions": (
+        lambda t: broken(t, misconceptions=t.exercises[0].misconceptions[:7]),
+        "toy.double has 7 misconceptions; at least 8 are needed",
+    ),
+    "a name twice": (lambda t: wrong(t, name="wrong_1"), '"wrong_1" stands more than once'),
+    "a sentence twice": (
+        lambda t: wrong(t, sentence="You did 1; the formula says 2x."),
+        '"You did 1; the formula says 2x."',
+    ),
+    "an empty sentence": (lambda t: wrong(t, sentence=""), "toy.double, wrong_0 has an empty sentence"),
+    "LaTeX": (lambda t: wrong(t, sentence=r"You took \alpha."), "toy.double, wrong_0: the sentence has LaTeX"),
+    "no slug": (lambda t: wrong(t, name="sum for mean"), 'the misconception "sum for mean"'),
+    "nothing hidden": (lambda t: broken(t, cases=t.exercises[0].cases[:1]), "has 1 visible and 0 hidden cases"),
+    "nothing visible": (lambda t: broken(t, cases=t.exercises[0].cases[1:]), "has 0 visible and 1 hidden cases"),
+    "no promise points": (lambda t: broken(t, promise_points=0), "toy.double has a check without points"),
+    "a case without points": (
+        lambda t: broken(t, cases=tuple(replace(case, points=0) for case in t.exercises[0].cases)),
+        "toy.double has a check without points",
+    ),
+    "no title": (lambda t: broken(t, title=""), "toy.double has an empty title"),
+    "builds on a later one": (lambda t: broken(t, builds_on=("toy.shift",)), "toy.double builds on toy.shift"),
+    "id of another module": (lambda t: broken(t, id="other.double"), 'got the id "other.double"'),
+    "one id twice": (lambda t: broken(t, id="toy.shift"), '"toy.shift" stands more than once'),
+    "two exercises": (lambda t: replace(t, exercises=t.exercises[:2]), "03_toy has 2 exercises; 3 to 5 are allowed"),
+    "six exercises": (lambda t: replace(t, exercises=t.exercises * 2), "03_toy has 6 exercises"),
+    "two questions": (lambda t: replace(t, questions=t.questions[:2]), "03_toy has 2 questions; at least 3"),
+    "two options": (
+        lambda t: asked(t, options={k: v for k, v in t.questions[0].options.items() if k != "c"}),
+        "toy.sign has the options a, b; at least",
+    ),
+    "answer that is no option": (
+        lambda t: asked(t, answer="d"),
+        'toy.sign has the answer "d"; its options are a, b, c',
+    ),
+    "no feedback": (
+        lambda t: asked(t, options={k: replace(v, feedback="") for k, v in t.questions[0].options.items()}),
+        "toy.sign, option a has an empty feedback",
+    ),
+    "an id without number": (lambda t: replace(t, id="toy"), 'the lesson\'s id is "toy"'),
+    "no summary": (lambda t: replace(t, summary=""), "03_toy has an empty summary"),
+}
+
+
+def test_whole_records_have_no_fault(toy):
+    assert list(record_faults(toy)) == []
+
+
+@pytest.mark.parametrize(("change", "sentence"), RECORDS.values(), ids=RECORDS)
+def test_a_fault_of_the_records_is_named(toy, change, sentence):
+    faults = list(record_faults(change(toy)))
+    assert any(sentence in fault for fault in faults), faults
+
+
+def test_a_fault_says_where_and_what_to_run(toy):
+    (problem,) = record_problems(broken(toy, minutes=0))
+    assert str(problem) == (
+        "autograder/exercises/toy.py: toy.double has minutes = 0; a number above 0 is needed. Run: cnnviz lint 03_toy"
+    )
+
+
+def test_a_fresh_build_has_no_problem(built, toy):
+    assert lint_lessons(built, [toy], known=[toy]) == []
+
+
+@pytest.mark.parametrize("path", ["lessons/03_toy/README.md", "solutions/03_toy/toy.py"])
+def test_a_stale_file_is_a_problem(built, toy, path):
+    (built / path).write_text("old")
+    (problem,) = file_problems(built, [toy])
+    assert (problem.file, problem.run) == (path, "cnnviz build 03_toy")
+
+
+def test_a_text_that_breaks_a_rule_is_a_problem_with_its_line(built, toy, toy_text):
+    (built / FILE).write_text(toy_text.replace("## By hand", "## On paper"), encoding="utf-8")
+    (problem,) = file_problems(built, [toy])
+    assert problem.file.startswith(f"{FILE}:")
+    assert '"On paper" where "By hand" belongs' in problem.sentence
+
+
+def test_a_missing_picture_is_a_problem(built, toy):
+    (built / "solutions/03_toy/picture.png").unlink()
+    (problem,) = file_problems(built, [toy])
+    assert "picture.png does not exist" in problem.sentence
+
+
+@pytest.mark.parametrize("word", ["TODO", "FIXME"])
+def test_an_unfinished_text_is_a_problem(toy_text, word):
+    (problem,) = text_problems(toy_text.replace("Twice.", f"{word}: say it."), file=FILE)
+    line = toy_text[: toy_text.index("Twice.")].count("\n") + 1
+    assert problem.file == f"{FILE}:{line}"
+    assert f'got "{word}"' in problem.sentence
+
+
+def test_a_paper_that_the_references_do_not_list_is_a_problem(toy_text):
+    linked = toy_text.replace("Twice.", "See [it](https://arxiv.org/abs/1512.04150).")
+    (problem,) = text_problems(linked, file=FILE)
+    assert '"1512.04150"' in problem.sentence
+    listed = linked + "\n[It](https://arxiv.org/pdf/1512.04150v2.pdf)\n"
+    assert list(text_problems(listed, file=FILE)) == []
+
+
+def test_references_without_a_paper_are_a_problem(toy_text):
+    (problem,) = text_problems(toy_text.replace("arxiv.org", "example.org"), file=FILE)
+    assert "links to no paper" in problem.sentence
+
+
+@pytest.mark.parametrize(
+    "path", ["lessons/03_toy/notes.txt", "solutions/03_toy/old.md", "lessons/04_more/x.py", "solutions/x.py"]
+)
+def test_a_stray_file_is_a_problem(built, toy, path):
+    (built / path).parent.mkdir(exist_ok=True)
+    (built / path).write_text("x")
+    (problem,) = stray_problems(built, [toy], [toy])
+    assert path.startswith(problem.file)
+    assert "it belongs to no lesson; in " in problem.sentence
+
+
+def test_folders_that_tools_leave_are_no_strays(built, toy):
+    (built / "lessons/03_toy/__pycache__").mkdir()
+    (built / "solutions/03_toy/.ipynb_checkpoints").mkdir()
+    assert list(stray_problems(built, [toy], [toy])) == []
+
+
+@pytest.mark.parametrize("name", ["toy.py", "toy.ipynb"])
+def test_a_stub_that_holds_an_answer_is_a_problem(built, toy, name):
+    path = built / "lessons/03_toy" / name
+    for old in ("raise NotImplementedError('toy.shift is not written yet')", '"toy.shift is not written yet"'):
+        path.write_text(path.read_text().replace(old, "0").replace('\\"toy.shift is not written yet\\"', "0"))
+    path.write_text(path.read_text().replace("raise NotImplementedError(0)", "return x + 1"))
+    problems = list(check_problems(built, [toy]))
+    assert {p.file for p in problems} == {f"lessons/03_toy/{name}"}
+    assert all('toy.shift is "passed"' in p.sentence and '"not attempted"' in p.sentence for p in problems)
+    assert len(problems) == 3
+
+
+def test_a_solution_that_fails_a_check_is_a_problem(built, toy):
+    path = built / "solutions/03_toy/toy.py"
+    path.write_text(
+        path.read_text().replace("return times * x", "return times + x").replace('sign = "b"', 'sign = "c"')
+    )
+    problems = list(check_problems(built, [toy]))
+    assert {p.file for p in problems} == {"solutions/03_toy/toy.py"}
+    assert any('of toy.double is "failed"' in p.sentence for p in problems)
+    assert any('of toy.sign is "failed" (feedback c)' in p.sentence for p in problems)
+    assert all(p.run == "cnnviz check 03_toy --submission solutions" for p in problems)
+
+
+def test_an_unreadable_notebook_is_a_problem_and_no_traceback(built, toy):
+    (built / "lessons/03_toy/toy.ipynb").write_text("{")
+    assert any("is not a notebook" in p.sentence for p in check_problems(built, [toy]))
+
+
+def test_an_unknown_lesson_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='lesson: got "99_none"'):
+        lint(tmp_path, ["99_none"])
+
+
+@pytest.mark.slow
+def test_a_notebook_that_raises_is_a_problem(built, toy):
+    path = built / "solutions/03_toy/toy.ipynb"
+    text = path.read_text()
+    for item in ("double", "shift", "shift_again", "sign", "size", "shape"):  # the toy is in no registry
+        text = text.replace(f'check(\\"toy.{item}\\", {item})', "1")
+    path.write_text(text)
+    assert list(notebook_problems(built, [toy])) == []
+    path.write_text(text.replace("double(torch.ones(2))", "double(missing)"))
+    (problem,) = notebook_problems(built, [toy])
+    assert "a cell raises NameError: name 'missing' is not defined" in problem.sentence

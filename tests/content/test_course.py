@@ -1,0 +1,89 @@
+"""The course as it stands in the repository."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder import registry
+from autograder.authoring import build, lint
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = registry.lessons()
+PLANNED = ("06_class_visualization", "10_cam", "11_grad_cam")
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+
+
+def table(text, title):
+    """Rows of the README's table under a heading, as tuples of cells."""
+    part = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    rows = [line for line in part.split("\n") if re.match(r"\| \d+ \|", line)]
+    return [tuple(cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", row)[1:-1]) for row in rows]
+
+
+def readme(lesson):
+    return (ROOT / "lessons" / lesson.id / "README.md").read_text(encoding="utf-8")
+
+
+def notebook_cells(folder, lesson):
+    cells = json.loads((ROOT / folder / lesson.id / f"{lesson.name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return [(cell, "".join(cell["source"])) for cell in cells]
+
+
+def test_the_planned_lessons_are_there():
+    assert {lesson.id for lesson in LESSONS} >= set(PLANNED)
+
+
+def test_nothing_generated_is_stale():
+    assert build(ROOT, check=True) == []
+
+
+@pytest.mark.slow
+def test_the_course_keeps_its_own_rules():
+    assert [str(problem) for problem in lint(ROOT)] == []
+
+
+@pytest.mark.slow
+@each_lesson
+def test_the_solved_notebook_runs(lesson):
+    assert [str(problem) for problem in lint(ROOT, [lesson.id], run_notebooks=True)] == []
+
+
+@each_lesson
+def test_the_readme_names_the_functions_points_and_minutes_of_the_records(lesson):
+    assert [(row[1], int(row[3]), int(row[4])) for row in table(readme(lesson), "Exercises")] == [
+        (exercise.function, exercise.points, exercise.minutes) for exercise in lesson.exercises
+    ]
+    assert [(row[1], int(row[3])) for row in table(readme(lesson), "Predictions")] == [
+        (question.variable, question.points) for question in lesson.questions
+    ]
+
+
+@each_lesson
+def test_the_notebooks_headings_name_the_functions_points_and_minutes_of_the_records(lesson):
+    heading = re.compile(r"^`(\w+)` · (\d+) points? · about (\d+) minutes? ", re.MULTILINE)
+    text = "\n".join(source for cell, source in notebook_cells("lessons", lesson) if cell["cell_type"] == "markdown")
+    assert [(name, int(points), int(minutes)) for name, points, minutes in heading.findall(text)] == [
+        (exercise.function, exercise.points, exercise.minutes) for exercise in lesson.exercises
+    ]
+
+
+@each_lesson
+@pytest.mark.parametrize("folder", ["lessons", "solutions"])
+def test_the_check_cells_carry_the_points_of_the_records(lesson, folder):
+    found = {}
+    for cell, source in notebook_cells(folder, lesson):
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            found[re.fullmatch(r'check\("([\w.]+)", \w+\)', source)[1]] = cell["metadata"]["nbgrader"]["points"]
+    assert found == {item.id: item.points for item in (*lesson.exercises, *lesson.questions)}
+
+
+@each_lesson
+def test_no_answer_of_a_question_is_in_the_students_folder(lesson):
+    for path in (ROOT / "lessons" / lesson.id).glob("*.*"):
+        if path.suffix != ".png":
+            text = path.read_text(encoding="utf-8").replace('\\"', '"')
+            assert "BEGIN SOLUTION" not in text
+            assert not re.search(r'^\s*"?\w+ = "[a-e]"', text, re.MULTILINE), path
