@@ -1,0 +1,180 @@
+"""Who may import whom: the arrows of the design, read from the source of every file.
+
+A file that is not there yet passes.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"cnnviz", "cnnviz_ref", "autograder", "lessons", "solutions", "tests", "benchmarks"}
+STANDARD = set(sys.stdlib_module_names)
+
+
+@dataclass(frozen=True)
+class Rule:
+    claim: str
+    files: tuple[str, ...]
+    """Globs from the root."""
+    ours: tuple[str, ...]
+    """Modules of this project, with all inside them, that these files may import."""
+    others: tuple[str, ...] | None = None
+    """Packages beside the standard library; None is any."""
+    excluded: tuple[str, ...] = ()
+    """Globs taken out of `files`."""
+
+
+ADAPTERS = ("autograder.cli", "autograder.pytest_plugin", "autograder.nbgrader_plugin", "autograder.nbgrader")
+ADAPTERS += ("autograder.exports", "autograder.export")
+ADAPTER_FILES = tuple(
+    pattern for name in ADAPTERS for pattern in (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/**/*.py")
+)
+COMPARISON = tuple(f"autograder.{name}" for name in ("compare", "relations", "diagnose", "verdict"))
+
+RULES = (
+    Rule("the kit imports nothing of ours", ("cnnviz/**/*.py",), ("cnnviz",)),
+    Rule("the answer key imports the kit", ("cnnviz_ref/**/*.py",), ("cnnviz", "cnnviz_ref")),
+    Rule(
+        "what a student sees imports the kit and check",
+        ("lessons/**/*.py", "solutions/**/*.py"),
+        ("cnnviz", "autograder.check"),
+        excluded=("solutions/*/make_picture.py",),
+    ),
+    Rule(
+        "a lesson's picture is made by the kit and the answer key",
+        ("solutions/*/make_picture.py",),
+        ("cnnviz", "cnnviz_ref"),
+    ),
+    Rule(
+        "the grader never imports a lesson or a submission",
+        ("autograder/**/*.py",),
+        ("cnnviz", "cnnviz_ref", "autograder"),
+    ),
+    Rule(
+        "the isolated run knows torch, numpy and the kit",
+        ("autograder/isolated/**/*.py",),
+        ("cnnviz", "autograder.isolated"),
+        ("torch", "numpy"),
+    ),
+    Rule(
+        "comparing, diagnosing and judging know numpy and each other",
+        tuple(f"{name.replace('.', '/')}.py" for name in COMPARISON),
+        COMPARISON,
+        ("numpy",),
+    ),
+)
+
+
+def imported(source: str, module: str, *, is_package: bool = False) -> Iterator[str]:
+    """Dotted names that a module imports, at any depth, also by `import_module` and `__import__` with a literal."""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call):
+            yield from _dynamic(node)
+
+
+def _dynamic(call: ast.Call) -> Iterator[str]:
+    function = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if function not in ("import_module", "__import__") or not call.args:
+        return
+    name = getattr(call.args[0], "value", None)
+    if isinstance(name, str):
+        yield f"dynamic:{name}"
+
+
+def forbidden(names: Iterator[str], rule: Rule) -> list[str]:
+    """Those that the rule does not allow; a dynamic import is held to the rule only where it is of ours."""
+    return [name for name in names if not _allowed(name.removeprefix("dynamic:"), rule, name.startswith("dynamic:"))]
+
+
+def _allowed(name: str, rule: Rule, dynamic: bool) -> bool:
+    top = name.split(".")[0]
+    if top in OURS:
+        return within(name, rule.ours)
+    return dynamic or top in STANDARD or rule.others is None or top in rule.others
+
+
+def within(name: str, modules: tuple[str, ...]) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def files_of(rule: Rule) -> list[Path]:
+    out = {path for pattern in rule.excluded for path in ROOT.glob(pattern)}
+    return sorted({path for pattern in rule.files for path in ROOT.glob(pattern)} - out)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    is_package = parts[-1] == "__init__"
+    return imported(
+        path.read_text(encoding="utf-8"), ".".join(parts[:-1] if is_package else parts), is_package=is_package
+    )
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.claim)
+def test_only_allowed_imports(rule: Rule) -> None:
+    found = {str(path.relative_to(ROOT)): forbidden(imports_of(path), rule) for path in files_of(rule)}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_adapters_import_stages_and_never_the_reverse() -> None:
+    adapters = {path for pattern in ADAPTER_FILES for path in ROOT.glob(pattern)}
+    stages = set(ROOT.glob("autograder/**/*.py")) - adapters
+    found = {
+        str(path.relative_to(ROOT)): [
+            name for name in imports_of(path) if within(name.removeprefix("dynamic:"), ADAPTERS)
+        ]
+        for path in sorted(stages)
+    }
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_there_are_files_to_judge() -> None:
+    for folder in ("cnnviz", "cnnviz_ref", "autograder"):
+        assert list((ROOT / folder).glob("**/*.py"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "names"),
+    [
+        ("the kit imports", "import cnnviz_ref.cam", ["cnnviz_ref.cam"]),
+        ("the kit imports", "from autograder import check", ["autograder.check"]),
+        ("the kit imports", "import torch\nfrom cnnviz.models import digit_net\nfrom . import shapes", []),
+        (
+            "the kit imports",
+            "def f():\n    from importlib import import_module\n    import_module('cnnviz_ref')",
+            ["dynamic:cnnviz_ref"],
+        ),
+        ("the answer key", "from autograder.records import Call", ["autograder.records.Call"]),
+        ("what a student sees", "from autograder import check\nimport cnnviz, torch", []),
+        ("what a student sees", "from cnnviz_ref import cam", ["cnnviz_ref.cam"]),
+        ("what a student sees", "from autograder import registry", ["autograder.registry"]),
+        ("what a student sees", "from autograder.oracle import Setting", ["autograder.oracle.Setting"]),
+        ("what a student sees", "import autograder", ["autograder"]),
+        ("the grader never", "import solutions.grad_cam", ["solutions.grad_cam"]),
+        ("the isolated run", "from .. import oracle", ["autograder.oracle"]),
+        ("the isolated run", "from ..records import Case", ["autograder.records.Case"]),
+        ("the isolated run", "from . import wire\nfrom .wire import frame\nimport os, torch, numpy.lib", []),
+        ("the isolated run", "import rich", ["rich"]),
+        ("the isolated run", "if True:\n    __import__('cnnviz_ref')", ["dynamic:cnnviz_ref"]),
+        ("comparing", "import torch\nfrom autograder.records import Case", ["torch", "autograder.records.Case"]),
+        ("comparing", "import numpy as np\nfrom autograder.compare import compare", []),
+    ],
+)
+def test_a_forbidden_import_is_seen(claim: str, source: str, names: list[str]) -> None:
+    (rule,) = (rule for rule in RULES if rule.claim.startswith(claim))
+    module = "autograder.isolated.child" if "isolated" in claim else "cnnviz.models"
+    assert forbidden(imported(source, module), rule) == names
