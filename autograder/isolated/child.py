@@ -49,16 +49,29 @@ def _stand_ins() -> None:
     sys.modules["cnnviz_ref"] = None  # type: ignore[assignment]
 
 
+def _warm_figures(cache: str) -> None:
+    """Most notebooks import pyplot; without the list of fonts in memory every call would search the disk for it."""
+    os.environ["MPLCONFIGDIR"] = cache
+    try:
+        importlib.import_module("matplotlib.pyplot")
+    except Exception:  # a submission that needs it will say so itself
+        return
+    finally:
+        del os.environ["MPLCONFIGDIR"]
+
+
 def main(mode: str, config_file: str) -> None:
     """Warm up, then serve forks of this process, or make the one call that stdin holds."""
     with open(config_file, encoding="utf-8") as file:
         config = json.load(file)
     _open_path(config)
     calling, zygote = _machinery("calling", "zygote")
-    importlib.import_module("cnnviz")
+    for name in ("cnnviz", "cnnviz.small_nets", "cnnviz.models", "cnnviz.pictures", "cnnviz.figures"):
+        importlib.import_module(name)
     _stand_ins()
     if mode == "spawn":
         calling.call(0, 1, 2, config["readable"])
+    _warm_figures(config["figures"])
     import socket
 
     control = socket.socket(fileno=os.dup(0))

@@ -44,6 +44,7 @@ def prepare() -> Path:
         "standard": [path for path in _standard() if os.path.exists(path)],
         "kit": str(root / "kit"),
         "sites": sites,
+        "figures": os.environ.get("MPLCONFIGDIR") or os.path.expanduser("~/.cache/matplotlib"),
         "readable": _readable([*_standard(), *sites, str(root / "kit"), str(package)]),
     }
     (root / "config.json").write_text(json.dumps(config), encoding="utf-8")

@@ -27,41 +27,57 @@ def serve(control: socket.socket, parent: int, call: Callable[[int, int, int], N
     gc.collect()
     gc.freeze()
     control.send(b"ready")
+    child = _Child(control, call)
     while True:
         message, fds, _, _ = socket.recv_fds(control, 4096, 3)
         if not message:
             return
         if message == b"end":  # it crossed the news of a call that ended by itself
             continue
-        status, alive = _one_call(control, json.loads(message), fds, call)
+        child.begin(fds)
+        alive = _wait(control, child.pid)
+        status = _sweep(child.pid)
+        remove(json.loads(message)["folder"])
         if not alive:
             return
         control.send(json.dumps({"status": status}).encode())
+        child = _Child(control, call)
 
 
-def _one_call(control: socket.socket, message: Any, fds: list[int], call: Any) -> tuple[int | None, bool]:
-    zygote = os.getpid()
-    pid = os.fork()
-    if not pid:
-        _become_child(control, zygote, fds, call)
-    for fd in fds:
-        os.close(fd)
-    alive = _wait(control, pid)
-    status = _sweep(pid)
-    remove(message["folder"])
-    return status, alive
+class _Child:
+    """A process for the next call, forked ahead of it: copying page tables takes longer than most calls."""
 
+    def __init__(self, control: socket.socket, call: Callable[[int, int, int], None]) -> None:
+        self._here, there = socket.socketpair()
+        zygote = os.getpid()
+        self.pid = os.fork()
+        if not self.pid:
+            self._live(control, there, zygote, call)
+        there.close()
 
-def _become_child(control: socket.socket, zygote: int, fds: list[int], call: Callable[[int, int, int], None]) -> None:
-    try:
-        os.setsid()
-        confine.die_with(zygote)
-        control.close()
-        call(*fds)
-    except BaseException:
-        os.write(fds[2], traceback.format_exc().encode())
-    finally:
-        os._exit(70)
+    def begin(self, fds: list[int]) -> None:
+        """Hand over the request's descriptors; a child that was killed while it waited is found out by `_wait`."""
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._here, [b"begin"], fds)
+        self._here.close()
+        for fd in fds:
+            os.close(fd)
+
+    def _live(self, control: socket.socket, there: socket.socket, zygote: int, call: Any) -> None:
+        fds: list[int] = []
+        try:
+            os.setsid()
+            confine.die_with(zygote)
+            control.close()
+            self._here.close()
+            fds = socket.recv_fds(there, 16, 3)[1]
+            if fds:
+                call(*fds)
+        except BaseException:
+            if fds:
+                os.write(fds[2], traceback.format_exc().encode())
+        finally:
+            os._exit(70)
 
 
 def _wait(control: socket.socket, pid: int) -> bool:
