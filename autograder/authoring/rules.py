@@ -39,10 +39,10 @@ def require(blocks: Sequence[Block], lesson: Lesson, *, file: str) -> None:
     _require_items(blocks, QUESTION, "<<question>>", [q.id for q in lesson.questions], file)
     _require_order(blocks, file)
     _require_check(blocks, file)
-    references = {exercise.id: exercise.reference for exercise in lesson.exercises}
+    exercises = {exercise.id: exercise for exercise in lesson.exercises}
     for block in blocks:
         if block.kind == EXERCISE:
-            solution.require(block, references[block.item], file=file)
+            solution.require(block, exercises[block.item], file=file)
         else:
             _require_plain(block, file)
 

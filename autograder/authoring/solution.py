@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.parse import Block
+from autograder.records import Exercise
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+_LINES = re.compile(r"[Aa]bout (\d+) lines?")
 
 
-def require(block: Block, reference: Callable[..., Any], *, file: str) -> None:
+def require(block: Block, exercise: Exercise, *, file: str) -> None:
     """The cell holds the exercise's function, with the record's signature and marks around its body.
 
     Raises:
         AuthoringError: what is wrong, and what is allowed.
     """
-    name = block.item.split(".")[1]
+    name = exercise.function
     function = _only_function(block, name, file)
     begin, end = _marks(block, file)
     docstring, *body = function.body
@@ -29,10 +32,14 @@ def require(block: Block, reference: Callable[..., Any], *, file: str) -> None:
     if not body or body[0].lineno < begin or (body[-1].end_lineno or 0) > end:
         told = f"the body of `{name}` is not all between {BEGIN} and {END}; only the docstring stands above."
         raise AuthoringError(file, block.line + begin - 1, told)
-    got, wanted = _signature_of(function), bare_signature(reference)
+    got, wanted = _signature_of(function), bare_signature(exercise.reference)
     if str(got) != str(wanted):
         told = f"got `{name}{got}`; the record's reference has `{name}{wanted}`."
         raise AuthoringError(file, block.line + function.lineno - 1, told)
+    said = _LINES.search(ast.get_docstring(function) or "")
+    if said and int(said[1]) != exercise.lines:
+        told = f"the docstring of `{name}` says about {said[1]} lines, the record {exercise.lines}; both must agree."
+        raise AuthoringError(file, block.line + begin - 2, told)
 
 
 def tree(block: Block, *, file: str) -> ast.Module:

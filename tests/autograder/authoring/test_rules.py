@@ -38,6 +38,7 @@ BROKEN = {
     "another default": ("times: int = 2", "times: int = 3", "got `double(x, *, times=3)`"),
     "no docstring": ('    """One more."""\n', "", "`shift` has no docstring above ### BEGIN SOLUTION"),
     "line outside the marks": ("    ### BEGIN SOLUTION\n    y = x\n", "    y = x\n    ### BEGIN SOLUTION\n", "the body of `shift` is not all between"),
+    "another number of lines": ("About 1 line.", "About 4 lines.", "the docstring of `double` says about 4 lines, the record 1"),
     "not Python": ("return times * x", "return times *", "this cell is not Python"),
     "magic in a module cell": ("ONE = 1", "%matplotlib inline", "this cell is not Python"),
     "no check imported": ("from autograder import check", "import math", "no plain cell above says `from autograder import check`"),
