@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Section:
     @property
     def note(self) -> str:
         """What the score alone does not say."""
-        if self.score != sum(check["points"] for check in self.checks):
+        earned, possible = (sum(check[key] for check in self.checks) for key in ("points", "max_points"))
+        if not math.isclose(self.score, self.max_score * earned / (possible or 1), abs_tol=1e-9):
             return "The score was set by a person."
         if self.verdict == NOT_JUDGED:
             return "This could not be judged yet: it counts as nothing until a person has looked at it."

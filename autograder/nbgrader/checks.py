@@ -34,9 +34,14 @@ KEY = "cnnviz"
 def runner() -> Runner:
     """The one warm runner of this process, for every student of the batch."""
     warm = Runner()
-    warm.__enter__()
-    atexit.register(warm.__exit__, None, None, None)
+    atexit.register(warm.close)
     return warm
+
+
+@cache
+def warn_of_no_secret(log: Any) -> None:
+    """Once a batch."""
+    log.warning("No course secret: hidden cases can be worked out by anybody. Set the variable CNNVIZ_SECRET.")
 
 
 class IsolatedChecks(NbGraderPreprocessor):
@@ -68,7 +73,7 @@ class IsolatedChecks(NbGraderPreprocessor):
         if told := nb.metadata.get(KEY, {}).get("unreadable"):
             return nothing_judged(lesson, Diagnosis("grader", "unreadable", told))
         if not self.secret:
-            self.log.warning("No course secret: hidden cases can be worked out by anybody. Set CNNVIZ_SECRET.")
+            warn_of_no_secret(self.log)
         try:
             setting = Setting(secret=self.secret, student=about["student"])
             submission = from_cells(nb.cells, f"{about['notebook']}.ipynb")

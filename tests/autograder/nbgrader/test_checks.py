@@ -1,9 +1,11 @@
+import logging
 import math
 from types import SimpleNamespace
 
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader import utils
+from traitlets.config import Config
 
 from autograder.diagnose import Diagnosis
 from autograder.nbgrader import checks
@@ -111,6 +113,21 @@ def test_hidden_cases_are_seeded_by_the_secret_and_the_student(grade, monkeypatc
 def test_the_secret_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("CNNVIZ_SECRET", "from outside")
     assert IsolatedChecks().secret == "from outside"
+
+
+def test_the_secret_comes_from_a_configuration_file(monkeypatch):
+    monkeypatch.setenv("CNNVIZ_SECRET", "from outside")
+    assert IsolatedChecks(config=Config({"IsolatedChecks": {"secret": "from a file"}})).secret == "from a file"
+
+
+def test_without_a_secret_the_instructor_is_told_once_a_batch(monkeypatch, caplog):
+    checks.warn_of_no_secret.cache_clear()
+    monkeypatch.delenv("CNNVIZ_SECRET", raising=False)
+    for _ in range(2):
+        checks.warn_of_no_secret(logging.getLogger("nbgrader"))
+    assert [record.message for record in caplog.records if "No course secret" in record.message] == [
+        "No course secret: hidden cases can be worked out by anybody. Set the variable CNNVIZ_SECRET."
+    ]
 
 
 def test_nothing_judged_has_the_points_of_the_lesson():

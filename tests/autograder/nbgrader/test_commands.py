@@ -23,6 +23,17 @@ LESSON, NAME, BROKEN = "11_grad_cam", "grad_cam", "neuron_importance"
 SECRET = "a secret that no page may show"
 
 
+STEAL = """import glob, os
+    found = [str(dict(os.environ))]
+    for name in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            found.append(open(name).read())
+        except OSError:
+            pass
+    raise ValueError([text[text.index("SECRET"):][:80] for text in found if "SECRET" in text])
+"""
+
+
 def lines(body):
     return f"def {BROKEN}(gradients):\n    {body}"
 
@@ -88,6 +99,7 @@ def students(release, solved):
     def filled():
         return Student(release, solved)
 
+    question = registry.lesson(LESSON).questions[0].variable
     helper = "def average(values):\n    return values.mean(dim=(2, 3))"
     script = "<script>alert('code')</script>"
     return {
@@ -101,9 +113,8 @@ def students(release, solved):
         "edited": filled().write(BROKEN, lines(f"raise ValueError({script!r})")).each(is_check, forge),
         "deleted": filled().each(is_check, lambda c: c.metadata.pop("nbgrader")).each(is_solution, outdate),
         "helped": filled().write(BROKEN, lines("return average(gradients)")).add(helper),
-        "guesses": filled().write(
-            registry.lesson(LESSON).questions[0].variable, lambda s: re.sub('"[a-d]"$', '"z"', s)
-        ),
+        "guesses": filled().write(question, f'{question} = "z"'),
+        "thief": filled().write(BROKEN, lines(STEAL)),
     }
 
 
@@ -176,7 +187,7 @@ def test_right_answers_have_all_points(course, student):
     assert grades(course[0], student) == full_but()
 
 
-@pytest.mark.parametrize("student", ["wrong", "exits", "nan", "edited"])
+@pytest.mark.parametrize("student", ["wrong", "exits", "nan", "edited", "thief"])
 def test_a_broken_exercise_loses_its_own_points_and_no_others(course, student):
     assert grades(course[0], student) == full_but(*built_on_it())
 
@@ -216,6 +227,7 @@ def test_the_feedback_folder_holds_the_page_and_no_answer(course):
     assert {path.suffix for path in folder.rglob("*.*")} <= {".html", ".png"}
     pages = [path.read_text(encoding="utf-8") for path in folder.rglob("*.html")]
     assert not any(SECRET in page for page in pages)
+    assert "raised ValueError: []" in feedback(course[0], "thief")
     assert "BEGIN SOLUTION" not in feedback(course[0], "unattempted")
 
 
@@ -249,8 +261,6 @@ def test_grading_again_gives_the_same_and_keeps_a_score_set_by_hand(course):
         grade.manual_score = 1.5
         gradebook.db.commit()
     nbgrader(folder, "autograde", LESSON, "--student", "wrong", "--force")
-    nbgrader(folder, "generate_feedback", LESSON, "--student", "wrong", "--force")
     again = grades(folder, "wrong")
     assert again.pop(BROKEN) == (0.0, True)
     assert again == {name: grade for name, grade in full_but(*built_on_it()).items() if name != BROKEN}
-    assert "The score was set by a person." in feedback(folder, "wrong")
