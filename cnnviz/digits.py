@@ -29,7 +29,7 @@ class Digits:
     labels: Tensor
     """int64 `[n]`, or `[n 2]` where a canvas holds two digits: the classes, 0 to 9."""
     boxes: Tensor
-    """int64 `[n 4]` or `[n 2 4]`: (top, left, bottom, right) in pixels around each digit's ink; bottom, right exclusive."""
+    """int64 `[n 4]` or `[n 2 4]`: (top, left, bottom, right) in pixels around the ink; bottom and right exclusive."""
 
 
 def cluttered_digits(n: int, *, seed: int, split: str = "train", digits: int = 1, strokes: int = 8) -> Digits:

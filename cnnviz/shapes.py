@@ -1,7 +1,7 @@
 """Names for the shapes that the whole course uses: `N` images, `C H W` on the image grid, `K h w` on a layer's grid.
 
-Annotations only. Where jaxtyping is installed (in development) the aliases carry the dimensions, so that a type checker at
-test time can hold a function to them; elsewhere each is a plain tensor.
+Annotations only. Where jaxtyping is installed (in development) the aliases carry the dimensions, so that a type checker
+at test time can hold a function to them; elsewhere each is a plain tensor.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def pointing(model: nn.Module, data: Digits) -> float:
     The map's 8x8 cells are taken by their centres; a digit's box covers about a tenth of the canvas.
     """
     features = torch.cat([model.features(part) for part in data.images.split(250)])  # type: ignore[operator]
-    maps = torch.einsum("nk,nkhw->nhw", model.classifier.weight[data.labels], features)  # type: ignore[index]
+    maps = torch.einsum("nk,nkhw->nhw", model.classifier.weight[data.labels], features)  # type: ignore[index, union-attr]
     cell = CANVAS / maps.shape[-1]
     peaks = maps.flatten(1).argmax(1)
     rows, columns = (peaks // maps.shape[-1] + 0.5) * cell, (peaks % maps.shape[-1] + 0.5) * cell
