@@ -13,7 +13,7 @@ from autograder.exercises import cam_box_misconceptions as wrong_box
 from autograder.exercises import cam_fixtures as fixtures
 from autograder.exercises import cam_laws as laws
 from autograder.exercises import cam_misconceptions as wrong
-from autograder.records import Call, Case, Exercise, Law, Lesson
+from autograder.records import Call, Case, Exercise, Law, Lesson, Option, Question
 from cnnviz_ref.cam import class_map
 
 
@@ -224,7 +224,82 @@ BOX_FROM_MAP = Exercise(
     lines=7,
 )  # fmt: skip
 
-QUESTIONS = ()
+QUESTIONS = (
+    Question(
+        id="cam.one_place_dark",
+        text="The map of tripod on the camera photo has its largest value, 37.9, at one of its Z = 49 places. We set "
+        "all 1280 feature maps to zero at that one place and change nothing else. How much does the score y^c fall?",
+        options={
+            "a": Option(
+                "By 37.9: the whole value of that place.",
+                "M_c(x, y) enters the score through a mean over all places, so only its share 1/Z is lost.",
+            ),
+            "b": Option(
+                "By 37.9 / 49, about 0.77.",
+                "Yes: y^c is the mean of the map plus b_c. One of 49 places goes from 37.9 to 0, so the mean falls by "
+                "37.9 / 49.",
+            ),
+            "c": Option(
+                "To zero: the network decided by that place.",
+                "GAP averages all places. The map has positive values at other places too, and they still count.",
+            ),
+            "d": Option(
+                "Not at all: the other channels take over.",
+                "Nothing takes over: the score is a plain sum over places and channels, and one part of it is gone.",
+            ),
+        },
+        answer="b",
+    ),
+    Question(
+        id="cam.running_averages",
+        text="A network with BatchNorm is put into training mode. Then 20 batches pass through it under "
+        "torch.no_grad(), without an optimizer. We switch back to eval mode and give it the same image as before. "
+        "Are its scores the same?",
+        options={
+            "a": Option(
+                "Yes: without gradients and without an optimizer nothing can change.",
+                "No weight moves, but BatchNorm updates its running mean and variance at every forward pass in "
+                "training mode, and eval mode uses them.",
+            ),
+            "b": Option(
+                "No: the scores differ.",
+                "Yes, they differ: the running mean and variance of BatchNorm have moved. This is the drifting "
+                "backbone, and it is why features belong in eval mode while the head trains.",
+            ),
+            "c": Option(
+                "Yes: torch.no_grad() freezes the running averages as well.",
+                "torch.no_grad() only stops autograd from recording. Running averages are no gradients; only eval mode "
+                "stops them.",
+            ),
+        },
+        answer="b",
+    ),
+    Question(
+        id="cam.same_for_all_classes",
+        text="We draw one random row v of K numbers and add it to every row of W: w_k^c + v_k for all classes c. What "
+        "happens to the network's probabilities, softmax(y), and to its maps?",
+        options={
+            "a": Option(
+                "Both stay the same.",
+                "The probabilities do. But M_c = Σ_k w_k^c f_k gains Σ_k v_k f_k at every place.",
+            ),
+            "b": Option(
+                "The probabilities stay the same; the maps change.",
+                "Yes: all scores rise by the same Σ_k v_k a_k, and the softmax sees only differences of scores. The "
+                "maps see w^c itself. So two networks that always say the same can have different maps.",
+            ),
+            "c": Option(
+                "Both change.",
+                "The maps do. But all scores of an image rise by the same number, and the softmax does not notice.",
+            ),
+            "d": Option(
+                "The probabilities change; the maps stay the same.",
+                "It is the other way round: the softmax sees only differences between classes, the map sees w^c.",
+            ),
+        },
+        answer="b",
+    ),
+)
 
 LESSON = Lesson(
     id="10_cam",
