@@ -8,6 +8,7 @@ import pytest
 
 from autograder import registry
 from autograder.authoring import build, lint
+from autograder.authoring.lint_runs import notebook_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = registry.lessons()
@@ -48,7 +49,7 @@ def test_the_course_keeps_its_own_rules():
 @pytest.mark.slow
 @each_lesson
 def test_the_solved_notebook_runs(lesson):
-    assert [str(problem) for problem in lint(ROOT, [lesson.id], run_notebooks=True)] == []
+    assert [str(problem) for problem in notebook_problems(ROOT, [lesson])] == []
 
 
 @each_lesson

@@ -106,6 +106,18 @@ def test_a_fresh_build_has_no_problem(built, toy):
     assert lint_lessons(built, [toy], known=[toy]) == []
 
 
+def test_the_lint_looks_at_records_texts_strays_and_verdicts_at_once(built, toy):
+    (built / "lessons/03_toy/notes.txt").write_text("x")
+    text = built / FILE
+    text.write_text(text.read_text(encoding="utf-8").replace("Twice.", "TODO"), encoding="utf-8")
+    module = built / "solutions/03_toy/toy.py"
+    module.write_text(module.read_text().replace('size = "b"', 'size = "a"'))
+    problems = lint_lessons(built, [broken(toy, seconds=0.0)], known=[toy])
+    sentences = " ".join(problem.sentence for problem in problems)
+    for told in ("seconds = 0.0", "it is not what", 'got "TODO"', "it belongs to no lesson", 'of toy.size is "failed"'):
+        assert told in sentences
+
+
 @pytest.mark.parametrize("path", ["lessons/03_toy/README.md", "solutions/03_toy/toy.py"])
 def test_a_stale_file_is_a_problem(built, toy, path):
     (built / path).write_text("old")
