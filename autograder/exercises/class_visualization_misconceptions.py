@@ -245,7 +245,7 @@ def _shared(kind: str) -> tuple[Misconception, ...]:
             "sign_of_the_gradient",
             make(_signs),
             "You moved every pixel by η·sign(∂J/∂I). Plain gradient ascent moves it by η·∂J/∂I. (The first step of a "
-            "new Adam is such a sign; an Adam made anew in every step loses its state and always takes that first step.)",
+            "new Adam is such a sign; an Adam made anew in every step has no state and always takes that first step.)",
         ),
         Misconception(
             "unit_length_gradient",
@@ -381,7 +381,7 @@ LOOP = (
     Misconception(
         "gradient_accumulates",
         _gathering(1.0),
-        "Your gradients add up from step to step: `.grad` is never cleared. A step uses ∂J/∂I of the present image only.",
+        "Your gradients add up from step to step: `.grad` is never cleared. A step uses ∂J/∂I of the present image.",
     ),
     Misconception(
         "momentum",
