@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +47,17 @@ def planned(exercise: Exercise, call: Call) -> PlannedCall:
 
 @dataclass(frozen=True)
 class Part:
-    """A case or a law of one exercise with its inputs, for one setting."""
+    """A case or a law of one exercise, with the inputs that its seed gives."""
 
     exercise: Exercise
     part: Case | Law
-    setting: Setting
+    seed: int
+    device: str = "cpu"
 
     @cached_property
     def calls(self) -> Sequence[Call]:
         """The calls, built from the part's seed."""
-        generator = torch.Generator().manual_seed(seed_of(self.exercise, self.part, self.setting))
+        generator = torch.Generator().manual_seed(self.seed)
         return tuple(self.part.build(generator))
 
     @cached_property
@@ -83,12 +84,18 @@ class Part:
     def results(self, function: Callable[..., Any]) -> tuple[Observation, ...]:
         """What a trusted function gives, with the device that the setting asks of the student's."""
         results = observe(function, self.planned)
-        return tuple(replace(r, devices=tuple(self.setting.device for _ in r.devices)) for r in results)
+        return tuple(replace(r, devices=tuple(self.device for _ in r.devices)) for r in results)
 
 
 def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
-    """The exercise's cases, then its laws."""
-    return [Part(exercise, part, setting) for part in (*exercise.cases, *exercise.laws)]
+    """The exercise's cases, then its laws. What is visible is the same for everybody, and computed once."""
+    parts = (*exercise.cases, *exercise.laws)
+    return [_part(exercise, part, seed_of(exercise, part, setting), setting.device) for part in parts]
+
+
+@lru_cache(maxsize=256)
+def _part(exercise: Exercise, part: Case | Law, seed: int, device: str) -> Part:
+    return Part(exercise, part, seed, device)
 
 
 def record(parts: Sequence[Part], path: Path) -> None:
@@ -142,7 +149,7 @@ class RecordedPart(Part):
         kind, *about = (str(word) for word in self._entries[f"{prefix}/about"])
         outputs = len(about) // 2
         arrays = tuple(self._entries[f"{prefix}/{k}"] for k in range(outputs))
-        devices = tuple(self.setting.device for _ in range(outputs))
+        devices = tuple(self.device for _ in range(outputs))
         return Observation(
             kind=kind, arrays=arrays, types=tuple(about[:outputs]), dtypes=tuple(about[outputs:]), devices=devices
         )

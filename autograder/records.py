@@ -1,4 +1,7 @@
-"""The records that a lesson is made of. Content only: nothing here runs student code."""
+"""The records that a lesson is made of. Content only: nothing here runs student code.
+
+A record equals only itself (`eq=False`), so that what is computed for it can be kept.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import torch
 Arrays = tuple[np.ndarray, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Call:
     """One call of the student's function."""
 
@@ -22,7 +25,7 @@ class Call:
     """Where the function returns a module or a function: that is called with these, and its result is compared."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """Inputs on which the student's values are compared with the reference's."""
 
@@ -35,7 +38,7 @@ class Case:
     points: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Law:
     """A property that any right answer has, whatever its values."""
 
@@ -50,7 +53,7 @@ class Law:
     points: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Misconception:
     """A known wrong answer: its output identifies the mistake."""
 
@@ -62,7 +65,7 @@ class Misconception:
     """One or two sentences for the student, in the lesson's symbols: what was done, what the formula says."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One function that the student writes."""
 
