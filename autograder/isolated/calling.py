@@ -98,7 +98,7 @@ def _settle(folder: str, device: str) -> None:
 
 
 def _import_packages(sources: Iterable[str]) -> None:
-    """Well-known packages that the cells import, loaded before the clock starts: those seconds are not the student's."""
+    """Well-known packages that the cells import, loaded before the clock starts: those seconds are free."""
     for source in sources:
         for name in _PACKAGE.findall(source):
             with contextlib.suppress(Exception):
