@@ -7,24 +7,23 @@ import os
 import torch
 
 
-def device() -> torch.device:
-    """The best device here: cuda, else mps, else cpu; the environment variable CNNVIZ_DEVICE overrides.
+def device(name: str | None = None) -> torch.device:
+    """The best device here: cuda, else mps, else cpu; `name`, else the environment variable CNNVIZ_DEVICE, overrides.
 
     Raises:
-        ValueError: CNNVIZ_DEVICE names no device that this machine has.
+        ValueError: `name` or CNNVIZ_DEVICE is no device that this machine has.
 
     >>> device().type in ("cuda", "mps", "cpu")
     True
     """
-    wanted = os.environ.get("CNNVIZ_DEVICE", "").strip()
+    source, wanted = ("device", name) if name else ("CNNVIZ_DEVICE", os.environ.get("CNNVIZ_DEVICE", "").strip())
     available = _available()
     if not wanted:
         return torch.device(available[0])
     # "cuda" stands for the first of its kind, so it is allowed where "cuda:0" is.
     if wanted not in available and wanted.removesuffix(":0") not in available:
         raise ValueError(
-            f"CNNVIZ_DEVICE: got {wanted!r}; allowed on this machine are {', '.join(available)}; "
-            "set it to one of them, or unset it."
+            f"{source}: got {wanted!r}; allowed on this machine are {', '.join(available)}; choose one of them."
         )
     return torch.device(wanted)
 
