@@ -44,7 +44,12 @@ def _photo_call() -> Call:
     images = cnnviz.preprocess(cnnviz.photo("camera"))
     targets = torch.tensor([cnnviz.class_index("tripod")])
     return Call(
-        {"model": cnnviz.efficientnet_lite0(), "images": images, "targets": targets, "layer": "features"},
+        {
+            "model": cnnviz.efficientnet_lite0().requires_grad_(False),
+            "images": images,
+            "targets": targets,
+            "layer": "features",
+        },
     )
 
 
