@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Group
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -45,11 +46,13 @@ def marked(verdict: str) -> Text:
 
 
 def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
-    """Sentence -> the checks that it explains, in order; "values first" only where nothing else is told."""
+    """Sentence -> the checks that it explains, in order. One mistake, one sentence: a broken law speaks only alone."""
+    diagnosed = [(row.check, row.diagnosis) for row in rows if row.diagnosis and row.diagnosis.kind != "depends"]
+    alone = all(diagnosis.kind == "law" for _, diagnosis in diagnosed)
     told: dict[str, list[str]] = {}
-    for row in rows:
-        if row.diagnosis is not None and row.diagnosis.kind != "depends":
-            told.setdefault(row.diagnosis.message, []).append(row.check)
+    for check, diagnosis in diagnosed:
+        if alone or diagnosis.kind != "law":
+            told.setdefault(diagnosis.message, []).append(check)
     return told
 
 
@@ -58,7 +61,7 @@ def _paragraphs(graded: Graded):
         verdict = summary(row for row in graded.rows if row.check in checks)
         sign, style = MARKS[verdict]
         yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), ("  " + ", ".join(checks), "dim"))
-        yield Text("  " + _plain(message) + "\n")
+        yield Padding(Text(_plain(message)), (0, 0, 1, 2))
 
 
 def _plain(message: str) -> str:

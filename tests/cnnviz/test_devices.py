@@ -39,7 +39,7 @@ def test_the_environment_overrides(machine, wanted):
 def test_an_unknown_or_unavailable_device_is_one_sentence(machine, wanted):
     machine(wanted=wanted)
     sentence = (
-        f"^CNNVIZ_DEVICE: got '{wanted}'; allowed on this machine are cpu; set it to one of them, or unset it\\.$"
+        f"^CNNVIZ_DEVICE: got '{wanted}'; allowed on this machine are cpu; choose one of them\\.$"
     )
     with pytest.raises(ValueError, match=sentence):
         cnnviz.device()
