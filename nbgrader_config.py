@@ -38,8 +38,9 @@ c.GenerateAssignment.preprocessors = [
 c.GenerateAssignment.pre_convert_hook = "autograder.authoring.hooks.before_release"
 c.GenerateAssignment.post_convert_hook = "autograder.authoring.hooks.after_release"
 
-# What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own instead of executed.
-# The secret that seeds hidden cases: the environment variable CNNVIZ_SECRET, or c.IsolatedChecks.secret in a file outside version control.
+# What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own.
+# The secret of the hidden cases: the environment variable CNNVIZ_SECRET, or c.IsolatedChecks.secret in a configuration
+# file of yours outside version control.
 c.Autograde.exporter_class = "autograder.nbgrader.submitted.SubmissionExporter"
 c.Autograde.autograde_preprocessors = [
     "autograder.nbgrader.checks.IsolatedChecks",
