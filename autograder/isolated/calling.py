@@ -84,7 +84,7 @@ def _settle(folder: str, device: str) -> None:
     os.chdir(folder)
     for name in ("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"):
         os.environ[name] = folder
-    os.environ["CNNVIZ_DEVICE"] = device
+    os.environ.update(CNNVIZ_DEVICE=device, USER="student")
     tempfile.tempdir = None
     random.seed()
     sys.stdin = open(os.devnull)  # noqa: SIM115 - it lives as long as the process

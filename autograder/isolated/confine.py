@@ -13,7 +13,7 @@ from typing import Any
 from . import landlock, seccomp
 
 LINUX = sys.platform.startswith("linux")
-_PDEATHSIG, _NO_NEW_PRIVS, _SUBREAPER, _DROP_BOUND = 1, 38, 36, 24
+_PDEATHSIG, _NO_NEW_PRIVS, _SUBREAPER = 1, 38, 36
 _FILES, _FILE_BYTES = 256, 256 * 2**20
 
 
@@ -83,7 +83,7 @@ def sandbox(folder: str, readable: dict[str, Any], *, device: str) -> str:
         rules += [(f"/dev/{name}", landlock.DEVICE) for name in os.listdir("/dev") if name.startswith("nvidia")]
         rules += [("/dev/dri", landlock.DEVICE), ("/dev/shm", landlock.WRITE)]
     confined = landlock.restrict(rules)
-    seccomp.restrict()
+    seccomp.restrict(local_sockets=device != "cpu")
     return "landlock+rlimits" if confined else "rlimits"
 
 

@@ -16,9 +16,11 @@ from typing import Any, BinaryIO
 from .records import Error, Observation, Outcome, Request, error_record
 from .servers import ForkServer, RunnerError, Running, SpawnServer
 from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
+from .zygote import MAX_DISK, MAX_FILES
 
 _START_LIMIT = 120.0
 _LAST_WORDS = 2.0
+_PATIENCE = 60.0
 _MODES = ("fork", "spawn")
 
 __all__ = ["Runner", "RunnerError"]
@@ -118,11 +120,7 @@ class _Watch:
         finally:
             seconds = time.monotonic() - (self.started or time.monotonic())
             running.end()
-            for thread in (threads[2], *threads[:2]):
-                thread.join(None if thread is threads[2] else _LAST_WORDS)
-            for stream, thread in ((running.results, threads[0]), (running.output, threads[1])):
-                if not thread.is_alive():
-                    stream.close()
+            _finish(running, *threads)
         return self._conclusion(seconds)
 
     def _follow(self) -> None:
@@ -174,9 +172,25 @@ class _Watch:
             return self.done["status"], self.done["error"]
         if not self.gone or self.exit_status is None:
             return "crashed", error_record("RunnerLost", "the process that watches the submission was killed")
-        if self.exit_status == -getattr(signal, "SIGXCPU", 0):
+        if self.exit_status == -getattr(signal, "SIGXCPU", 1000):
             return "time", None
+        if self.exit_status == -getattr(signal, "SIGXFSZ", 1000):
+            return "output", error_record(
+                "OutputLimit", f"it wrote more than {MAX_DISK >> 20} MiB or {MAX_FILES} files"
+            )
         return "crashed", error_record("Crash", _how(self.exit_status))
+
+
+def _finish(running: Running, results: threading.Thread, output: threading.Thread, end: threading.Thread) -> None:
+    """Wait for the end, and no longer than a server that works can take."""
+    end.join(_PATIENCE)
+    if end.is_alive():
+        running.abandon()
+        end.join(_LAST_WORDS)
+    for stream, thread in ((running.results, results), (running.output, output)):
+        thread.join(_LAST_WORDS)
+        if not thread.is_alive():
+            stream.close()
 
 
 def _how(status: int) -> str:

@@ -35,6 +35,8 @@ class Running:
     output: BinaryIO
     end: Callable[[], None]
     """Kill it and all it started; harmless when it has ended."""
+    abandon: Callable[[], None]
+    """Kill the server as well: it does not answer any more."""
     wait: Callable[[], int | None]
     """Until it has ended and its folder is gone: the exit status, negative for a signal; None when the server died."""
 
@@ -68,7 +70,7 @@ class ForkServer:
         folder = tempfile.mkdtemp(prefix="call-", dir=self._root)
         results, results_in = os.pipe()
         output, output_in = os.pipe()
-        running = Running(_reader(results), _reader(output), self._end, self._wait)
+        running = Running(_reader(results), _reader(output), self._end, self._abandon, self._wait)
         with _parcel({**request, "folder": folder}) as parcel:
             try:
                 message = json.dumps({"folder": folder}).encode()
@@ -131,6 +133,10 @@ class ForkServer:
             with contextlib.suppress(OSError):
                 self._control.send(b"end")
 
+    def _abandon(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
     def _wait(self) -> int | None:
         answer = self._answer(None)
         if not answer:
@@ -169,7 +175,10 @@ class SpawnServer:
             remove(folder)
             return status
 
-        return Running(process.stdout, process.stderr, lambda: _kill_group(process), wait)  # type: ignore[arg-type]
+        def end() -> None:
+            _kill_group(process)
+
+        return Running(process.stdout, process.stderr, end, end, wait)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Remove the folder."""

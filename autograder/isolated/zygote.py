@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -17,7 +18,8 @@ from typing import Any
 
 from . import confine
 
-_PATIENCE = 10.0
+MAX_DISK, MAX_FILES = 2**30, 2000
+_PATIENCE, _DISK_EVERY = 30.0, 0.2
 
 
 def serve(control: socket.socket, parent: int, call: Callable[[int, int, int], None]) -> None:
@@ -35,11 +37,14 @@ def serve(control: socket.socket, parent: int, call: Callable[[int, int, int], N
         if message == b"end":  # it crossed the news of a call that ended by itself
             continue
         child.begin(fds)
-        alive = _wait(control, child.pid)
+        folder = json.loads(message)["folder"]
+        end = _wait(control, child.pid, folder)
         status = _sweep(child.pid)
-        remove(json.loads(message)["folder"])
-        if not alive:
+        remove(folder)
+        if end == "hung up":
             return
+        if end == "disk":
+            status = -signal.SIGXFSZ
         control.send(json.dumps({"status": status}).encode())
         child = _Child(control, call)
 
@@ -80,14 +85,40 @@ class _Child:
             os._exit(70)
 
 
-def _wait(control: socket.socket, pid: int) -> bool:
-    """Until the child ends or the parent wants it ended; False when the parent is gone."""
+def _wait(control: socket.socket, pid: int, folder: str) -> str:
+    """Until the child "ended", the parent "asked" for its end or "hung up", or its files fill the "disk"."""
     handle = os.pidfd_open(pid)
     try:
-        ready, _, _ = select.select([handle, control.fileno()], [], [])
+        while True:
+            ready, _, _ = select.select([handle, control.fileno()], [], [], _DISK_EVERY)
+            if control.fileno() in ready:
+                return "asked" if control.recv(4096) else "hung up"
+            if ready:
+                return "ended"
+            if _fills_disk(folder):
+                return "disk"
     finally:
         os.close(handle)
-    return control.fileno() not in ready or bool(control.recv(4096))
+
+
+def _fills_disk(folder: str) -> bool:
+    """More files or bytes than any exercise needs; it stops at the limit, for the folder may grow while it is read."""
+    count = size = 0
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    size += entry.stat(follow_symlinks=False).st_size
+                    if count > MAX_FILES or size > MAX_DISK:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError as error:  # gone again, or closed; but no name grows too long by accident
+            if error.errno == errno.ENAMETOOLONG:
+                return True
+    return False
 
 
 def _sweep(pid: int) -> int | None:

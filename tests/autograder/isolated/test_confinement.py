@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.isolated import landlock, layout
+from autograder.isolated import Runner, landlock, layout
 from autograder.isolated.child import REFUSED
 
 from .conftest import asking, planned
@@ -81,17 +81,25 @@ def test_there_is_no_network(run):
     assert "PermissionError" in said(run, "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", setup=setup)
 
 
-def test_the_graders_environment_is_not_visible(run, monkeypatch):
+def test_the_graders_environment_is_not_visible_and_nothing_is_left_when_it_closes(monkeypatch):
     monkeypatch.setenv("COURSE_SECRET", "hidden-value")
-    from autograder.isolated import Runner
-
     with Runner() as fresh:
         outcome = fresh.run(
             asking("import os\ndef f(x): return repr(dict(os.environ)) + open('/proc/self/environ').read()")
         )
+        root = fresh._server._root
+    assert not root.exists()
     text = str(outcome.observations[0].arrays[0])
     assert "hidden-value" not in text
     assert str(PROJECT) not in text
+
+
+def test_no_shared_memory_outlives_a_call_and_no_limit_of_others_can_be_set(run):
+    calls = "import ctypes\nlibc = ctypes.CDLL(None)"
+    assert [said(run, f"libc.{call}", setup=calls) for call in ("shmget(0, 64, 0o666)", "msgget(77, 0o1666)")] == [
+        "-1"
+    ] * 2
+    assert "PermissionError" in said(run, "resource.prlimit(os.getppid(), 0, (1, 1))", setup="import resource")
 
 
 def test_no_process_can_be_started_and_the_call_goes_on(run):
@@ -102,7 +110,7 @@ def test_no_process_can_be_started_and_the_call_goes_on(run):
 
 
 def test_what_a_call_leaves_running_ends_with_it(tmp_path):
-    """Without the system-call filter, as on a machine that has none: orphans in sessions of their own, and their orphans."""
+    """Without the system-call filter, as on some machines: orphans in sessions of their own."""
     from autograder.isolated import zygote
 
     beat = tmp_path / "beat"

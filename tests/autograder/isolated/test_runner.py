@@ -149,8 +149,7 @@ def test_warnings_prints_and_progress_bars_cost_nothing(run):
     [
         "while True: pass",
         "import signal\n    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n    while True: pass",
-        "import signal, time\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-        "\n    time.sleep(1000)",
+        "import signal, time\n    for n in (14, 15): signal.signal(n, signal.SIG_IGN)\n    time.sleep(1000)",
         "import re\n    re.match('(a+)+$', 'a' * 60 + 'b')",
         "while True:\n        try:\n            while True: pass\n        except BaseException: pass",
         "print('x' * 10**6)\n    while True: print('x' * 10**6)",
@@ -292,14 +291,13 @@ def test_state_left_by_one_call_does_not_reach_the_next_call(run):
 
 
 @pytest.mark.skipif(not runner_module.sys.platform.startswith("linux"), reason="only Linux has the warm process")
-def test_a_killed_warm_process_costs_one_call_at_most():
-    with Runner("fork") as runner:
-        assert runner.run(asking("def f(x): return x")).status == "ran"
-        os.kill(runner._server._process.pid, signal.SIGKILL)
-        runner._server._process.wait()
-        lost = runner.run(asking("def f(x): return x"))
-        assert (lost.status, lost.error["type"]) == ("crashed", "RunnerLost")
-        assert runner.run(asking("def f(x): return x")).status == "ran"
+def test_a_killed_warm_process_costs_one_call_at_most(runner):
+    assert runner.run(asking("def f(x): return x")).status == "ran"
+    os.kill(runner._server._process.pid, signal.SIGKILL)
+    runner._server._process.wait()
+    lost = runner.run(asking("def f(x): return x"))
+    assert (lost.status, lost.error["type"]) == ("crashed", "RunnerLost")
+    assert runner.run(asking("def f(x): return x")).status == "ran"
 
 
 def test_nothing_is_left_on_disk(runner, run):
@@ -312,12 +310,15 @@ def test_nothing_is_left_on_disk(runner, run):
             os.mkdir("d"); os.chdir("d")
         return 1
     """
-    assert run(deep).observations[0].kind == "value"
+    assert run(deep).status in ("ran", "output")
     assert [path.name for path in Path(runner._server._root).glob("call-*")] == []
-    with Runner() as short:
-        short.run(asking("def f(x): return x"))
-        root = short._server._root
-    assert not root.exists()
+
+
+@LINUX
+@pytest.mark.parametrize("fill", ["f'{n}'", "f'{n:040}/' + str(os.mkdir(f'{n:040}'))"], ids=["files", "folders"])
+def test_a_full_disk_is_status_output(run, fill):
+    source = f"import os\ndef f(x):\n    for n in range(10**9): open({fill}, 'w').close()"
+    assert run(source).status == "output"
 
 
 def test_run_many_answers_in_order(runner):
