@@ -14,7 +14,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import skip_init
 
 __all__ = ["BatchNormNet", "FlattenNet", "FunctionalNet", "GapNet", "ScoreNet"]
 
@@ -165,12 +164,13 @@ class FunctionalNet(ScoreNet):
 
 
 def _conv(c: int, d: int, *, kernel: int = 3, stride: int = 1, bias: bool = True) -> nn.Conv2d:
-    # skip_init: the usual initialisation would advance torch's global generator.
-    return skip_init(nn.Conv2d, c, d, kernel, stride=stride, padding=kernel // 2, bias=bias)
+    with torch.random.fork_rng(devices=[]):  # the usual initialisation would advance torch's global generator
+        return nn.Conv2d(c, d, kernel, stride=stride, padding=kernel // 2, bias=bias)
 
 
 def _linear(c: int, d: int, *, bias: bool = True) -> nn.Linear:
-    return skip_init(nn.Linear, c, d, bias=bias)
+    with torch.random.fork_rng(devices=[]):
+        return nn.Linear(c, d, bias=bias)
 
 
 @torch.no_grad()
