@@ -240,7 +240,7 @@ def scores_again(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
 def equals_relu_cam(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
     """Grad-CAM = ReLU(CAM)/Z."""
     maps = results[0][0]
-    return _relative(maps, _array(cam(*arguments(calls[0])).relu()) / maps[0].size)
+    return _relative(maps, _array(cam(*arguments(calls[0]))).clip(min=0) / maps[0].size)
 
 
 def as_in_the_batch(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
