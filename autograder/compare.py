@@ -6,7 +6,7 @@ A *result* is what one call gave: an object with `kind`, `arrays`, `types`, `typ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,12 @@ def error_maps(expected: Sequence[Any], got: Sequence[Any], output: int) -> list
             for want, have in zip(expected, got, strict=True)]  # fmt: skip
 
 
+def raised(error: Mapping[str, Any]) -> str:
+    """What a student's function raised and where, without the message: that may carry the inputs of a hidden case."""
+    line = (error.get("source_line") or "").strip()
+    return f"your function raised {error['type']}" + (f" (line {error['line']}: `{line}`)" if error.get("line") else "")
+
+
 def _error(want: np.ndarray, have: np.ndarray, scale: float) -> np.ndarray:
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(have - want) / scale
@@ -92,11 +98,7 @@ def _attempted(want, have, symbols):
 
 
 def _raised(want, have, symbols):
-    if have.kind != "raised":
-        return None
-    error = have.error
-    where = f" (line {error['line']}: `{error['source_line'].strip()}`)" if error.get("line") else ""
-    return 0, f"your function raised {error['type']}: {error['message']}{where}."
+    return (0, f"{raised(have.error)}: {have.error['message']}") if have.kind == "raised" else None
 
 
 def _type(want, have, symbols):

@@ -111,9 +111,8 @@ def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right
         return _row(part, FAILED, Diagnosis(finding.kind, finding.kind, finding.message), result)
     size = law.violation(part.calls, [have.arrays for have in result])
     if not size <= tolerance(result):
-        return _row(
-            part, FAILED, Diagnosis("law", law.name, f"{law.sentence} Yours departs by {size:.2g} (relative)."), result
-        )
+        departs = f"Yours departs by {size:.2g} (relative)." if np.isfinite(size) else "Yours is not a finite number."
+        return _row(part, FAILED, Diagnosis("law", law.name, f"{law.sentence} {departs}"), result)
     return _row(part, *_earned(right, "law"), result)
 
 

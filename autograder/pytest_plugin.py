@@ -103,7 +103,7 @@ def pytest_configure(config):
         try:
             cnnviz.device(device)
         except ValueError as error:
-            raise pytest.UsageError(f"--device: {error}") from error
+            raise pytest.UsageError(f"--{error}") from error
     config.stash[_COURSE] = Course(submission, device)
 
 

@@ -102,6 +102,15 @@ def test_a_hidden_case_tells_no_value_and_no_place():
     assert not any(character.isdigit() for character in message)
 
 
+def test_an_exception_on_a_hidden_case_does_not_carry_its_inputs():
+    error = {"type": "ValueError", "message": "tensor([0.1234])", "line": 3, "source_line": "raise ValueError(x)"}
+    expected, got = [result(MAPS[0])], [result(kind="raised", error=error)]
+    finding = compare(expected, got, ("L",))
+    shown, kept = (diagnose(finding, expected, got, symbols=("L",), known={}, hidden=h).message for h in (False, True))
+    assert "0.1234" in shown
+    assert kept == "your function raised ValueError (line 3: `raise ValueError(x)`) on inputs that are not shown."
+
+
 def test_outputs_that_are_right_are_said_to_be():
     expected, got = [result(MAPS[0], MAPS[0])], [result(MAPS[0], -MAPS[0])]
     finding = compare(expected, got, ("A", "dA"))

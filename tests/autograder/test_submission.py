@@ -29,7 +29,10 @@ def test_a_stub_is_not_attempted(stub):
     assert not one(stub).attempted("f")
 
 
-@pytest.mark.parametrize("text", [DONE, "def f(x):\n    pass\n", "def f(x):\n    y = 1\n    raise NotImplementedError\n"])
+PASS, LATE = "def f(x):\n    pass\n", "def f(x):\n    y = 1\n    raise NotImplementedError\n"
+
+
+@pytest.mark.parametrize("text", [DONE, PASS, LATE])
 def test_anything_else_is_attempted(text):
     assert one(text).attempted("f")
 
@@ -50,14 +53,22 @@ def test_the_last_definition_counts():
 
 @pytest.mark.parametrize(
     ("text", "answer"),
-    [("q = 'a'", "a"), ("q = None", None), ("q: str = 'b'", "b"), ("q = 'a'\nq = 'c'", "c"), ("q = print('b')", None), ("", None)],
+    [
+        ("q = 'a'", "a"),
+        ("q = None", None),
+        ("q: str = 'b'", "b"),
+        ("q = 'a'\nq = 'c'", "c"),
+        ("q = print('b')", None),
+        ("", None),
+    ],
 )
 def test_an_answer_is_read_without_running_anything(text, answer):
     assert one(text).answer("q") == answer
 
 
 def test_a_syntax_error_is_one_sentence_with_its_line():
-    assert one("x = 1\ndef f(:\n").syntax_error() == "submission: toy.py, line 2: invalid syntax; correct it and check again."
+    sentence = one("x = 1\ndef f(:\n").syntax_error()
+    assert sentence == "submission: toy.py, line 2: invalid syntax; correct it and check again."
 
 
 def test_of_a_notebook_only_the_own_cell_is_loaded_whole(tmp_path):
@@ -86,7 +97,10 @@ class Function:
         self.function = function
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff", '{"cells": [{"cell_type": "code"}]}'])
+NO_NOTEBOOKS = ["{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff", '{"cells": [{"cell_type": "code"}]}']
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS)
 def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path, text):
     path = tmp_path / "toy.ipynb"
     path.write_text(text)
