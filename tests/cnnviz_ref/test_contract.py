@@ -64,7 +64,7 @@ NETWORKS = (
     Network("functional", small_nets.FunctionalNet, "features", (6, 12, 8)),
     Network("before_inplace_relu", small_nets.FunctionalNet, "features.conv2", (5, 12, 8), gap=False),
     Network("reused_relu", small_nets.FunctionalNet, "features.relu", (6, 12, 8)),
-    Network("digit_net", lambda: cnnviz.digit_net(), "features", (128, 4, 3), 10, images=(1, 64, 48)),
+    Network("digit_net", lambda: cnnviz.digit_net(), "features", (128, 8, 6), 10, images=(1, 64, 48)),
     Network("resnet18", _torchvision("resnet18"), "layer4", (512, 2, 3), **BIG),
     Network("resnet18_block", _torchvision("resnet18"), "layer3.0.conv2", (256, 4, 6), gap=False, **BIG),
     Network("vgg11_bn", _vgg11_bn, "features", (512, 2, 3), gap=False, **BIG),
@@ -286,3 +286,14 @@ def test_every_public_function_has_a_row() -> None:
     import cnnviz_ref
 
     assert {method.name for method in METHODS} == set(cnnviz_ref.__all__) - {"METHODS", "Method"}
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method.call is method.function], ids=_names)
+def test_shapes_in_the_annotations_are_true(method: Method) -> None:
+    jaxtyping = pytest.importorskip("jaxtyping", reason="jaxtyping is not installed")
+    beartype = pytest.importorskip("beartype", reason="beartype is not installed").beartype
+    checked = jaxtyping.jaxtyped(typechecker=beartype)(method.function)
+    network = NETWORKS[0]
+    checked(shared_model(network, torch.float64), *inputs(network, torch.float64), network.layer)
+    with pytest.raises(jaxtyping.TypeCheckError):
+        checked(shared_model(network, torch.float64), *inputs(network, torch.float64)[::-1], network.layer)

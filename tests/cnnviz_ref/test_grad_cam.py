@@ -132,6 +132,18 @@ def test_output_before_an_in_place_relu_is_not_overwritten() -> None:
         assert torch.equal(ours, expected)
 
 
+def test_output_that_shares_memory_with_its_input_is_not_overwritten() -> None:
+    class WritesBehindTheLayer(SquareOfSum):
+        def forward(self, images: Tensor) -> Tensor:
+            scores = super().forward(images)
+            images.fill_(100)
+            return scores
+
+    images, targets = pictures(2, 2, 3, 4), torch.tensor([0, 1])
+    A, _ = activations_and_gradients(WritesBehindTheLayer(), images, targets, "layer")
+    assert torch.equal(A, images)
+
+
 def test_layer_that_runs_twice_counts_with_its_last_output() -> None:
     net, images = FunctionalNet().double(), pictures(2, 3, 12, 8)
     expected = grad_cam(net, images, TARGETS[:2], "features")
