@@ -38,9 +38,7 @@ def test_the_environment_overrides(machine, wanted):
 @pytest.mark.parametrize("wanted", ["gpu", "cuda", "cuda:3", "mps", "cpu:7", "cuda:x"])
 def test_an_unknown_or_unavailable_device_is_one_sentence(machine, wanted):
     machine(wanted=wanted)
-    sentence = (
-        f"^CNNVIZ_DEVICE: got '{wanted}'; allowed on this machine are cpu; choose one of them\\.$"
-    )
+    sentence = f"^CNNVIZ_DEVICE: got '{wanted}'; allowed on this machine are cpu; choose one of them\\.$"
     with pytest.raises(ValueError, match=sentence):
         cnnviz.device()
 
