@@ -20,7 +20,7 @@ from autograder.tables import messages
 from autograder.verdict import total
 
 SUBMISSIONS = {
-    "right": "A right answer, written with hooks where the reference has none.",
+    "right": "A right answer, written in another way than the reference.",
     "sum_for_mean": "A common mistake: the gradients are summed where alpha is their mean.",
     "forger": "Hostile code: it patches comparisons, prints a false verdict, writes a false report, loops for ever.",
 }

@@ -1,4 +1,4 @@
-"""The checks are held to account: every known mistake is rejected and named, every right variant passes, by a margin."""
+"""The checks are checked: every known mistake is rejected and named, every right variant passes, by a margin."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def test_every_misconception_is_a_hundred_tolerances_away(exercise, secret):
 def test_no_two_misconceptions_look_alike(exercise):
     for part in cases_of(exercise, ""):
         for (one, (_, a)), (other, (_, b)) in itertools.combinations(part.mistakes.items(), 2):
-            assert min(distance(a, b), distance(b, a)) > 2 * TOLERANCE["float32"], f"{one} and {other} on {part.part.name}"
+            assert min(distance(a, b), distance(b, a)) > 2 * TOLERANCE["float32"], (
+                f"{one} and {other} on {part.part.name}"
+            )
 
 
 @each_exercise

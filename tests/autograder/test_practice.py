@@ -1,0 +1,91 @@
+"""`check` in a notebook: a panel with picture, verdict and diagnosis, never a traceback of ours."""
+
+import re
+
+import pytest
+
+from autograder import check, registry
+from autograder.grade import grade_function
+from autograder.judge import Evidence
+from autograder.pictures import evidence_picture
+
+
+def summed(gradients):
+    return gradients.sum(dim=(2, 3))
+
+
+def test_a_right_function_passes_and_is_drawn():
+    panel = check("grad_cam.neuron_importance", registry.exercise("grad_cam.neuron_importance").reference)
+    assert panel.passed
+    html = panel._repr_html_()
+    assert html.count("<img") >= 1
+    assert "5 of 5 points" in html
+    assert "5 of 5 points" in repr(panel)
+
+
+def test_a_mistake_is_named_in_panel_and_terminal():
+    panel = check("grad_cam.neuron_importance", summed)
+    assert not panel.passed
+    for text in (repr(panel), panel._repr_html_()):
+        assert "divide by Z" in text
+        assert "0 of 5 points" in text
+
+
+def test_a_students_text_is_escaped():
+    def attack(gradients):
+        raise ValueError("<script>alert(1)</script>")
+
+    html = check("grad_cam.neuron_importance", attack)._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_nothing_of_a_hidden_case_is_drawn():
+    exercise = registry.exercise("grad_cam.neuron_importance")
+    shown = grade_function(exercise, exercise.reference).evidence
+    assert shown
+    assert not any("hidden" in evidence.check for evidence in shown)
+
+
+def test_pictures_carry_their_numbers_as_text():
+    panel = check("grad_cam.neuron_importance", summed)
+    for alt in re.findall(r'alt="([^"]*)"', panel._repr_html_()):
+        assert re.search(r"\d", alt)
+
+
+def test_a_stub_is_one_quiet_line():
+    def stub(gradients):
+        raise NotImplementedError
+
+    panel = check("grad_cam.neuron_importance", stub)
+    assert "not attempted" in repr(panel)
+    assert "<img" not in panel._repr_html_()
+
+
+def test_a_prediction_is_marked_with_the_feedback_of_its_option():
+    question = registry.question("grad_cam.sum_or_mean")
+    wrong = next(letter for letter in question.options if letter != question.answer)
+    assert check(question.id, question.answer).passed
+    assert " ".join(question.options[wrong].feedback.split()) in " ".join(repr(check(question.id, wrong)).split())
+    assert "not attempted" in repr(check(question.id, None))
+    assert 'got "z", choose one of a, b' in repr(check(question.id, "z"))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("grad_cam.neuron", summed, 'exercise: got "grad_cam.neuron", which does not exist; did you mean'),
+        ("grad_cam.neuron_importance", 3, "got int, allowed is your function; write check"),
+        ("grad_cam.sum_or_mean", 3, 'got int, allowed is a letter such as "a"'),
+    ],
+)
+def test_bad_input_is_one_sentence(name, answer, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        check(name, answer)
+
+
+def test_what_cannot_be_drawn_is_left_out():
+    import numpy as np
+
+    for array in (np.zeros(3), np.zeros((0, 4)), np.array(1.0)):
+        assert evidence_picture(Evidence("values", "L", array, array)) is None

@@ -1,0 +1,162 @@
+"""Mistakes that any function can have, on every exercise: found by the engine, with no record of the lesson's own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from autograder import registry
+from autograder.diagnose import EFFECTS
+from autograder.grade import grade_function
+from autograder.verdict import FAILED, NOT_ATTEMPTED
+
+EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
+
+
+def models(values):
+    return [v for v in values if isinstance(v, nn.Module)]
+
+
+def tensors(values):
+    return [v for v in values if isinstance(v, torch.Tensor) and v.is_floating_point()]
+
+
+def after(change):
+    """The reference, and then something that it should not do to its arguments or its result."""
+
+    def wrap(reference):
+        @functools.wraps(reference)
+        def wrong(*args, **kwargs):
+            result = reference(*args, **kwargs)
+            change((*args, *kwargs.values()))
+            return result
+
+        return wrong
+
+    return wrap
+
+
+def leaves_grad(values):
+    for model in models(values):
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+
+
+def leaves_hook(values):
+    for model in models(values):
+        next(model.modules()).register_forward_hook(lambda *_: None)
+
+
+def leaves_training(values):
+    for model in models(values):
+        model.train(not model.training)
+
+
+def moves_weights(values):
+    with torch.no_grad():
+        for model in models(values):
+            next(model.parameters()).add_(1e-3)
+
+
+def freezes(values):
+    for model in models(values):
+        for parameter in model.parameters():
+            parameter.requires_grad_(not parameter.requires_grad)
+
+
+def changes_inputs(values):
+    with torch.no_grad():
+        for tensor in tensors(values):
+            tensor.add_(1e-3)
+
+
+MODEL_EFFECTS = {
+    "grad": leaves_grad,
+    "hooks": leaves_hook,
+    "training_flag": leaves_training,
+    "parameters": moves_weights,
+    "requires_grad": freezes,
+}
+
+
+def takes_model(exercise) -> bool:
+    parameters = list(inspect.signature(exercise.reference).parameters)
+    return parameters[0] in ("model", "head", "features")
+
+
+def promise(exercise, wrong):
+    return next(row for row in grade_function(exercise, wrong).rows if row.check == "promises")
+
+
+@pytest.mark.parametrize("effect", MODEL_EFFECTS)
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if takes_model(e)], ids=lambda e: e.id)
+def test_what_is_left_on_a_model_is_named(exercise, effect):
+    row = promise(exercise, after(MODEL_EFFECTS[effect])(exercise.reference))
+    assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
+    assert EFFECTS[effect] in row.diagnosis.message
+
+
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if not takes_model(e)], ids=lambda e: e.id)
+def test_arguments_changed_in_place_are_named(exercise):
+    row = promise(exercise, after(changes_inputs)(exercise.reference))
+    assert (row.verdict, row.diagnosis.kind) == (FAILED, "side effect")
+    assert EFFECTS["inputs"] in row.diagnosis.message
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_a_second_call_that_differs_is_named(exercise):
+    calls = []
+
+    @functools.wraps(exercise.reference)
+    def forgetful(*args, **kwargs):
+        calls.append(1)
+        result = exercise.reference(*args, **kwargs)
+        return drift(result) if len(calls) % 2 == 0 else result
+
+    row = promise(exercise, forgetful)
+    assert (row.verdict, row.diagnosis.kind) == (FAILED, "side effect")
+    assert EFFECTS["second_call"] in row.diagnosis.message
+
+
+def drift(result):
+    """Another result of the same kind."""
+    if isinstance(result, nn.Module):
+        with torch.no_grad():
+            for parameter in result.parameters():
+                parameter.add_(1.0)
+        return result
+    if isinstance(result, tuple):
+        return tuple(map(drift, result))
+    return result + 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_a_missing_return_is_asked_for(exercise):
+    rows = grade_function(exercise, functools.wraps(exercise.reference)(lambda *args, **kwargs: None)).rows
+    values = [row for row in rows if "values" in row.check]
+    assert all(row.verdict == FAILED for row in rows)
+    if not any(call.then for case in exercise.cases for call in case.build(torch.Generator())):
+        assert all("is a `return` missing?" in row.diagnosis.message for row in values)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_a_stub_is_not_attempted(exercise):
+    def stub(*args, **kwargs):
+        raise NotImplementedError("not written yet")
+
+    assert {row.verdict for row in grade_function(exercise, stub).rows} == {NOT_ATTEMPTED}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_nothing_is_earned_by_zeros_of_the_right_shape(exercise):
+    def zeros(*args, **kwargs):
+        result = exercise.reference(*args, **kwargs)
+        if isinstance(result, nn.Module):
+            return lambda *a: torch.zeros_like(result(*a))
+        return tuple(map(torch.zeros_like, result)) if isinstance(result, tuple) else torch.zeros_like(result)
+
+    assert sum(row.points for row in grade_function(exercise, zeros).rows) == 0
