@@ -69,7 +69,7 @@ def _pictures(graded: Graded, submission: Submission, runner: Runner) -> list[Pi
     if not isinstance(graded.item, Exercise) or not graded.evidence:
         return []
     drawn = [evidence_picture(evidence) for evidence in graded.evidence[:1]]
-    return [p for p in (*drawn, _on_photo(graded.item, submission, runner)) if p is not None]
+    return [p for p in (_on_photo(graded.item, submission, runner), *drawn) if p is not None]
 
 
 def _on_photo(exercise: Exercise, submission: Submission, runner: Runner) -> Picture | None:

@@ -69,4 +69,4 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
     if summary(graded.rows) == NOT_ATTEMPTED:
         return Panel(graded, [])
     drawn = [evidence_picture(evidence) for evidence in graded.evidence[:1]]
-    return Panel(graded, [p for p in (*drawn, practice_showcase(item, answer)) if p is not None])
+    return Panel(graded, [p for p in (practice_showcase(item, answer), *drawn) if p is not None])
