@@ -32,7 +32,7 @@ def grade_lesson(
 ) -> list[Graded]:
     """All exercises and questions of a lesson; `done` is told of each as soon as it is known."""
     graded: list[Graded] = []
-    for item in (*lesson.exercises, *lesson.questions):
+    for item in lesson.items:
         judged = grade_item(submission, item, setting, runner)
         graded.append(pointing_back(judged, graded))
         if done is not None:

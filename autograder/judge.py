@@ -67,7 +67,7 @@ def checks_of(item: Exercise | Question) -> tuple[str, ...]:
     """The `check` of each row that this exercise or question gets, in order."""
     if isinstance(item, Question):
         return ("answer",)
-    return (*(check_name(part) for part in (*item.cases, *item.laws)), "promises")
+    return (*map(check_name, item.parts), "promises")
 
 
 def check_name(part: Case | Law) -> str:
@@ -157,7 +157,7 @@ def _row(part: Part, verdict: str, diagnosis: Diagnosis | None, result: Sequence
 
 def everywhere(exercise: Exercise, verdict: str, diagnosis: Diagnosis | None) -> Graded:
     """The same verdict on every check of an exercise."""
-    points = [*(part.points for part in (*exercise.cases, *exercise.laws)), exercise.promise_points]
+    points = [*(part.points for part in exercise.parts), exercise.promise_points]
     rows = [Row(exercise.id, c, verdict, p, diagnosis) for c, p in zip(checks_of(exercise), points, strict=True)]
     return Graded(exercise, tuple(rows))
 

@@ -102,8 +102,7 @@ def _one_thread() -> Iterator[None]:
 
 def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
     """The exercise's cases, then its laws. What is visible is the same for everybody, and computed once."""
-    parts = (*exercise.cases, *exercise.laws)
-    return [_part(exercise, part, seed_of(exercise, part, setting), setting.device) for part in parts]
+    return [_part(exercise, part, seed_of(exercise, part, setting), setting.device) for part in exercise.parts]
 
 
 @lru_cache(maxsize=256)

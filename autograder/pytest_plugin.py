@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from autograder.isolated import Runner
     from autograder.judge import Graded
+    from autograder.submission import Submission
     from autograder.verdict import Row
 
 
@@ -40,8 +42,8 @@ class Course:
     def __init__(self, submission: str | None, device: str):
         self.submission, self.device = submission, device
         self.graded: dict[str, dict[str, Graded]] = {}
-        self._runner = None
-        self._read: dict[Path, object] = {}
+        self._runner: Runner | None = None
+        self._read: dict[tuple[Path, str], Submission] = {}
 
     def row(self, item_id: str, check: str, folder: Path) -> Row:
         """The row of one check of the submission that belongs to this test folder."""
@@ -76,8 +78,8 @@ class Course:
 
         where = Path(self.submission) if self.submission else folder
         if (where, lesson.id) not in self._read:
-            self._read[where, lesson.id] = load_submission(where, lesson)  # type: ignore[index]
-        return self._read[where, lesson.id]  # type: ignore[index]
+            self._read[where, lesson.id] = load_submission(where, lesson)
+        return self._read[where, lesson.id]
 
 
 _COURSE = pytest.StashKey[Course]()
@@ -121,7 +123,7 @@ def pytest_generate_tests(metafunc):
     from autograder.judge import checks_of
 
     lesson = registry.lesson(metafunc.module.LESSON)
-    checks = [(item.id, check) for item in (*lesson.exercises, *lesson.questions) for check in checks_of(item)]
+    checks = [(item.id, check) for item in lesson.items for check in checks_of(item)]
     metafunc.parametrize("verdict", checks, indirect=True, ids=[f"{i.split('.')[1]}: {c}" for i, c in checks])
 
 

@@ -113,7 +113,12 @@ class Exercise:
     @property
     def points(self) -> int:
         """Sum over all checks."""
-        return self.promise_points + sum(part.points for part in (*self.cases, *self.laws))
+        return self.promise_points + sum(part.points for part in self.parts)
+
+    @property
+    def parts(self) -> tuple[Case | Law, ...]:
+        """The cases, then the laws: what the student's function is called for."""
+        return (*self.cases, *self.laws)
 
 
 @dataclass(frozen=True)
@@ -169,4 +174,9 @@ class Lesson:
     @property
     def points(self) -> int:
         """Sum over exercises and questions."""
-        return sum(item.points for item in (*self.exercises, *self.questions))
+        return sum(item.points for item in self.items)
+
+    @property
+    def items(self) -> tuple[Exercise | Question, ...]:
+        """The exercises, then the questions: what is marked."""
+        return (*self.exercises, *self.questions)

@@ -56,7 +56,7 @@ def item(name: str) -> Exercise | Question:
     Raises:
         ValueError: there is none; the sentence lists those there are.
     """
-    return _item("exercise", name, {i.id: i for part in lessons() for i in (*part.exercises, *part.questions)})
+    return _item("exercise", name, {i.id: i for part in lessons() for i in part.items})
 
 
 def lesson_of(item_id: str) -> Lesson:

@@ -7,6 +7,7 @@ Adding one is one function and one row of `RELATIONS`. Nothing here imports anyt
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -139,7 +140,7 @@ def _transposed(pairs, atol):
 
 def _flipped(pairs, atol):
     for axis, name in ((-1, "left to right"), (-2, "upside down"), (-3, "in reversed channel order")):
-        if all(want.ndim >= -axis for want, _ in pairs) and _all(pairs, atol, lambda e, axis=axis: np.flip(e, axis)):
+        if all(want.ndim >= -axis for want, _ in pairs) and _all(pairs, atol, partial(np.flip, axis=axis)):
             return f"{{symbol}} is right, but {name}."
     return None
 

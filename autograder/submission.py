@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -176,10 +176,10 @@ def _is_stub(function) -> bool:
     return getattr(raised.func if isinstance(raised, ast.Call) else raised, "id", None) == "NotImplementedError"
 
 
-def _assigned(tree: ast.Module | None, variable: str):
+def _assigned(tree: ast.Module | None, variable: str) -> Iterator[object]:
     for node in tree.body if tree else []:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
+        if not isinstance(node, ast.Assign | ast.AnnAssign):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(t, ast.Name) and t.id == variable for t in targets):
-            yield node.value.value if isinstance(node.value, ast.Constant) else None  # type: ignore[union-attr]
+            yield node.value.value if isinstance(node.value, ast.Constant) else None

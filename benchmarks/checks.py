@@ -52,7 +52,9 @@ def main() -> None:
                 f"{1e3 * max(wall - own for wall, own in rounds):.0f}",
             )
     console.print(table)
-    console.print(f"median over exercises, beyond the student's own computing: {1e3 * statistics.median(beyond):.0f} ms")
+    console.print(
+        f"median over exercises, beyond the student's own computing: {1e3 * statistics.median(beyond):.0f} ms"
+    )
     console.print(f"pytest lessons/ --submission solutions: {whole_course():.1f} s, imports included")
 
 

@@ -21,8 +21,20 @@ def _alias(kind: str, dimensions: str) -> Any:
 
 
 if TYPE_CHECKING:
-    Images = Photo = Canvas = Targets = Scores = Activations = Gradients = Map = PixelMap = Boxes = Filters = Tensor
-    Features = Masks = ImageMap = ChannelWeights = Tensor
+    Images = Tensor
+    Photo = Tensor
+    Targets = Tensor
+    Scores = Tensor
+    Activations = Tensor
+    Gradients = Tensor
+    Map = Tensor
+    PixelMap = Tensor
+    Boxes = Tensor
+    Filters = Tensor
+    Features = Tensor
+    Masks = Tensor
+    ImageMap = Tensor
+    ChannelWeights = Tensor
 else:
     Photo = _alias("Float", "C H W")
     """One picture in [0, 1]."""

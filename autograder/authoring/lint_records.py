@@ -23,7 +23,7 @@ def record_faults(lesson: Lesson) -> Iterator[str]:
     if len(lesson.questions) < 3:
         yield f"{lesson.id} has {len(lesson.questions)} questions; at least 3 are needed."
     yield from _empty(lesson.id, title=lesson.title, summary=lesson.summary)
-    items: tuple[Exercise | Question, ...] = (*lesson.exercises, *lesson.questions)
+    items: tuple[Exercise | Question, ...] = lesson.items
     yield from _repeated(lesson.id, "exercise and question ids", [item.id for item in items])
     for item in items:
         if not re.fullmatch(rf"{lesson.name}\.[a-z][a-z0-9_]*", item.id):
@@ -55,7 +55,7 @@ def _checks(exercise: Exercise) -> Iterator[str]:
     hidden = [case.hidden for case in exercise.cases]
     if not any(hidden) or all(hidden):
         yield f"{name} has {hidden.count(False)} visible and {hidden.count(True)} hidden cases; one of each is needed."
-    parts: tuple[Case | Law, ...] = (*exercise.cases, *exercise.laws)
+    parts: tuple[Case | Law, ...] = exercise.parts
     if exercise.promise_points < 1 or any(part.points < 1 for part in parts):
         yield f"{name} has a check without points; each case, each law and the promises need at least 1."
     yield from _repeated(name, "names of cases and laws", [part.name for part in parts])

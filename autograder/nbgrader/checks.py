@@ -112,7 +112,7 @@ def item_of(cell: NotebookNode) -> str:
 
 def nothing_judged(lesson: Lesson, diagnosis: Diagnosis) -> dict[str, Sequence[Row]]:
     """Every item of a lesson with one row, "not judged"."""
-    items: tuple[Exercise | Question, ...] = (*lesson.exercises, *lesson.questions)
+    items: tuple[Exercise | Question, ...] = lesson.items
     kinds = {i.id: "all checks" if isinstance(i, Exercise) else "answer" for i in items}
     return {i.id: (Row(i.id, kinds[i.id], NOT_JUDGED, i.points, diagnosis),) for i in items}
 
