@@ -29,7 +29,7 @@ class Picture:
 
 
 def evidence_picture(evidence: Evidence) -> Picture | None:
-    """The first sample of a visible case: the student's array and, where it is wrong, the right one and the difference."""
+    """The first sample of a visible case: the student's array and, where it is wrong, the right one and the error."""
     got, want = _as_map(evidence.got), _as_map(evidence.expected)
     if got is None or want is None or want.size < 2:
         return None
