@@ -93,7 +93,7 @@ def _without_value(run: _Run, effects: tuple[str, ...]) -> Observation:
 
 def _run(function: Callable[..., Any], args: tuple, kwargs: dict, then: tuple | None) -> _Run:
     """One run; a pressed stop button (KeyboardInterrupt) is the only exception that passes."""
-    torch.manual_seed(0)
+    _seed()
     start = _clock()
     try:
         result = function(*args, **kwargs)
@@ -103,6 +103,15 @@ def _run(function: Callable[..., Any], args: tuple, kwargs: dict, then: tuple | 
         return _Run(outputs_of(result), type_name(result), None, seconds)
     except (Exception, SystemExit) as failure:
         return _Run(failure=failure, seconds=_clock() - start)
+
+
+def _seed() -> None:
+    """`torch.manual_seed(0)` for the devices in use; for others it would format a traceback each time."""
+    torch.default_generator.manual_seed(0)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(0)
 
 
 def _ordered(effects: set[str]) -> tuple[str, ...]:
