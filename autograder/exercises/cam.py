@@ -60,12 +60,12 @@ def _photo_call() -> Call:
     """The Egyptian cat through EfficientNet-Lite0."""
     import cnnviz
 
-    model, target = cnnviz.efficientnet_lite0(), cnnviz.class_index("Egyptian cat")
+    model, target = cnnviz.efficientnet_lite0(), torch.tensor([cnnviz.class_index("Egyptian cat")])
+    features, head = model.get_submodule("features"), model.get_submodule("classifier")
+    assert isinstance(head, nn.Linear)
     with torch.no_grad():
-        activations = model.get_submodule(cnnviz.LAST_LAYER["efficientnet_lite0"])(
-            cnnviz.preprocess(cnnviz.photo("chelsea"))
-        )
-    return Call({"activations": activations.contiguous(), "weights": model.classifier.weight.detach()[[target]]})
+        activations = features(cnnviz.preprocess(cnnviz.photo("chelsea"))).contiguous()
+    return Call({"activations": activations, "weights": class_weights(head, target)})
 
 
 CLASS_WEIGHTS = Exercise(

@@ -10,8 +10,8 @@ from autograder.records import Misconception as M
 
 
 def _enlarged(heatmap, size, mode="bilinear", align_corners: bool | None = False):
-    corners = {} if mode == "nearest" else {"align_corners": align_corners}
-    return F.interpolate(heatmap[None, None], size=tuple(size), mode=mode, **corners)[0, 0]
+    corners = None if mode == "nearest" else align_corners
+    return F.interpolate(heatmap[None, None], size=tuple(size), mode=mode, align_corners=corners)[0, 0]
 
 
 def _largest(regions):

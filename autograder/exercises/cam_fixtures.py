@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -54,14 +55,18 @@ def head(generator: Generator, channels: int, classes: int, scale: float = 1.0) 
 def convolutions(generator: Generator, channels: tuple[int, int, int]) -> nn.Sequential:
     """conv-BatchNorm-ReLU-maxpool-conv-ReLU in eval mode; the BatchNorm has statistics unlike those of a batch."""
     first, middle, last = channels
-    net = nn.Sequential(nn.Conv2d(first, middle, 3, padding=1), nn.BatchNorm2d(middle), nn.ReLU(), nn.MaxPool2d(2),
-                        nn.Conv2d(middle, last, 3, padding=1), nn.ReLU()).double()  # fmt: skip
+    one, norm, two = (
+        nn.Conv2d(first, middle, 3, padding=1),
+        nn.BatchNorm2d(middle),
+        nn.Conv2d(middle, last, 3, padding=1),
+    )
+    net = nn.Sequential(one, norm, nn.ReLU(), nn.MaxPool2d(2), two, nn.ReLU()).double()
     with torch.no_grad():
-        for conv in (net[0], net[4]):
+        for conv in (one, two):
             conv.weight.copy_(normal(generator, *conv.weight.shape) / conv.weight[0].numel() ** 0.5)
-            conv.bias.copy_(0.3 * normal(generator, len(conv.bias)))
-        net[1].running_mean.copy_(between(generator, 0.2, 0.5, middle))
-        net[1].running_var.copy_(between(generator, 0.2, 0.4, middle))
+            conv.bias.copy_(0.3 * normal(generator, conv.out_channels))  # type: ignore[union-attr]
+        norm.running_mean.copy_(between(generator, 0.2, 0.5, middle))  # type: ignore[union-attr]
+        norm.running_var.copy_(between(generator, 0.2, 0.4, middle))  # type: ignore[union-attr]
     return net.eval()
 
 
@@ -79,7 +84,7 @@ def head_calls(generator: Generator, channels: int, classes: int) -> list[Call]:
 def map_calls(generator: Generator, channels: int, grid: tuple[int, int]) -> list[Call]:
     """Three images, one of them all dark, then one image; every map that is not zero has both signs."""
     dark = int(torch.randint(1, 3, (1,), generator=generator))
-    calls = [redrawn(lambda n=n: _map_inputs(generator, n, channels, grid), _both_signs) for n in (3, 1)]
+    calls = [redrawn(partial(_map_inputs, generator, n, channels, grid), _both_signs) for n in (3, 1)]
     calls[0]["activations"][dark] = 0
     return [Call(inputs) for inputs in calls]
 
@@ -132,7 +137,7 @@ def box_calls(generator: Generator, grid: tuple[int, int], size: tuple[int, int]
     def clear(heat: torch.Tensor) -> bool:
         return _clear(heat, size, 0.2) and _clear(heat, size, 0.25)
 
-    first, second = (redrawn(lambda turn=turn: _hills(generator, grid, turn), clear) for turn in (False, True))
+    first, second = (redrawn(partial(_hills, generator, grid, turn), clear) for turn in (False, True))
     flat = -between(generator, 0.1, 2.0, *grid)
     return [Call({"heatmap": m, "size": size, "fraction": f}) for m, f in ((first, 0.2), (second, 0.25), (flat, 0.2))]
 
