@@ -1,0 +1,107 @@
+# made by `cnnviz build` from solutions/10_cam/cam.md; the functions and answers are yours to write
+"""Class activation maps: write the functions, then run `pytest lessons/10_cam` or `cnnviz check 10_cam`."""
+
+import copy
+
+import torch
+from skimage.measure import label, regionprops
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def class_weights(head: nn.Linear, targets: Tensor) -> Tensor:
+    """The weights of each image's class: w^c is row c of W.
+
+    Args:
+        head: the last layer, y = W a + b, with `head.weight` [classes K].
+        targets: int64 [N], the class c to explain in each image.
+
+    Returns:
+        w [N K], detached.
+
+    About 1 line.
+    """
+    # Your code here: about 1 line.
+    raise NotImplementedError("cam.class_weights is not written yet")
+
+
+def class_activation_map(activations: Tensor, weights: Tensor) -> Tensor:
+    """How much each place gives to the score: M_c(x, y) = Σ_k w_k^c f_k(x, y).
+
+    Args:
+        activations: f [N K h w].
+        weights: w [N K], one row for each image.
+
+    Returns:
+        M [N h w], raw: of both signs, not scaled, not enlarged.
+
+    About 1 line.
+    """
+    # Your code here: about 1 line.
+    raise NotImplementedError("cam.class_activation_map is not written yet")
+
+
+def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
+    """A network that CAM can read: features, then GAP, then one linear layer.
+
+    y^c = Σ_k w_k^c a_k + b_c with a_k = (1/Z) Σ_xy f_k(x, y).
+
+    Args:
+        features: gives f [N K h w] for images [N C H W].
+        head: the new last layer, from K channels to the classes.
+
+    Returns:
+        A module that gives scores [N classes] for images [N C H W], before the softmax.
+
+    About 1 line.
+    """
+    # Your code here: about 1 line.
+    raise NotImplementedError("cam.convert_to_cam is not written yet")
+
+
+def train_head(
+    features: nn.Module, head: nn.Linear, images: Tensor, labels: Tensor, *, steps: int, lr: float
+) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the head after full-batch gradient descent on the mean cross-entropy.
+
+    W ← W - lr ∂L/∂W and b ← b - lr ∂L/∂b, with scores W a + b and a_k = (1/Z) Σ_xy f_k(x, y).
+
+    Args:
+        features: gives f [N K h w]; used in eval mode, left as found, never trained.
+        head: where W [classes K] and b [classes] start; left as found.
+        images: [N C H W].
+        labels: int64 [N], the right classes.
+        steps: number of steps.
+        lr: learning rate.
+
+    Returns:
+        W [classes K] and b [classes] after the last step, detached.
+
+    About 9 lines.
+    """
+    # Your code here: about 9 lines.
+    raise NotImplementedError("cam.train_head is not written yet")
+
+
+def box_from_map(heatmap: Tensor, *, size: tuple[int, int], fraction: float) -> Tensor:
+    """The box around the largest region in which M_c > fraction · max M_c.
+
+    Args:
+        heatmap: M_c [h w].
+        size: (H, W), rows and columns of the image; the box is in its pixels.
+        fraction: share of the maximum of the enlarged map.
+
+    Returns:
+        int64 [4]: top, left, bottom, right; bottom and right exclusive. Four zeros if no value is positive.
+
+    About 7 lines.
+    """
+    # Your code here: about 7 lines.
+    raise NotImplementedError("cam.box_from_map is not written yet")
+
+
+one_place_dark = None  # "a", "b", "c" or "d"
+
+running_averages = None  # "a", "b" or "c"
+
+same_for_all_classes = None  # "a", "b", "c" or "d"
