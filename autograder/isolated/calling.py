@@ -1,4 +1,8 @@
-"""One request in the child: confine, load the submission, observe the calls, report each as soon as it is known."""
+"""One request in the child: confine, load the submission, observe the calls, report each as soon as it is known.
+
+Submission and observer share this process: code that attacks the observer can hide its own side effects. It can not
+invent right values, for no answer is here, and not reach anything outside.
+"""
 
 from __future__ import annotations
 

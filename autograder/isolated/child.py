@@ -1,4 +1,4 @@
-"""The isolated program: `python -I -S child.py fork|spawn CONFIG`. Run by path, never imported.
+"""The isolated program: `python -I -S child.py fork|spawn CONFIG`, run by path.
 
 The standard library, torch, numpy and cnnviz are all it can import: sys.path is made by hand, no .pth file is read
 (an editable install would open the project tree), and the grader's own packages are refused by name.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import itertools
 import json
 import os
+import secrets
 import select
-import shutil
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import confine
@@ -155,9 +156,28 @@ def _kill_children() -> None:
 
 
 def remove(folder: str) -> None:
-    """The folder and all in it, also what was made unreadable or is nested too deep for Python."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if os.path.lexists(folder) and os.name != "nt":
-        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-            os.spawnv(os.P_WAIT, f"/bin/{command[0]}", [*command, "--", folder])
+    """The folder and all in it, also what was made unreadable or is nested too deep for any path or recursion."""
+    names = (f".{secrets.token_hex(8)}" for _ in itertools.count())  # none that the folder's owner could have taken
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
+        while found := os.listdir(folder):
+            for name in found:
+                _dissolve(os.path.join(folder, name), folder, names)
+        os.rmdir(folder)
+
+
+def _dissolve(path: str, top: str, names: Iterator[str]) -> None:
+    """Remove a file, or a directory after moving its directories to the top, so that no path ever grows."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.unlink(path)
+        return
+    os.chmod(path, 0o700)
+    with os.scandir(path) as entries:
+        inside = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for inner, is_folder in inside:
+        if is_folder:
+            os.chmod(inner, 0o700)
+            os.rename(inner, os.path.join(top, next(names)))
+        else:
+            os.unlink(inner)
+    os.rmdir(path)

@@ -306,8 +306,8 @@ def test_nothing_is_left_on_disk(runner, run):
     def f(x):
         os.mkdir("closed"); open("closed/a", "w").close(); os.chmod("closed", 0)
         os.symlink("/etc", "link")
-        for _ in range(1500):
-            os.mkdir("d"); os.chdir("d")
+        for _ in range(300):
+            os.mkdir("d" * 20); os.chdir("d" * 20)
         return 1
     """
     assert run(deep).status in ("ran", "output")
@@ -315,10 +315,10 @@ def test_nothing_is_left_on_disk(runner, run):
 
 
 @LINUX
-@pytest.mark.parametrize("fill", ["f'{n}'", "f'{n:040}/' + str(os.mkdir(f'{n:040}'))"], ids=["files", "folders"])
-def test_a_full_disk_is_status_output(run, fill):
-    source = f"import os\ndef f(x):\n    for n in range(10**9): open({fill}, 'w').close()"
-    assert run(source).status == "output"
+def test_a_full_disk_is_status_output(run):
+    outcome = run("def f(x):\n    for n in range(10**9): open(str(n), 'w').close()")
+    assert (outcome.status, outcome.observations) == ("output", ())
+    assert "files" in outcome.error["message"]
 
 
 def test_run_many_answers_in_order(runner):
