@@ -19,7 +19,7 @@ LIMITS = {
     "time": "it did not finish within {seconds:g} s; is there a loop that never ends?",
     "memory": "it asked for more memory than it may have.",
     "crashed": "the process ended before it answered ({message}).",
-    "output": "it printed or returned more than it may.",
+    "output": "it returned or wrote to disk more than it may.",
     "bad answer": "what came back could not be read as arrays.",
 }
 """Outcome's status -> sentence."""
