@@ -58,8 +58,8 @@ class Part:
     @cached_property
     def calls(self) -> Sequence[Call]:
         """The calls, built from the part's seed."""
-        generator = torch.Generator().manual_seed(self.seed)
-        return tuple(self.part.build(generator))
+        with _one_thread():
+            return tuple(self.part.build(torch.Generator().manual_seed(self.seed)))
 
     @cached_property
     def planned(self) -> tuple[PlannedCall, ...]:
