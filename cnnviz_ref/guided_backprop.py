@@ -1,0 +1,68 @@
+"""Guided backpropagation (Springenberg et al. 2015) and, for contrast, the deconvnet (Zeiler & Fergus 2014)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from cnnviz.shapes import ImageMap, Images, Targets
+from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
+from cnnviz_ref._propagation import Call, Propagating, Rule
+
+
+def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule: str = "guided") -> ImageMap:
+    r"""The gradient of a class's score when every ReLU lets only positive signals back.
+
+    Formula:
+        at every ReLU $y = \max(x, 0)$, with $R$ arriving from above,
+        guided: $R \leftarrow [x > 0] \, [R > 0] \, R$; deconvnet: $R \leftarrow [R > 0] \, R$;
+        a plain gradient would be $[x > 0] \, R$. Everything else keeps its derivative. For ReLU6, read $[0 < x < 6]$.
+
+    Args:
+        model: Returns scores `[N classes]`; evaluated in eval mode and left as found. ReLUs may be modules, functions,
+            in place, or one module used often.
+        images: `[N C H W]`, floats of the model's dtype on its device.
+        targets: int64 `[N]`, the class to explain in each image.
+        rule: "guided" or "deconvnet".
+
+    Returns:
+        Raw maps `[N C H W]` of both signs, on the images' grid; not normalised.
+
+    Raises:
+        ValueError: An argument does not fit the model, or there is no such rule.
+
+    Paper: Springenberg et al., "Striving for Simplicity: The All Convolutional Net", 2015; Zeiler & Fergus,
+    "Visualizing and Understanding Convolutional Networks", 2014.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 1, bias=False))
+    >>> _ = net[2].weight.data.copy_(torch.tensor([[1.0, -2.0, 3.0, -4.0]]))
+    >>> image = torch.tensor([[[[5.0, 5.0, -5.0, -5.0]]]])
+    >>> guided_backprop(net, image, torch.tensor([0]))
+    tensor([[[[1., 0., 0., 0.]]]])
+    >>> guided_backprop(net, image, torch.tensor([0]), rule="deconvnet")
+    tensor([[[[1., 0., 3., 0.]]]])
+    """
+    check_images(model, images)
+    check_targets(targets, len(images))
+    if rule not in RULES:
+        raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
+    with undisturbed(model):
+        x = images.detach().clone().requires_grad_()
+        with Propagating({"relu": RULES[rule], "hardtanh": RULES[rule]}) as mode:
+            scores = mode.current(model(x))
+        y = target_scores(check_scores(scores, len(x)), targets)
+        return gradient(y.sum(), x, "images")
+
+
+def guided(call: Call, inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
+    """What is positive in the forward value and in the signal: `[x > 0] [R > 0] R`."""
+    return call.pull(inputs, R.clamp(min=0))
+
+
+def deconvnet(_call: Call, _inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
+    """What is positive in the signal, whatever the forward value was: `[R > 0] R`."""
+    return (R.clamp(min=0),)
+
+
+RULES: dict[str, Rule] = {"guided": guided, "deconvnet": deconvnet}
