@@ -9,7 +9,18 @@ from cnnviz_ref.cam import cam as cam
 from cnnviz_ref.class_visualization import class_visualization as class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam as convert_to_cam
 from cnnviz_ref.grad_cam import grad_cam as grad_cam
+from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
 from cnnviz_ref.methods import METHODS as METHODS
 from cnnviz_ref.methods import Method as Method
+from cnnviz_ref.saliency import saliency as saliency
 
-__all__ = ["METHODS", "Method", "cam", "class_visualization", "convert_to_cam", "grad_cam"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "cam",
+    "class_visualization",
+    "convert_to_cam",
+    "grad_cam",
+    "guided_backprop",
+    "saliency",
+]

@@ -12,6 +12,8 @@ from cnnviz_ref.cam import cam
 from cnnviz_ref.class_visualization import class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam
 from cnnviz_ref.grad_cam import grad_cam
+from cnnviz_ref.guided_backprop import guided_backprop
+from cnnviz_ref.saliency import saliency
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Method:
     """The method on `model, images, targets, layer`, with few steps: what the contract test calls."""
     needs_gap: bool = False
     """Whether the model must end in global average pooling of the layer and one linear layer."""
+    rounding: float = 1e-4
+    """Relative difference that another batch size may make in float32, where a ReLU's gate may flip near zero."""
 
 
 def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -41,8 +45,18 @@ def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) 
     return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
 
 
+def _saliency(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return saliency(model, images, targets)
+
+
+def _guided_backprop(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return guided_backprop(model, images, targets)
+
+
 METHODS: tuple[Method, ...] = (
     Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
+    Method("saliency", saliency, "08_saliency", "N H W", _saliency),
+    Method("guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _guided_backprop, rounding=1e-2),
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
     Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
