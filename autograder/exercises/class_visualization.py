@@ -48,7 +48,7 @@ def effect_of_l2(
 def _digit_call() -> Call:
     """From faint noise to a three: [1 64 64]."""
     start = 0.01 * torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0))
-    return Call({"model": cnnviz.digit_net(), "start": start, "target": 3, "steps": 60, "lr": 1.0, "l2": 0.02})
+    return Call({"model": cnnviz.digit_net(), "start": start, "target": 3, "steps": 40, "lr": 0.1, "l2": 0.3})
 
 
 EXERCISES = (
@@ -211,7 +211,7 @@ QUESTIONS = (
             ),
             "d": Option(
                 "It is divided by four, because the penalty has the square of the norm.",
-                "The penalty λ‖I‖² at the maximum is halved, not quartered, and ‖I‖ is w_c's length over 2λ.",
+                "The square is in J. The maximum lies where its derivative is zero: w_c = 2λI, so ‖I‖ = ‖w_c‖ / (2λ).",
             ),
         },
         answer="c",
@@ -222,20 +222,20 @@ QUESTIONS = (
         "there, you take one step up the probability instead of up the score y^c (same η, no penalty). What happens?",
         options={
             "a": Option(
+                "The image hardly moves.",
+                "Yes: the derivative of p = softmax(y)^c with respect to y^c is p(1 - p), which is under 0.0001 here. "
+                "The score y^c has no such brake. (And lower down, p also rises when other scores fall.)",
+            ),
+            "b": Option(
                 "The same as with the score: softmax only rescales it.",
                 "Softmax divides by a sum over all classes. It keeps the order of the classes, but not the derivative.",
             ),
-            "b": Option(
+            "c": Option(
                 "The image moves faster, because the network is sure.",
                 "The opposite: the probability cannot rise above 1, so near 1 it is flat.",
             ),
-            "c": Option(
-                "The image hardly moves.",
-                "Yes: the derivative of the probability has the factor p(1 - p), which is under 0.0001 here. And "
-                "below that, the probability also rises when other scores fall. The score y^c goes on rising.",
-            ),
         },
-        answer="c",
+        answer="a",
     ),
     Question(
         id="class_visualization.step_too_large",
@@ -247,9 +247,9 @@ QUESTIONS = (
                 "The gradient points uphill only at the place where it was taken. A long step overshoots the summit.",
             ),
             "b": Option(
-                "Numbers that double in size and change sign from step to step.",
-                "Yes: each step multiplies the distance to the summit by 1 - 2ηλ = -2. It shrinks only while "
-                "|1 - 2ηλ| < 1, that is for 0 < ηλ < 1.",
+                "An image that jumps over the summit, twice as far off with each step.",
+                "Yes: each step multiplies I - w_c/(2λ) by 1 - 2ηλ = -2. It shrinks only while |1 - 2ηλ| < 1, that "
+                "is for 0 < ηλ < 1.",
             ),
             "c": Option(
                 "Another image, with a higher J than w_c / (2λ).",
