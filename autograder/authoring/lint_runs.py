@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from autograder.records import Lesson
 from autograder.submission import from_module, from_notebook
 from autograder.verdict import NOT_ATTEMPTED, PASSED, Row
 
-SECONDS = 60.0
-"""Longest time that a solved notebook may take on two cores."""
+CELL_SECONDS = 300
+"""After this a cell hangs. How long notebooks take is measured in `benchmarks/notebooks.py`, not judged here."""
 
 
 def check_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
@@ -70,16 +70,14 @@ def _run_notebook(path: Path) -> str:
     from nbclient import NotebookClient  # the only use, and slow to import
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(
-        notebook, timeout=2 * SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        nbformat.read(path, as_version=4), timeout=CELL_SECONDS, kernel_name="python3", resources=resources
     )
-    began = time.monotonic()
     try:
-        client.execute()
+        client.execute(env={**os.environ, "OMP_NUM_THREADS": "1"})  # threads that wait for a busy core cost minutes
     except CellExecutionError as error:
         return f"a cell raises {error.ename}: {error.evalue}; a solved notebook runs without an error."
     except (CellTimeoutError, DeadKernelError) as error:
-        return f"it does not run to its end ({type(error).__name__}); a solved notebook needs under {SECONDS:.0f} s."
-    took = time.monotonic() - began
-    return f"it takes {took:.0f} s; under {SECONDS:.0f} s are allowed." if took > SECONDS else ""
+        return f"it does not run to its end ({type(error).__name__}); look for a cell that hangs or asks for too much."
+    return ""

@@ -8,7 +8,6 @@ import pytest
 
 from autograder import registry
 from autograder.authoring import build, lint
-from autograder.authoring.lint_runs import notebook_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = registry.lessons()
@@ -44,12 +43,6 @@ def test_nothing_generated_is_stale():
 @pytest.mark.slow
 def test_the_course_keeps_its_own_rules():
     assert [str(problem) for problem in lint(ROOT)] == []
-
-
-@pytest.mark.slow
-@each_lesson
-def test_the_solved_notebook_runs(lesson):
-    assert [str(problem) for problem in notebook_problems(ROOT, [lesson])] == []
 
 
 @each_lesson
