@@ -10,6 +10,7 @@ from cnnviz_ref.class_visualization import class_visualization as class_visualiz
 from cnnviz_ref.convert_to_cam import convert_to_cam as convert_to_cam
 from cnnviz_ref.grad_cam import grad_cam as grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
+from cnnviz_ref.lrp import lrp as lrp
 from cnnviz_ref.methods import METHODS as METHODS
 from cnnviz_ref.methods import Method as Method
 from cnnviz_ref.saliency import saliency as saliency
@@ -22,5 +23,6 @@ __all__ = [
     "convert_to_cam",
     "grad_cam",
     "guided_backprop",
+    "lrp",
     "saliency",
 ]

@@ -13,6 +13,7 @@ from cnnviz_ref.class_visualization import class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam
 from cnnviz_ref.grad_cam import grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop
+from cnnviz_ref.lrp import lrp
 from cnnviz_ref.saliency import saliency
 
 
@@ -32,6 +33,8 @@ class Method:
     """The method on `model, images, targets, layer`, with few steps: what the contract test calls."""
     needs_gap: bool = False
     """Whether the model must end in global average pooling of the layer and one linear layer."""
+    float32_tolerance: float = 1e-4
+    """How much of its largest value a float32 result may move with its batch; rounding flips ReLUs near 0."""
     rounding: float = 1e-4
     """Relative difference that another batch size may make in float32, where a ReLU's gate may flip near zero."""
 
@@ -53,11 +56,16 @@ def _guided_backprop(model: nn.Module, images: Tensor, targets: Tensor, layer: s
     return guided_backprop(model, images, targets)
 
 
+def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return lrp(model, images, targets)
+
+
 METHODS: tuple[Method, ...] = (
     Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
-    Method("saliency", saliency, "08_saliency", "N H W", _saliency),
+    Method("saliency", saliency, "08_saliency", "N H W", _saliency, float32_tolerance=1e-2),
     Method("guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _guided_backprop, rounding=1e-2),
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
     Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
+    Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-3),
 )
