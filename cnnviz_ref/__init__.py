@@ -13,6 +13,7 @@ from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
 from cnnviz_ref.lrp import lrp as lrp
 from cnnviz_ref.methods import METHODS as METHODS
 from cnnviz_ref.methods import Method as Method
+from cnnviz_ref.occlusion import occlusion as occlusion
 from cnnviz_ref.saliency import saliency as saliency
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "grad_cam",
     "guided_backprop",
     "lrp",
+    "occlusion",
     "saliency",
 ]

@@ -14,6 +14,7 @@ from cnnviz_ref.convert_to_cam import convert_to_cam
 from cnnviz_ref.grad_cam import grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop
 from cnnviz_ref.lrp import lrp
+from cnnviz_ref.occlusion import occlusion
 from cnnviz_ref.saliency import saliency
 
 
@@ -48,6 +49,11 @@ def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) 
     return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
 
 
+def _four_windows(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    H, W = images.shape[2:]
+    return occlusion(model, images, targets, window=(H // 2, W // 2), stride=(H // 2, W // 2))
+
+
 def _saliency(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
     return saliency(model, images, targets)
 
@@ -62,10 +68,11 @@ def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tenso
 
 METHODS: tuple[Method, ...] = (
     Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
+    Method("occlusion", occlusion, "07_occlusion", "N H W", _four_windows),
     Method("saliency", saliency, "08_saliency", "N H W", _saliency, float32_tolerance=1e-2),
     Method("guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _guided_backprop, rounding=1e-2),
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
     Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
-    Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-3),
+    Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-2),
 )
