@@ -94,7 +94,7 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
 
 
 def pointing_back(judged: Graded, earlier: Sequence[Graded]) -> Graded:
-    """A composite exercise without a known mistake points to the first of its parts that fails."""
+    """A composite exercise whose values are wrong points to the first of its parts that fails."""
     if not isinstance(judged.item, Exercise) or not judged.item.builds_on:
         return judged
     broken = [
@@ -105,8 +105,8 @@ def pointing_back(judged: Graded, earlier: Sequence[Graded]) -> Graded:
     told = f"begin with {broken[0]}, which this is built on and which already departs. "
 
     def pointed(row: Row) -> Row:
-        if row.diagnosis is None or row.diagnosis.kind != "values":
+        if row.diagnosis is None or row.diagnosis.kind not in ("values", "relation", "misconception"):
             return row
-        return replace(row, diagnosis=Diagnosis("stage", broken[0].split(".")[1], told + row.diagnosis.message))
+        return replace(row, diagnosis=replace(row.diagnosis, message=told + row.diagnosis.message))
 
     return replace(judged, rows=tuple(pointed(row) for row in judged.rows))

@@ -57,11 +57,13 @@ def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
 
 
 def _paragraphs(graded: Graded):
-    for message, checks in messages(graded.rows).items():
+    told = messages(graded.rows)
+    for message, checks in told.items():
         verdict = summary(row for row in graded.rows if row.check in checks)
         sign, style = MARKS[verdict]
-        yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), ("  " + ", ".join(checks), "dim"))
-        yield Padding(Text(_plain(message)), (0, 0, 1, 2))
+        where = "" if len(told) == 1 else "  " + ", ".join(checks)
+        yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
+        yield Padding(Text(_plain(message)), (0, 0, 1, 2), expand=False)
 
 
 def _plain(message: str) -> str:

@@ -1,0 +1,124 @@
+"""From a submission to rows: what one mistake costs, what the grader's own fault looks like, what ends early."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from autograder import registry
+from autograder.grade import grade_function, grade_item, grade_lesson
+from autograder.isolated import Runner
+from autograder.judge import checks_of
+from autograder.oracle import Setting
+from autograder.records import Law
+from autograder.submission import Source, Submission
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
+
+ROOT = Path(__file__).parents[2]
+LESSON = registry.lesson("11_grad_cam")
+SOLVED = (ROOT / "solutions" / "11_grad_cam" / "grad_cam.py").read_text(encoding="utf-8")
+IMPORTANCE = registry.exercise("grad_cam.neuron_importance")
+
+
+@pytest.fixture(scope="module")
+def runner():
+    with Runner() as warm:
+        yield warm
+
+
+def one(text) -> Submission:
+    return Submission((Source("grad_cam.py", text),))
+
+
+def importance(runner, body, exercise=IMPORTANCE):
+    return grade_item(one(f"def neuron_importance(gradients):\n    {body}\n"), exercise, Setting(), runner)
+
+
+def test_a_mistake_in_a_part_is_pointed_to_by_what_is_built_on_it(runner):
+    graded = grade_lesson(one(SOLVED.replace("mean(dim=(2, 3))", "sum(dim=(2, 3))")), LESSON, Setting(), runner)
+    by_id = {g.item.id: g for g in graded}
+    whole = by_id["grad_cam.grad_cam"].rows[0].diagnosis
+    assert whole.name == "sum_for_mean"
+    assert whole.message.startswith("begin with grad_cam.neuron_importance, which this is built on")
+    assert summary(by_id["grad_cam.grad_cam_map"].rows) == PASSED
+
+
+def test_each_exercise_and_question_is_told_as_soon_as_it_is_known(runner):
+    seen = []
+    grade_lesson(one(SOLVED), LESSON, Setting(), runner, done=lambda graded: seen.append(graded.item.id))
+    assert seen == [item.id for item in LESSON.items]
+
+
+def test_hidden_cases_of_two_students_differ_and_both_are_passed_by_the_formula(runner):
+    for student in ("ada", "grace"):
+        graded = grade_item(one(SOLVED), IMPORTANCE, Setting("secret", student), runner)
+        assert summary(graded.rows) == PASSED
+
+
+def test_hard_coded_outputs_of_the_visible_case_fail_the_hidden_one(runner):
+    shown = grade_function(IMPORTANCE, IMPORTANCE.reference).evidence[0].expected
+    body = f"return torch.tensor({shown.tolist()}, dtype=torch.float64)"
+    graded = grade_item(
+        one(f"import torch\ndef neuron_importance(gradients):\n    {body}\n"), IMPORTANCE, Setting(), runner
+    )
+    assert [row.verdict for row in graded.rows if row.check.startswith("hidden")] == [FAILED]
+    assert total(graded.rows)[0] <= 1
+
+
+def test_a_fault_of_the_graders_own_is_not_a_zero(runner):
+    def broken(generator):
+        raise KeyError("fixture")
+
+    case = dataclasses.replace(IMPORTANCE.cases[0], build=broken)
+    graded = importance(runner, "return gradients.mean((2, 3))", dataclasses.replace(IMPORTANCE, cases=(case,)))
+    assert {row.verdict for row in graded.rows} == {NOT_JUDGED}
+    assert "the grader itself failed (KeyError: 'fixture')" in graded.rows[0].diagnosis.message
+
+
+def test_a_law_that_cannot_be_evaluated_is_not_a_zero(runner):
+    def broken(calls, results):
+        raise ZeroDivisionError
+
+    law = Law("broken", "Nothing.", IMPORTANCE.laws[0].build, broken)
+    graded = importance(runner, "return gradients.mean((2, 3))", dataclasses.replace(IMPORTANCE, laws=(law,)))
+    assert {row.verdict for row in graded.rows} == {NOT_JUDGED}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ("while True: pass", "limit", "it did not finish within 1 s; is there a loop that never ends?"),
+        ("import os; os._exit(0)", "limit", "the process ended before it answered"),
+        ("return gradients.mean((2, 3)) + undefined", "raised", "your function raised NameError (line 2"),
+        ("return gradients.mean((2, 3)).numpy()", "type", "α: got a numpy array, asked for a torch.Tensor."),
+        ("return gradients.mean((2, 3)).half()", "dtype", "α: got dtype float16"),
+        ("return gradients.mean((2, 3)) * float('nan')", "finite", "are NaN or infinite"),
+        ("return gradients.mean((2, 3))[None]", "shape", "an axis of size 1 too many"),
+        ("return 3 * gradients.mean((2, 3))", "relation", "α is 3 times what the formula gives, everywhere."),
+    ],
+)
+def test_what_goes_wrong_is_said(runner, body, kind, words):
+    graded = importance(runner, body, dataclasses.replace(IMPORTANCE, seconds=1.0))
+    assert (graded.rows[0].verdict, graded.rows[0].diagnosis.kind) == (FAILED, kind)
+    assert words in graded.rows[0].diagnosis.message
+    assert total(graded.rows)[0] == 0
+
+
+def test_prints_and_warnings_cost_nothing(runner):
+    noise = "import sys, warnings; print('x' * 100_000); print('y', file=sys.stderr); warnings.warn('z'); "
+    graded = importance(runner, noise + "return gradients.mean((2, 3))")
+    assert summary(graded.rows) == PASSED
+
+
+def test_single_precision_is_right(runner):
+    assert summary(importance(runner, "return gradients.float().mean((2, 3))").rows) == PASSED
+
+
+def test_a_missing_function_is_not_attempted(runner):
+    assert summary(grade_item(one("x = 1\n"), IMPORTANCE, Setting(), runner).rows) == NOT_ATTEMPTED
+
+
+def test_rows_come_in_the_announced_order(runner):
+    for body in ("return gradients.mean((2, 3))", "while True: pass", "raise NotImplementedError"):
+        graded = importance(runner, body, dataclasses.replace(IMPORTANCE, seconds=1.0))
+        assert tuple(row.check for row in graded.rows) == checks_of(IMPORTANCE)
