@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnviz_ref.cam import cam
 from cnnviz_ref.class_visualization import class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam
+from cnnviz_ref.deeplift import deeplift
 from cnnviz_ref.grad_cam import grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop
 from cnnviz_ref.lrp import lrp
@@ -34,8 +35,6 @@ class Method:
     """The method on `model, images, targets, layer`, with few steps: what the contract test calls."""
     needs_gap: bool = False
     """Whether the model must end in global average pooling of the layer and one linear layer."""
-    float32_tolerance: float = 1e-4
-    """How much of its largest value a float32 result may move with its batch; rounding flips ReLUs near 0."""
     rounding: float = 1e-4
     """Relative difference that another batch size may make in float32, where a ReLU's gate may flip near zero."""
 
@@ -62,6 +61,10 @@ def _guided_backprop(model: nn.Module, images: Tensor, targets: Tensor, layer: s
     return guided_backprop(model, images, targets)
 
 
+def _deeplift(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return deeplift(model, images, targets)
+
+
 def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
     return lrp(model, images, targets)
 
@@ -69,10 +72,11 @@ def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tenso
 METHODS: tuple[Method, ...] = (
     Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
     Method("occlusion", occlusion, "07_occlusion", "N H W", _four_windows),
-    Method("saliency", saliency, "08_saliency", "N H W", _saliency, float32_tolerance=1e-2),
+    Method("saliency", saliency, "08_saliency", "N H W", _saliency, rounding=1e-2),
     Method("guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _guided_backprop, rounding=1e-2),
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
     Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
+    Method("deeplift", deeplift, "13_deeplift", "N C H W", _deeplift, rounding=1e-2),
     Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-2),
 )
