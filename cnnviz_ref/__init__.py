@@ -5,9 +5,11 @@ detached; the model (in eval mode while it runs) and the images left as found, a
 equals the first; sample n does not depend on its batch.
 """
 
+from cnnviz_ref.activations import activations as activations
 from cnnviz_ref.cam import cam as cam
 from cnnviz_ref.class_visualization import class_visualization as class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam as convert_to_cam
+from cnnviz_ref.deeplift import deeplift as deeplift
 from cnnviz_ref.grad_cam import grad_cam as grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
 from cnnviz_ref.lrp import lrp as lrp
@@ -19,9 +21,11 @@ from cnnviz_ref.saliency import saliency as saliency
 __all__ = [
     "METHODS",
     "Method",
+    "activations",
     "cam",
     "class_visualization",
     "convert_to_cam",
+    "deeplift",
     "grad_cam",
     "guided_backprop",
     "lrp",

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from cnnviz_ref.activations import activations
 from cnnviz_ref.cam import cam
 from cnnviz_ref.class_visualization import class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam
@@ -48,6 +49,10 @@ def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) 
     return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
 
 
+def _activations(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return activations(model, images, layer)
+
+
 def _four_windows(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
     H, W = images.shape[2:]
     return occlusion(model, images, targets, window=(H // 2, W // 2), stride=(H // 2, W // 2))
@@ -70,6 +75,7 @@ def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tenso
 
 
 METHODS: tuple[Method, ...] = (
+    Method("activations", activations, "04_activation_masks", "N K h w", _activations),
     Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
     Method("occlusion", occlusion, "07_occlusion", "N H W", _four_windows),
     Method("saliency", saliency, "08_saliency", "N H W", _saliency, rounding=1e-2),
