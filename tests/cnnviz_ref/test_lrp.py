@@ -12,7 +12,7 @@ from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
 from cnnviz_ref import lrp
 
 RULES = ("zero", "epsilon", "gamma", "alpha_beta", "z_plus", "w_square", "flat", "composite")
-EIGHT = (
+NETWORKS = (
     "resnet18",
     "squeezenet1_0",
     "mobilenet_v2",
@@ -20,6 +20,7 @@ EIGHT = (
     "densenet121",
     "efficientnet_lite0",
     "digit_net",
+    "vgg11_bn",
 )
 
 
@@ -160,7 +161,7 @@ def test_zb_is_not_negative() -> None:
         assert lrp(net, images, targets, rule="composite", **options).min() >= 0
 
 
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_flat_and_w_square_conserve_the_score_on_unmodified_networks(name: str) -> None:
     model = cnnviz.load_model(name).double()
     C = 1 if name == "digit_net" else 3

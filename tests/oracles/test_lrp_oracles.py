@@ -1,4 +1,4 @@
-"""zennit's Epsilon, Gamma, ZPlus and AlphaBeta; captum's ZPlus on signed input is not the rule."""
+"""zennit's Epsilon, ZPlus and AlphaBeta, on a network with biases and signed images."""
 
 from __future__ import annotations
 
