@@ -37,7 +37,9 @@ class Method:
     needs_gap: bool = False
     """Whether the model must end in global average pooling of the layer and one linear layer."""
     rounding: float = 1e-4
-    """Relative difference that another batch size may make in float32, where a ReLU's gate may flip near zero."""
+    """How far float32 results for one image may differ between batches, relative to the largest value. Where a method
+    reads gradients, a ReLU whose input lies within rounding of 0 may change sides with the batch: on mobilenet_v2, one
+    gate of 747,648 moved a saliency map by 4e-3, and no gate by 2e-7. In float64 every method holds 1e-12."""
 
 
 def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
