@@ -18,7 +18,7 @@ def lessons(tmp_path):
 
     def run(*arguments):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "lessons/", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTEST_ADDOPTS": ""}
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
 
     run.module = tmp_path / "lessons" / "11_grad_cam" / "grad_cam.py"
@@ -60,6 +60,13 @@ def test_a_right_exercise_passes_alone(lessons):
 
 def test_another_folder_is_checked_on_demand(lessons):
     done = lessons("--submission", str(ROOT / "solutions"))
+    assert done.returncode == 0, done.stdout
+    assert "31 of 31 points" in done.stdout
+
+
+def test_the_table_comes_from_the_workers_of_xdist_too(lessons):
+    pytest.importorskip("xdist")
+    done = lessons("--submission", str(ROOT / "solutions"), "-n", "2")
     assert done.returncode == 0, done.stdout
     assert "31 of 31 points" in done.stdout
 
