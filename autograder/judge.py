@@ -108,12 +108,13 @@ def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right
         return _row(part, FAILED, cut_off)
     finding = compare(part.expected, result, exercise.outputs)
     if finding is not None and finding.kind not in ("values", "finite"):
-        return _row(part, FAILED, Diagnosis(finding.kind, finding.kind, finding.message), result)
+        told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known={}, hidden=True)
+        return _row(part, FAILED, told, result)
     size = law.violation(part.calls, [have.arrays for have in result])
     if not size <= tolerance(result):
         departs = f"Yours departs by {size:.2g} (relative)." if np.isfinite(size) else "Yours is not a finite number."
         return _row(part, FAILED, Diagnosis("law", law.name, f"{law.sentence} {departs}"), result)
-    return _row(part, *_earned(right, "law"), result)
+    return _row(part, *_earned(right), result)
 
 
 def _promise_row(exercise: Exercise, results: Sequence[Sequence[Any] | None], right: bool) -> Row:
@@ -124,19 +125,16 @@ def _promise_row(exercise: Exercise, results: Sequence[Sequence[Any] | None], ri
         effects.add("second_call")
     if effects:
         return Row(exercise.id, name, FAILED, points, side_effect(tuple(effects)))
-    return Row(exercise.id, name, *_before_points(_earned(right, name), points))
+    verdict, told = _earned(right)
+    return Row(exercise.id, name, verdict, points, told)
 
 
-def _earned(right: bool, what: str) -> tuple[str, Diagnosis | None]:
+def _earned(right: bool) -> tuple[str, Diagnosis | None]:
     """A function that does nothing keeps every promise: only right values earn these points."""
     if right:
         return PASSED, None
     told = "nothing is wrong here, but these points are earned together with the values."
     return FAILED, Diagnosis("depends", "values_first", told)
-
-
-def _before_points(earned: tuple[str, Diagnosis | None], points: int) -> tuple[str, int, Diagnosis | None]:
-    return earned[0], points, earned[1]
 
 
 def _same_again(have) -> bool:

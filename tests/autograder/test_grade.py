@@ -104,6 +104,12 @@ def test_what_goes_wrong_is_said(runner, body, kind, words):
     assert total(graded.rows)[0] == 0
 
 
+def test_an_exception_tells_its_message_on_visible_inputs_only(runner):
+    graded = importance(runner, "raise ValueError(f'inputs {gradients.flatten()[0].item()}')")
+    told = {row.check: row.diagnosis.message for row in graded.rows if row.check != "promises"}
+    assert {check.split(":")[0] for check in told if "): inputs" in told[check]} == {"values"}
+
+
 def test_prints_and_warnings_cost_nothing(runner):
     noise = "import sys, warnings; print('x' * 100_000); print('y', file=sys.stderr); warnings.warn('z'); "
     graded = importance(runner, noise + "return gradients.mean((2, 3))")
