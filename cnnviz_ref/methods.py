@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from cnnviz_ref.activations import activations
@@ -31,11 +32,17 @@ class Method:
     lesson: str
     """Folder of the lesson that teaches it."""
     shape: str
-    """Axes of the result in METHODS' letters: "N h w"; a leading N says that sample n is independent of its batch."""
+    """Axes of the result, in the letters of the notation ("N h w") or as numbers; other letters stand for any size."""
     call: Callable[[nn.Module, Tensor, Tensor, str], Tensor]
     """The method on `model, images, targets, layer`, with few steps: what the contract test calls."""
     needs_gap: bool = False
     """Whether the model must end in global average pooling of the layer and one linear layer."""
+    per_sample: bool = True
+    """Whether the first axis is that of the images, and sample n does not depend on the others."""
+    runs: str = "scores"
+    """How far it runs the model: up to the "scores", up to the "layer", or "nothing" of it."""
+    dtype: torch.dtype | None = None
+    """Of the result; None is that of the images."""
     rounding: float = 1e-4
     """How far float32 results for one image may differ between batches, relative to the largest value. Where a method
     reads gradients, a ReLU whose input lies within rounding of 0 may change sides with the batch: on mobilenet_v2, one
@@ -78,13 +85,15 @@ def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tenso
 
 
 METHODS: tuple[Method, ...] = (
-    Method("activations", activations, "04_activation_masks", "N K h w", _activations),
-    Method("class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps),
+    Method("activations", activations, "04_layer_activation", "N K h w", _activations),
+    Method(
+        "class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps, per_sample=False
+    ),
     Method("occlusion", occlusion, "07_occlusion", "N H W", _four_windows),
     Method("saliency", saliency, "08_saliency", "N H W", _saliency, rounding=1e-2),
     Method("guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _guided_backprop, rounding=1e-2),
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
-    Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features),
+    Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features, runs="layer"),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
     Method("deeplift", deeplift, "13_deeplift", "N C H W", _deeplift),
     Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-2),

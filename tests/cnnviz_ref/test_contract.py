@@ -75,11 +75,14 @@ NETWORKS = (
         (1024, 2, 3),
         **BIG,
     ),
+    Network("squeezenet1_0", _torchvision("squeezenet1_0"), "features", (512, 3, 5), gap=False, **BIG),
+    Network(
+        "densenet121", _torchvision("densenet121"), "features.denseblock4.denselayer16", (32, 2, 3), gap=False, **BIG
+    ),
     Network("mobilenet_v2", _torchvision("mobilenet_v2"), "features", (1280, 2, 3), **BIG),
     Network("efficientnet_lite0", lambda: cnnviz.efficientnet_lite0(), "features", (1280, 2, 3), 1000, **BIG),
 )
 
-CONVERT = next(method for method in METHODS if method.name == "convert_to_cam")
 SUITABLE = [(method, network) for method in METHODS for network in NETWORKS if network.gap or not method.needs_gap]
 UNSUITABLE = [(method, network) for method in METHODS for network in NETWORKS if method.needs_gap and not network.gap]
 
@@ -98,10 +101,16 @@ def shared_model(network: Network, dtype: torch.dtype) -> nn.Module:
     return network.build().to(dtype).eval()
 
 
-def inputs(network: Network, dtype: torch.dtype, N: int = 3) -> tuple[Tensor, Tensor]:
+def inputs(network: Network, dtype: torch.dtype, N: int = 2) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(N, *network.images, generator=generator, dtype=torch.float64)
-    return images.to(dtype), torch.tensor([3, 0, 4])[:N]
+    return images.to(dtype), torch.tensor([3, 0])[:N]
+
+
+@cache
+def expected(method: Method, network: Network, dtype: torch.dtype) -> Tensor:
+    """The first result, which several tests compare with."""
+    return method.call(shared_model(network, dtype), *inputs(network, dtype), network.layer)
 
 
 def scrambled(network: Network) -> nn.Module:
@@ -146,17 +155,20 @@ def _hooks(module: nn.Module) -> list[tuple[str, list[object]]]:
 @suitable
 @float_types
 def test_result_is_raw_floats_of_the_promised_shape(method: Method, network: Network, dtype: torch.dtype) -> None:
-    images, targets = inputs(network, dtype)
-    result = method.call(shared_model(network, dtype), images, targets, network.layer)
+    images, _ = inputs(network, dtype)
+    result = expected(method, network, dtype)
     sizes = dict(zip("NCHWKhw", (len(images), *network.images, *network.grid), strict=True))
-    assert result.shape == tuple(sizes[axis] for axis in method.shape.split())
-    assert result.dtype == dtype
+    axes = method.shape.split()
+    allowed = {axis: int(axis) if axis.isdigit() else sizes.get(axis) for axis in axes}
+    assert result.ndim == len(axes)
+    assert all(allowed[axis] in (None, size) for axis, size in zip(axes, result.shape, strict=True))
+    assert result.dtype == (method.dtype or dtype)
     assert result.device == images.device
     assert not result.requires_grad
     assert result.grad_fn is None
     assert not result.is_inference()
     assert torch.isfinite(result).all()
-    assert result.abs().max() > 0
+    assert result.any()
 
 
 @suitable
@@ -191,8 +203,7 @@ def failing(module: nn.Module) -> Iterator[None]:
 FAILURES = [
     (method, network, place)
     for method, network in SUITABLE
-    for place in ("first", "last")
-    if place == "first" or method is not CONVERT  # it never runs what comes after the layer
+    for place in {"scores": ("first", "last"), "layer": ("first",), "nothing": ()}[method.runs]
 ]
 
 
@@ -213,17 +224,17 @@ def test_nothing_is_changed_after_an_exception(method: Method, network: Network,
 @float_types
 def test_second_call_equals_the_first_bit_for_bit(method: Method, network: Network, dtype: torch.dtype) -> None:
     model, (images, targets) = shared_model(network, dtype), inputs(network, dtype)
-    first = method.call(model, images, targets, network.layer)
+    first = expected(method, network, dtype)
     torch.manual_seed(123)
     assert torch.equal(method.call(model, images, targets, network.layer), first)
 
 
-@pytest.mark.parametrize(("method", "network"), [case for case in SUITABLE if case[0].shape[0] == "N"], ids=_names)
+@pytest.mark.parametrize(("method", "network"), [case for case in SUITABLE if case[0].per_sample], ids=_names)
 @float_types
 def test_a_sample_does_not_depend_on_its_batch(method: Method, network: Network, dtype: torch.dtype) -> None:
     tolerance = method.rounding if dtype == torch.float32 else 1e-12
     model, (images, targets) = shared_model(network, dtype), inputs(network, dtype)
-    together = method.call(model, images, targets, network.layer)
+    together = expected(method, network, dtype)
     scale = together.abs().max()
     for n in range(len(images)):
         alone = method.call(model, images[n : n + 1], targets[n : n + 1], network.layer)
@@ -232,24 +243,24 @@ def test_a_sample_does_not_depend_on_its_batch(method: Method, network: Network,
 
 @suitable
 def test_mode_and_frozen_weights_of_the_model_do_not_matter(method: Method, network: Network) -> None:
-    images, targets = inputs(network, torch.float32, N=2)
-    expected = method.call(shared_model(network, torch.float32), images, targets, network.layer)
+    images, targets = inputs(network, torch.float32)
+    first = expected(method, network, torch.float32)
     frozen = deepcopy(shared_model(network, torch.float32)).requires_grad_(False)
     for training in (False, True):
-        assert torch.equal(method.call(frozen.train(training), images, targets, network.layer), expected)
+        assert torch.equal(method.call(frozen.train(training), images, targets, network.layer), first)
 
 
 @suitable
 def test_grad_mode_of_the_caller_does_not_matter(method: Method, network: Network) -> None:
-    model, (images, targets) = shared_model(network, torch.float32), inputs(network, torch.float32, N=2)
-    expected = method.call(model, images, targets, network.layer)
+    model, (images, targets) = shared_model(network, torch.float32), inputs(network, torch.float32)
+    first = expected(method, network, torch.float32)
     with torch.no_grad():
-        assert torch.equal(method.call(model, images, targets, network.layer), expected)
+        assert torch.equal(method.call(model, images, targets, network.layer), first)
     with torch.inference_mode():
-        assert torch.equal(method.call(model, images.clone(), targets, network.layer), expected)
+        assert torch.equal(method.call(model, images.clone(), targets, network.layer), first)
     watched = images.clone().requires_grad_()
     result = method.call(model, watched, targets, network.layer)
-    assert torch.equal(result, expected)
+    assert torch.equal(result, first)
     assert not result.requires_grad
     assert watched.grad is None
 
