@@ -1,0 +1,1 @@
+"""What `benchmarks/methods.py` times: tasks, the unavoidable passes, peers, and who runs against whom."""
