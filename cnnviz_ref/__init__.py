@@ -5,30 +5,38 @@ detached; the model (in eval mode while it runs) and the images left as found, a
 equals the first; sample n does not depend on its batch.
 """
 
+from cnnviz_ref.activation_masks import activation_masks as activation_masks
 from cnnviz_ref.activations import activations as activations
 from cnnviz_ref.cam import cam as cam
 from cnnviz_ref.class_visualization import class_visualization as class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam as convert_to_cam
 from cnnviz_ref.deeplift import deeplift as deeplift
+from cnnviz_ref.embed import embed as embed
+from cnnviz_ref.filters import filters as filters
 from cnnviz_ref.grad_cam import grad_cam as grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
 from cnnviz_ref.lrp import lrp as lrp
 from cnnviz_ref.methods import METHODS as METHODS
 from cnnviz_ref.methods import Method as Method
+from cnnviz_ref.nearest_neighbors import nearest_neighbors as nearest_neighbors
 from cnnviz_ref.occlusion import occlusion as occlusion
 from cnnviz_ref.saliency import saliency as saliency
 
 __all__ = [
     "METHODS",
     "Method",
+    "activation_masks",
     "activations",
     "cam",
     "class_visualization",
     "convert_to_cam",
     "deeplift",
+    "embed",
+    "filters",
     "grad_cam",
     "guided_backprop",
     "lrp",
+    "nearest_neighbors",
     "occlusion",
     "saliency",
 ]

@@ -9,14 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnviz_ref.activation_masks import activation_masks
 from cnnviz_ref.activations import activations
 from cnnviz_ref.cam import cam
 from cnnviz_ref.class_visualization import class_visualization
 from cnnviz_ref.convert_to_cam import convert_to_cam
 from cnnviz_ref.deeplift import deeplift
+from cnnviz_ref.embed import embed
+from cnnviz_ref.filters import filters
 from cnnviz_ref.grad_cam import grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop
 from cnnviz_ref.lrp import lrp
+from cnnviz_ref.nearest_neighbors import nearest_neighbors
 from cnnviz_ref.occlusion import occlusion
 from cnnviz_ref.saliency import saliency
 
@@ -48,6 +52,24 @@ class Method:
     reads gradients, a ReLU whose input lies within rounding of 0 may change sides with the batch: on mobilenet_v2, one
     gate of 747,648 moved a saliency map by 4e-3, and no gate by 2e-7. LRP departs also where no gate changes sides
     (resnet18), probably where it divides by sums near 0: not traced. In float64 every method holds 1e-12."""
+
+
+def _first_filters(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return filters(model, next(name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)))
+
+
+def _embed(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return embed(model, images, layer)
+
+
+def _distances_to_noise(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    queries = embed(model, images, layer)
+    noise = torch.randn(5, queries.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return nearest_neighbors(noise.to(queries), queries, k=3)[0]
+
+
+def _masks_of_the_strongest_tenth(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return activation_masks(activations(model, images, layer), 0.9)
 
 
 def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -85,7 +107,19 @@ def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tenso
 
 
 METHODS: tuple[Method, ...] = (
+    Method("filters", filters, "01_filters", "k c kh kw", _first_filters, per_sample=False, runs="nothing"),
+    Method("embed", embed, "02_nearest_neighbors", "N D", _embed),
+    Method("nearest_neighbors", nearest_neighbors, "02_nearest_neighbors", "N 3", _distances_to_noise),
     Method("activations", activations, "04_layer_activation", "N K h w", _activations),
+    Method(
+        "activation_masks",
+        activation_masks,
+        "04_layer_activation",
+        "N K h w",
+        _masks_of_the_strongest_tenth,
+        per_sample=False,
+        dtype=torch.bool,
+    ),
     Method(
         "class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps, per_sample=False
     ),

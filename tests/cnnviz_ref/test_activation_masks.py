@@ -14,9 +14,8 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnviz.small_nets import GapNet
-from cnnviz_ref import activations
+from cnnviz_ref import activation_masks, activations
 from cnnviz_ref.activation_masks import (
-    activation_masks,
     channel_thresholds,
     dataset_iou,
     overlaps,

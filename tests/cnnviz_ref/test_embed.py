@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.small_nets import BatchNormNet, FlattenNet, GapNet
-from cnnviz_ref import activations
-from cnnviz_ref.embed import embed, image_rows
+from cnnviz_ref import activations, embed
+from cnnviz_ref.embed import image_rows
 
 IMAGES = torch.randn(3, 3, 12, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 

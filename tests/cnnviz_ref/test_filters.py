@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
-from cnnviz_ref import activations
-from cnnviz_ref.filters import filters, scale_filters
+from cnnviz_ref import activations, filters
+from cnnviz_ref.filters import scale_filters
 
 IMAGES = torch.randn(2, 3, 12, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 W = torch.tensor([[[[-1.0, 0.0, 3.0]], [[1.0, 1.0, 0.0]]], [[[2.0, 2.0, 2.0]], [[2.0, 2.0, 2.0]]]])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cnnviz_ref.nearest_neighbors import k_smallest, nearest_neighbors, pairwise_distances
+from cnnviz_ref import nearest_neighbors
+from cnnviz_ref.nearest_neighbors import k_smallest, pairwise_distances
 
 METRICS = ("euclidean", "cosine")
 X = torch.tensor([[0.0, 5.0], [3.0, 4.0], [0.0, 1.0], [6.0, 8.0], [3.0, 4.0]])

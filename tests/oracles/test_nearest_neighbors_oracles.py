@@ -7,7 +7,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from cnnviz_ref.nearest_neighbors import nearest_neighbors
+from cnnviz_ref import nearest_neighbors
 
 
 def rows(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
