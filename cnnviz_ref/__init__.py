@@ -16,6 +16,7 @@ from cnnviz_ref.filters import filters as filters
 from cnnviz_ref.grad_cam import grad_cam as grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
 from cnnviz_ref.lrp import lrp as lrp
+from cnnviz_ref.max_patches import max_patches as max_patches
 from cnnviz_ref.methods import METHODS as METHODS
 from cnnviz_ref.methods import Method as Method
 from cnnviz_ref.nearest_neighbors import nearest_neighbors as nearest_neighbors
@@ -36,6 +37,7 @@ __all__ = [
     "grad_cam",
     "guided_backprop",
     "lrp",
+    "max_patches",
     "nearest_neighbors",
     "occlusion",
     "saliency",

@@ -20,6 +20,7 @@ from cnnviz_ref.filters import filters
 from cnnviz_ref.grad_cam import grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop
 from cnnviz_ref.lrp import lrp
+from cnnviz_ref.max_patches import max_patches
 from cnnviz_ref.nearest_neighbors import nearest_neighbors
 from cnnviz_ref.occlusion import occlusion
 from cnnviz_ref.saliency import saliency
@@ -76,6 +77,10 @@ def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str
     return convert_to_cam(model, layer).eval().features(images.clone()).detach()
 
 
+def _strongest_patch(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return max_patches(model, images, layer, 0, k=1).pixels
+
+
 def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
     H, W = images.shape[2:]
     return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
@@ -120,6 +125,7 @@ METHODS: tuple[Method, ...] = (
         per_sample=False,
         dtype=torch.bool,
     ),
+    Method("max_patches", max_patches, "05_max_patches", "1 C r_h r_w", _strongest_patch, per_sample=False),
     Method(
         "class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps, per_sample=False
     ),
