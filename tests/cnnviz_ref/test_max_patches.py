@@ -91,6 +91,12 @@ def test_law_ties_go_to_the_lowest_image_and_the_first_place(values: list[int], 
         assert (bottom, right) == (top + 1, left + 1)
 
 
+def test_many_equal_scores_keep_the_order_of_the_images() -> None:
+    images = (torch.arange(200) % 3).double().view(200, 1, 1, 1)
+    found = max_patches(nn.Sequential(nn.Identity(), nn.Flatten()), images, "0", 0, k=150, chunk=64)
+    assert found.boxes[:, 0].tolist() == [*range(2, 200, 3), *range(1, 200, 3), *range(0, 200, 3)][:150]
+
+
 @cache
 def network(name: str, **options: object) -> nn.Module:
     with torch.random.fork_rng():
