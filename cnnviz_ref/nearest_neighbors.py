@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.shapes import Features
+from cnnviz_ref._shortlist import Rows, ready, shortlist
 
 METRICS = ("euclidean", "cosine")
 
@@ -33,7 +34,8 @@ def nearest_neighbors(
         leave_out: int64 `[Q]`, for each query the row of the data set that is not to be found: the query's own row
             when it is itself from the data set (all of them: `torch.arange(N)`). Never by distance, since another
             image may be the same, and the query's own distance may be rounded.
-        chunk: Queries that are compared at once; it bounds the memory to `chunk * N` distances.
+        chunk: Queries that are compared at once; it bounds the memory to a few times `chunk * N` distances and as many
+            copies of the features, never `Q * N * D`.
 
     Returns:
         distances `[Q k]` of the features' dtype, and indices int64 `[Q k]` into the data set.
@@ -56,12 +58,11 @@ def nearest_neighbors(
     _check_leave_out(leave_out, N, Q)
     if not isinstance(chunk, int) or chunk < 1:
         raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 64.")
+    q, x = _comparable(queries, metric), ready(_comparable(features, metric))
     parts = []
     for start in range(0, Q, chunk):
-        d = pairwise_distances(queries[start : start + chunk], features, metric=metric)
-        if leave_out is not None:
-            d.scatter_(1, leave_out[start : start + chunk, None].to(d.device), torch.inf)
-        parts.append(k_smallest(d, k))
+        left = None if leave_out is None else leave_out[start : start + chunk].to(x.x.device)
+        parts.append(_k_nearest(q[start : start + chunk], x, k, metric, left))
     return torch.cat([d for d, _ in parts]), torch.cat([indices for _, indices in parts])
 
 
@@ -79,15 +80,7 @@ def pairwise_distances(queries: Tensor, features: Features, *, metric: str = "eu
     tensor([[0., 2.]])
     """
     _check_pair(features, queries, metric)
-    q, x = queries.detach(), features.detach()
-    if metric == "cosine":
-        return (_differences(_unit(q), _unit(x)).square() / 2).clamp(max=2)
-    d = _differences(q, x)
-    if torch.isinf(d).any():
-        raise ValueError(
-            f"features: their differences squared overflow {x.dtype}; divide features and queries by one number."
-        )
-    return d
+    return _measure(_differences(_comparable(queries, metric), _comparable(features, metric)), metric)
 
 
 def k_smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -101,13 +94,33 @@ def k_smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return d[:, :k].clone(), places[:, :k].clone()
 
 
+def _k_nearest(q: Tensor, x: Rows, k: int, metric: str, left: Tensor | None) -> tuple[Tensor, Tensor]:
+    rows = shortlist(q, x, k, left)
+    if rows.shape[1] == len(x.x):
+        d = _measure(_differences(q, x.x), metric)
+    else:
+        d = _measure(_differences(q[:, None], x.x[rows])[:, 0], metric)
+    if left is not None:
+        d.masked_fill_(rows == left[:, None], torch.inf)
+    d, places = k_smallest(d, k)
+    return d, rows.gather(1, places)
+
+
+def _comparable(rows: Tensor, metric: str) -> Tensor:
+    return _unit(rows.detach()) if metric == "cosine" else rows.detach()
+
+
+def _measure(lengths: Tensor, metric: str) -> Tensor:
+    return (lengths.square() / 2).clamp(max=2) if metric == "cosine" else lengths
+
+
 def _differences(q: Tensor, x: Tensor) -> Tensor:
-    """`|q - x|` of all pairs by subtraction, without holding `[Q N D]`."""
+    """`|q - x|` of all pairs by subtraction, without holding the differences."""
     return torch.cdist(q, x, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _unit(rows: Tensor) -> Tensor:
-    """Each row of length 1; equal rows give equal bits, which `rows.norm` does not promise for other batches."""
+    """Each row of length 1; equal rows give equal bits, which `rows.norm` does not promise for other layouts."""
     rows = rows / rows.abs().amax(dim=1, keepdim=True)  # first, since the squares of tiny values are 0
     return rows / _differences(rows, torch.zeros_like(rows[:1]))
 
@@ -126,12 +139,29 @@ def _check_pair(features: object, queries: object, metric: object) -> None:
             f"use queries.to(features)."
         )
     for rows, name in ((x, "features"), (q, "queries")):
-        zero = (rows == 0).all(dim=1)
-        if metric == "cosine" and zero.any():
-            raise ValueError(
-                f"{name}: row {int(zero.nonzero()[0])} is all 0, but cosine needs a direction; "
-                f"leave the row away or choose metric='euclidean'."
-            )
+        if metric == "cosine":
+            _check_directions(rows, name)
+        else:
+            _check_squares(rows, name)
+
+
+def _check_directions(rows: Tensor, name: str) -> None:
+    zero = (rows == 0).all(dim=1)
+    if zero.any():
+        raise ValueError(
+            f"{name}: row {int(zero.nonzero()[0])} is all 0, but cosine needs a direction; "
+            f"leave the row away or choose metric='euclidean'."
+        )
+
+
+def _check_squares(rows: Tensor, name: str) -> None:
+    low, high = rows.aminmax()
+    most, largest = (torch.finfo(rows.dtype).max / (64 * rows.shape[1])) ** 0.5, max(-low.item(), high.item())
+    if largest > most:
+        raise ValueError(
+            f"{name}: got values up to {largest:.1e}, whose squares overflow {rows.dtype}; divide features and queries "
+            f"by one number."
+        )
 
 
 def _check_rows(rows: object, name: str, shape: str) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnviz_ref import nearest_neighbors
+from cnnviz_ref._shortlist import ready, shortlist
 from cnnviz_ref.nearest_neighbors import k_smallest, pairwise_distances
 
 METRICS = ("euclidean", "cosine")
@@ -158,6 +159,59 @@ def test_laws_of_the_order(metric: str, data: st.DataObject, seed: int, N: int, 
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    N=st.integers(2, 150),
+    D=st.integers(1, 40),
+    k=st.integers(1, 6),
+    offset=st.sampled_from([0, 0, 30, 1e5]),
+    size=st.sampled_from([1, 1, 1e-3, 1e-18, 1e-22, 1e15]),
+    doubles=st.booleans(),
+)
+def test_law_the_shortlist_changes_no_bit(
+    metric: str, dtype: torch.dtype, seed: int, N: int, D: int, k: int, offset: float, size: float, doubles: bool
+) -> None:
+    x = (rows(N, D, seed=seed, dtype=dtype) + offset) * size
+    if doubles:
+        x[N // 2 :] = x[: N - N // 2].flip(0) * (1 + torch.finfo(dtype).eps)  # equal or one bit apart
+    q, left = x[: min(N, 9)], torch.arange(min(N, 9))
+    k = min(k, N - 1)
+    d, indices = nearest_neighbors(x, q, k=k, metric=metric, leave_out=left)
+    everything = pairwise_distances(q, x, metric=metric)
+    everything[left, left] = torch.inf
+    expected = k_smallest(everything, k)
+    assert torch.equal(d, expected[0])
+    assert torch.equal(indices, expected[1])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+def test_the_shortlist_is_short_except_where_rounding_could_hide_a_neighbour(dtype: torch.dtype) -> None:
+    x = rows(300, 100, dtype=dtype).relu()
+    assert shortlist(x[:20], ready(x), 5, torch.arange(20)).shape[1] <= 9
+    same = torch.ones_like(x)
+    assert shortlist(same[:20], ready(same), 5, None).shape[1] == 300
+    torch.set_float32_matmul_precision("medium")
+    try:
+        m = shortlist(x[:20], ready(x), 5, None).shape[1]
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert (m == 300) == (dtype == torch.float32)
+
+
+def test_equal_rows_in_another_memory_layout_are_at_distance_0() -> None:
+    x = rows(40, 64, dtype=torch.float32)
+    for metric in METRICS:
+        assert pairwise_distances(x.T.contiguous().T, x, metric=metric).diagonal().abs().max() == 0
+
+
+def test_results_hold_no_more_memory_than_they_show() -> None:
+    for result in k_smallest(rows(3, 1000), 2):
+        assert result.untyped_storage().nbytes() == 3 * 2 * 8
+
+
+@pytest.mark.parametrize("metric", METRICS)
 def test_nothing_as_large_as_queries_times_rows_times_features_is_made(metric: str) -> None:
     sizes: list[int] = []
 
@@ -174,7 +228,8 @@ def test_nothing_as_large_as_queries_times_rows_times_features_is_made(metric: s
     with Watching():
         nearest_neighbors(x, q, k=3, metric=metric, chunk=chunk)
     assert sizes
-    assert max(sizes) <= max(chunk * N, N * D)
+    assert max(sizes) <= max(chunk * N, 4 * N * D)
+    assert 4 * N * D < Q * N * D / 10
 
 
 def known_mistakes(x: Tensor, metric: str, k: int) -> dict[str, tuple[Tensor, Tensor]]:
@@ -250,7 +305,8 @@ ZERO = "is all 0, but cosine needs a direction; leave the row away or choose met
         ),
         (
             {"features": X * 1e30},
-            "features: their differences squared overflow torch.float32; divide features and queries by one number.",
+            "features: got values up to 8.0e+30, whose squares overflow torch.float32; "
+            "divide features and queries by one number.",
         ),
         ({"queries": torch.zeros(1, 2), "metric": "cosine"}, f"queries: row 0 {ZERO}"),
         ({"features": X - X[1], "metric": "cosine"}, f"features: row 1 {ZERO}"),
