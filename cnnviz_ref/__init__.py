@@ -22,6 +22,7 @@ from cnnviz_ref.methods import Method as Method
 from cnnviz_ref.nearest_neighbors import nearest_neighbors as nearest_neighbors
 from cnnviz_ref.occlusion import occlusion as occlusion
 from cnnviz_ref.saliency import saliency as saliency
+from cnnviz_ref.tsne import tsne as tsne
 
 __all__ = [
     "METHODS",
@@ -41,4 +42,5 @@ __all__ = [
     "nearest_neighbors",
     "occlusion",
     "saliency",
+    "tsne",
 ]

@@ -24,6 +24,7 @@ from cnnviz_ref.max_patches import max_patches
 from cnnviz_ref.nearest_neighbors import nearest_neighbors
 from cnnviz_ref.occlusion import occlusion
 from cnnviz_ref.saliency import saliency
+from cnnviz_ref.tsne import tsne
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ def _distances_to_noise(model: nn.Module, images: Tensor, targets: Tensor, layer
     queries = embed(model, images, layer)
     noise = torch.randn(5, queries.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return nearest_neighbors(noise.to(queries), queries, k=3)[0]
+
+
+def _eight_channels_as_points(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    return tsne(activations(model, images, layer)[0, :8].flatten(1), perplexity=2, steps=20)
 
 
 def _masks_of_the_strongest_tenth(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -115,6 +120,7 @@ METHODS: tuple[Method, ...] = (
     Method("filters", filters, "01_filters", "k c kh kw", _first_filters, per_sample=False, runs="nothing"),
     Method("embed", embed, "02_nearest_neighbors", "N D", _embed),
     Method("nearest_neighbors", nearest_neighbors, "02_nearest_neighbors", "N 3", _distances_to_noise),
+    Method("tsne", tsne, "03_tsne", "n 2", _eight_channels_as_points, per_sample=False),
     Method("activations", activations, "04_layer_activation", "N K h w", _activations),
     Method(
         "activation_masks",
