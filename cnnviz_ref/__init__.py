@@ -15,6 +15,7 @@ from cnnviz_ref.embed import embed as embed
 from cnnviz_ref.filters import filters as filters
 from cnnviz_ref.grad_cam import grad_cam as grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop as guided_backprop
+from cnnviz_ref.guided_grad_cam import guided_grad_cam as guided_grad_cam
 from cnnviz_ref.lrp import lrp as lrp
 from cnnviz_ref.max_patches import max_patches as max_patches
 from cnnviz_ref.methods import METHODS as METHODS
@@ -37,6 +38,7 @@ __all__ = [
     "filters",
     "grad_cam",
     "guided_backprop",
+    "guided_grad_cam",
     "lrp",
     "max_patches",
     "nearest_neighbors",

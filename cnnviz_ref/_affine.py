@@ -44,6 +44,10 @@ class Affine:
             z = self.apply(leaf, self.w, self.b)
         return z.detach(), lambda s: torch.autograd.grad(z, leaf, s, retain_graph=True)[0]
 
+    def back(self, a: Tensor) -> Back:
+        r"""$s_j \mapsto \sum_j w_{ij} s_j$."""
+        return self(a)[1]
+
     def having(self, w: Tensor, b: Tensor | None = None) -> Affine:
         """The same layer with other weights, without a bias unless one is given."""
         return replace(self, w=w, b=b)

@@ -66,9 +66,10 @@ def run_from(model: nn.Module, images: Tensor, layer: str) -> tuple[Tensor, Tens
     return kept[0], check_scores(scores, len(images))
 
 
-def gradient(y: Tensor, x: Tensor, what: str) -> Tensor:
-    """`dy/dx` for a scalar `y`; no `.grad` is touched."""
-    found = torch.autograd.grad(y, x, allow_unused=True)[0] if y.requires_grad else None
+def gradient(y: Tensor, x: Tensor, what: str, *, again: bool = False) -> Tensor:
+    """`dy/dx` for a scalar `y`; no `.grad` is touched. With `again`, the graph stays for another call."""
+    apart = not (y.requires_grad and x.requires_grad)
+    found = None if apart else torch.autograd.grad(y, x, allow_unused=True, retain_graph=again)[0]
     if found is None:
         raise ValueError(f"{what}: no gradient arrives from the score; choose one that the score is computed from.")
     return found

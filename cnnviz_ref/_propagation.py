@@ -10,7 +10,7 @@ To add an operation: its functions in `OPERATIONS`, and a rule under that name i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import torch
@@ -65,6 +65,8 @@ class Call:
     """Its other arguments by name."""
     affine: Any = None
     """Weights and bias, once a method has worked them out."""
+    value: Any = None
+    """What the network computed here, bit for bit; a second computation could round to the other side of 0."""
 
     def pull(self, inputs: tuple[Tensor, ...], g: Tensor) -> tuple[Tensor, ...]:
         """What the plain derivative makes of `g` arriving at the output."""
@@ -77,6 +79,13 @@ Rule: TypeAlias = Callable[[Call, tuple[Tensor, ...], Tensor], tuple[Tensor, ...
 """`call, inputs, what arrives at the output -> what arrives at each input`."""
 
 
+@dataclass(frozen=True)
+class Arriving:
+    """A rule that changes what arrives at the output and leaves the rest to the plain derivative."""
+
+    change: Callable[[Tensor], Tensor]
+
+
 def producer(x: Tensor) -> Call | None:
     """The call with a rule that made this tensor."""
     return getattr(x.grad_fn, "call", None)
@@ -85,13 +94,15 @@ def producer(x: Tensor) -> Call | None:
 class Propagating(TorchFunctionMode):
     """Inside: operations named in `rules` propagate by their rule; a rule of None is the plain derivative.
 
+    An `Arriving` costs no more than the plain derivative.
+
     With `complete`, the name of a method, an operation that `rules` does not name is an error. `merge` may put another
     call with the same value in the place of one, such as a convolution that has swallowed the BatchNorm after it.
     """
 
     def __init__(
         self,
-        rules: Mapping[str, Rule | None],
+        rules: Mapping[str, Rule | Arriving | None],
         *,
         complete: str | None = None,
         merge: Callable[[Call], Call] = lambda call: call,
@@ -125,11 +136,14 @@ class Propagating(TorchFunctionMode):
                 raise ValueError(_no_rule(func, self.complete))
             return result
         rule = self.rules[call.name]
-        if rule is None:
-            return func(*args, **kwargs)
+        if rule is None or isinstance(rule, Arriving):
+            result = func(*args, **kwargs)
+            if rule is not None:
+                result.register_hook(rule.change)
+            return result
         with torch.no_grad():
             value = func(*args, **kwargs)
-        call = self.merge(call)
+        call = replace(self.merge(call), value=value.detach())  # detached: a rule must not hold its own output's graph
         return _Ruled.apply(rule, call, [value], *call.inputs)
 
 

@@ -81,25 +81,28 @@ def max_pool(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor,
 
 
 def reveal_cancel(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
-    r"""Through $y = f(z)$ and the linear layer that made $z$, with positive and negative contributions apart."""
+    r"""Through $y = f(z)$ and the linear layer that made $z$, with positive and negative contributions apart.
+
+    With $d = a - a^0$, $\Delta z^\pm = (\sum_i w_{ij} d_i \pm \sum_i |w_{ij}| |d_i|) / 2$; and $w_{ij} d_i$ is positive
+    where the signs of $w_{ij}$ and $d_i$ agree, so
+    $m_i = \frac{1}{2} \sum_j w_{ij} (m_j^+ + m_j^-) + \mathrm{sign}(d_i) |w_{ij}| (m_j^+ - m_j^-)$.
+    """
     layer: Affine | None = call.affine
     if layer is None:  # one part has either sign, so there is nothing to reveal
         return rescale(call, inputs, m)
     a = layer.read(inputs)
     batch = 1 if layer.stacked else 0
     a, a0 = a.chunk(2, dim=batch)
-    z0 = layer(a0)[0]
-    up, down = (a - a0).clamp(min=0), (a - a0).clamp(max=0)
-    w_up, w_down = layer.having(layer.w.clamp(min=0)), layer.having(layer.w.clamp(max=0))
-    (uu, back_uu), (dd, back_dd), (ud, back_ud), (du, back_du) = w_up(up), w_down(down), w_down(up), w_up(down)
-    plus, minus = uu + dd, ud + du
+    z, z0 = _halves(call.arguments["z"])
+    _, back = layer.having(layer.w)(a - a0)
+    size, back_size = layer.having(layer.w.abs())((a - a0).abs())
+    plus, minus = (z - z0 + size) / 2, (z - z0 - size) / 2
     y_plus, y_minus = _effects(call, z0, plus, minus)
-    m = m[: len(m) // 2]
-    slope = _slope(call, z0 + plus + minus)
-    m_plus = m * _divided(y_plus, plus, z0, slope)
-    m_minus = m * _divided(y_minus, minus, z0, slope)
-    rising, falling = back_uu(m_plus) + back_ud(m_minus), back_dd(m_plus) + back_du(m_minus)
-    m_a = torch.where(a > a0, rising, torch.where(a < a0, falling, (rising + falling) / 2))
+    m, slope = _halves(m)[0], _slope(call, z)
+    m_plus = m * _divided(y_plus, plus, z0.abs() + size, slope)
+    m_minus = m * _divided(y_minus, minus, z0.abs() + size, slope)
+    both, apart = back(m_plus + m_minus), back_size(m_plus - m_minus)
+    m_a = (both + (a - a0).sign() * apart) / 2
     return layer.unread(torch.cat([m_a, torch.zeros_like(m_a)], dim=batch), inputs)
 
 
@@ -125,7 +128,7 @@ class MergeReLU(Merge):
         before, f = _layer_before(call), call.run
         if before is None:
             return call
-        return Call(call.name, before.inputs, f, {"f": f}, before.affine)
+        return Call(call.name, before.inputs, f, {"f": f, "z": call.inputs[0].detach()}, before.affine)
 
     _hardtanh = _relu
 
@@ -158,8 +161,8 @@ def _quotient(C: Tensor, z: Tensor, z0: Tensor, otherwise: Tensor) -> Tensor:
     return torch.where(small, otherwise, C / torch.where(small, 1, z - z0))
 
 
-def _divided(dy: Tensor, dz: Tensor, z0: Tensor, otherwise: Tensor) -> Tensor:
-    small = dz.abs() <= torch.finfo(dz.dtype).eps * z0.abs()
+def _divided(dy: Tensor, dz: Tensor, size: Tensor, otherwise: Tensor) -> Tensor:
+    small = dz.abs() <= torch.finfo(dz.dtype).eps * size
     return torch.where(small, otherwise, dy / torch.where(small, 1, dz))
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, Targets
 from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
-from cnnviz_ref._propagation import Call, Propagating, Rule
+from cnnviz_ref._propagation import Arriving, Call, Propagating, Rule
 
 
 def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule: str = "guided") -> ImageMap:
@@ -55,14 +55,14 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
         return gradient(y.sum(), x, "images")
 
 
-def guided(call: Call, inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
-    """What is positive in the forward value and in the signal: `[x > 0] [R > 0] R`."""
-    return call.pull(inputs, R.clamp(min=0))
+def keep_positive(R: Tensor) -> Tensor:
+    """What is positive in the signal: `[R > 0] R`."""
+    return R.clamp(min=0)
 
 
 def deconvnet(_call: Call, _inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
-    """What is positive in the signal, whatever the forward value was: `[R > 0] R`."""
-    return (R.clamp(min=0),)
+    """The same, whatever the forward value was: the derivative `[x > 0]` is left out."""
+    return (keep_positive(R),)
 
 
-RULES: dict[str, Rule] = {"guided": guided, "deconvnet": deconvnet}
+RULES: dict[str, Rule | Arriving] = {"guided": Arriving(keep_positive), "deconvnet": deconvnet}

@@ -14,8 +14,9 @@ from cnnviz_ref._affine import AFFINE, Affine, Back, Merge
 from cnnviz_ref._mechanism import check_images, check_scores, check_targets, target_scores, undisturbed
 from cnnviz_ref._propagation import Call, Propagating, Rule
 
-Spread: TypeAlias = Callable[[Affine, Tensor, Tensor], Tensor]
-"""`layer, a, R of its output -> R of its input`."""
+Spread: TypeAlias = Callable[[Affine, Tensor, Tensor, Tensor], Tensor]
+"""`layer, a, z as the network computed it, R of z -> R of a`."""
+Part: TypeAlias = Callable[[Tensor], Tensor]
 Bound: TypeAlias = float | Tensor | None
 
 
@@ -96,32 +97,34 @@ def lrp(
         return torch.autograd.grad(y, x, y.detach())[0]
 
 
-def zero(layer: Affine, a: Tensor, R: Tensor) -> Tensor:
+def zero(layer: Affine, a: Tensor, z: Tensor, R: Tensor) -> Tensor:
     r"""$q_{ij} = a_i w_{ij}$."""
-    z, back = layer(a)
-    return a * back(share(R, z))
+    return a * layer.back(a)(share(R, z))
 
 
-def epsilon_rule(layer: Affine, a: Tensor, R: Tensor, *, epsilon: float) -> Tensor:
+def epsilon_rule(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, epsilon: float) -> Tensor:
     r"""$q_{ij} = a_i w_{ij}$ over $z_j + \epsilon \, \mathrm{sign}(z_j) \, \mathrm{mean}|z|$, mean of each image."""
-    z, back = layer(a)
     scale = z.abs().flatten(1).mean(dim=1).view(-1, *[1] * (z.ndim - 1))
-    return a * back(share(R, z + epsilon * scale * torch.where(z < 0, -1.0, 1.0).to(z.dtype)))
+    return a * layer.back(a)(share(R, z + epsilon * scale * torch.where(z < 0, -1.0, 1.0).to(z.dtype)))
 
 
-def gamma_rule(layer: Affine, a: Tensor, R: Tensor, *, gamma: float) -> Tensor:
+def gamma_rule(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, gamma: float) -> Tensor:
     r"""$q_{ij} = a_i w_{ij} + \gamma (a_i w_{ij})^+$ where $z_j > 0$, with $(\cdot)^-$ where $z_j < 0$.
 
-    Where all $a_i \ge 0$ and $z_j > 0$, this is the paper's $a_i (w_{ij} + \gamma w_{ij}^+)$.
+    After and before a ReLU, where all $a_i \ge 0$ and $R_j = 0$ unless $z_j > 0$, this is the paper's
+    $a_i (w_{ij} + \gamma w_{ij}^+)$.
     """
-    z, back = layer(a)
+    if not (a < 0).any() and not R[z <= 0].any():
+        b = None if layer.b is None else layer.b + gamma * above(layer.b)
+        z, back = layer.having(layer.w + gamma * above(layer.w), b)(a)
+        return a * back(share(R, z))
     plus, back_plus = positive(layer, a)
     minus, back_minus = negative(layer, a)
     s = share(R, z + gamma * torch.where(z > 0, plus, minus))
-    return a * back(s) + gamma * (back_plus(s * (z > 0)) + back_minus(s * (z <= 0)))
+    return a * layer.back(a)(s) + gamma * (back_plus(s * (z > 0)) + back_minus(s * (z <= 0)))
 
 
-def alpha_beta(layer: Affine, a: Tensor, R: Tensor, *, alpha: float) -> Tensor:
+def alpha_beta(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, alpha: float) -> Tensor:
     r"""$\alpha$ times the shares by $(a_i w_{ij})^+$ less $\beta = \alpha - 1$ times those by $(a_i w_{ij})^-$."""
     z, back = positive(layer, a)
     R_plus = alpha * back(share(R, z))
@@ -131,13 +134,13 @@ def alpha_beta(layer: Affine, a: Tensor, R: Tensor, *, alpha: float) -> Tensor:
     return R_plus - (alpha - 1) * back(share(R, z))
 
 
-def w_square(layer: Affine, a: Tensor, R: Tensor) -> Tensor:
+def w_square(layer: Affine, a: Tensor, _z: Tensor, R: Tensor) -> Tensor:
     r"""$q_{ij} = w_{ij}^2$."""
     z, back = layer.having(layer.w**2)(torch.ones_like(a))
     return back(share(R, z))
 
 
-def flat(layer: Affine, a: Tensor, R: Tensor) -> Tensor:
+def flat(layer: Affine, a: Tensor, _z: Tensor, R: Tensor) -> Tensor:
     r"""$q_{ij} = 1$ for every input that output j reads."""
     z, back = layer.having(torch.ones_like(layer.w))(torch.ones_like(a))
     return back(share(R, z))
@@ -151,7 +154,7 @@ def z_box(layer: Affine, a: Tensor, R: Tensor, *, low: Bound = None, high: Bound
     if (a < l).any() or (a > h).any():
         got = f"[{l.min().item():g}, {h.max().item():g}]"
         raise ValueError(f"low, high: got {got}, but pixels go from {a.min():g} to {a.max():g}; enclose these.")
-    z, back = layer.having(layer.w)(a)
+    z, back = layer.having(layer.w)(a)  # without the bias
     z_low, back_low = layer.having(layer.w.clamp(min=0))(l)
     z_high, back_high = layer.having(layer.w.clamp(max=0))(h)
     s = share(R, z - z_low - z_high)
@@ -159,35 +162,52 @@ def z_box(layer: Affine, a: Tensor, R: Tensor, *, low: Bound = None, high: Bound
 
 
 def composite(
-    layer: Affine, a: Tensor, R: Tensor, *, depth: Merge, epsilon: float, gamma: float, low: Bound, high: Bound
+    layer: Affine,
+    a: Tensor,
+    z: Tensor,
+    R: Tensor,
+    *,
+    depth: Merge,
+    epsilon: float,
+    gamma: float,
+    low: Bound,
+    high: Bound,
 ) -> Tensor:
     """zB in the first weighted layer, epsilon in the last quarter of them, gamma between."""
     if layer.index == 0 and layer.w.ndim > 1:
         return z_box(layer, a, R, low=low, high=high)
     if layer.index + 1 > 0.75 * depth.layers:
-        return epsilon_rule(layer, a, R, epsilon=epsilon)
-    return gamma_rule(layer, a, R, gamma=gamma)
+        return epsilon_rule(layer, a, z, R, epsilon=epsilon)
+    return gamma_rule(layer, a, z, R, gamma=gamma)
 
 
 def positive(layer: Affine, a: Tensor) -> tuple[Tensor, Back]:
     r"""$\sum_i (a_i w_{ij})^+ + b_j^+$, and $s_j \mapsto \sum_j (a_i w_{ij})^+ s_j$."""
-    w, b = layer.w, layer.b
-    return _two_parts(layer, a, w.clamp(min=0), w.clamp(max=0), None if b is None else b.clamp(min=0))
+    return _of_one_sign(layer, a, above, below)
 
 
 def negative(layer: Affine, a: Tensor) -> tuple[Tensor, Back]:
     r"""$\sum_i (a_i w_{ij})^- + b_j^-$, and $s_j \mapsto \sum_j (a_i w_{ij})^- s_j$."""
-    w, b = layer.w, layer.b
-    return _two_parts(layer, a, w.clamp(max=0), w.clamp(min=0), None if b is None else b.clamp(max=0))
+    return _of_one_sign(layer, a, below, above)
 
 
-def _two_parts(layer: Affine, a: Tensor, w: Tensor, v: Tensor, b: Tensor | None) -> tuple[Tensor, Back]:
-    """`a+ w + a- v + b`: the sign of `a` decides which weights it meets."""
-    up, down = a.clamp(min=0), a.clamp(max=0)
-    z, back = layer.having(w, b)(up)
-    if not (down < 0).any():  # after a ReLU, the half that is all zeros
+def above(t: Tensor) -> Tensor:
+    """$t^+$."""
+    return t.clamp(min=0)
+
+
+def below(t: Tensor) -> Tensor:
+    """$t^-$."""
+    return t.clamp(max=0)
+
+
+def _of_one_sign(layer: Affine, a: Tensor, side: Part, other: Part) -> tuple[Tensor, Back]:
+    """The sign of `a` decides which weights it meets: `a+ side(w) + a- other(w) + side(b)`."""
+    up, down = above(a), below(a)
+    z, back = layer.having(side(layer.w), None if layer.b is None else side(layer.b))(up)
+    if not down.any():  # after a ReLU
         return z, lambda s: up * back(s)
-    z_down, back_down = layer.having(v)(down)
+    z_down, back_down = layer.having(other(layer.w))(down)
     return z + z_down, lambda s: up * back(s) + down * back_down(s)
 
 
@@ -201,7 +221,7 @@ def _through_layer(spread: Spread) -> Rule:
         if call.affine is None:  # a constant is added
             return _unchanged(call, inputs, R)
         a = call.affine.read(inputs)
-        return call.affine.unread(spread(call.affine, a, R), inputs)
+        return call.affine.unread(spread(call.affine, a, call.value, R), inputs)
 
     return rule
 

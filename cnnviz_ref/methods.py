@@ -19,6 +19,7 @@ from cnnviz_ref.embed import embed
 from cnnviz_ref.filters import filters
 from cnnviz_ref.grad_cam import grad_cam
 from cnnviz_ref.guided_backprop import guided_backprop
+from cnnviz_ref.guided_grad_cam import guided_grad_cam
 from cnnviz_ref.lrp import lrp
 from cnnviz_ref.max_patches import max_patches
 from cnnviz_ref.nearest_neighbors import nearest_neighbors
@@ -52,8 +53,7 @@ class Method:
     rounding: float = 1e-4
     """How far float32 results for one image may differ between batches, relative to the largest value. Where a method
     reads gradients, a ReLU whose input lies within rounding of 0 may change sides with the batch: on mobilenet_v2, one
-    gate of 747,648 moved a saliency map by 4e-3, and no gate by 2e-7. LRP departs also where no gate changes sides
-    (resnet18), probably where it divides by sums near 0: not traced. In float64 every method holds 1e-12."""
+    gate of 747,648 moved a saliency map by 4e-3, and no gate by 2e-7. In float64 every method holds 1e-12."""
 
 
 def _first_filters(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -141,6 +141,7 @@ METHODS: tuple[Method, ...] = (
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
     Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features, runs="layer"),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
+    Method("guided_grad_cam", guided_grad_cam, "12_guided_grad_cam", "N C H W", guided_grad_cam, rounding=1e-2),
     Method("deeplift", deeplift, "13_deeplift", "N C H W", _deeplift),
     Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-2),
 )

@@ -1,0 +1,94 @@
+"""Guided Grad-CAM (Selvaraju et al. 2017): the fine detail of guided backprop where Grad-CAM sees the class."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnviz.shapes import ImageMap, Images, Map, Targets
+from cnnviz_ref._mechanism import (
+    check_grid,
+    check_images,
+    check_output,
+    check_scores,
+    check_targets,
+    gradient,
+    hooked,
+    target_scores,
+    undisturbed,
+)
+from cnnviz_ref._propagation import Arriving, Propagating
+from cnnviz_ref.grad_cam import neuron_importance, weighted_sum
+from cnnviz_ref.guided_backprop import keep_positive
+
+
+def guided_grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> ImageMap:
+    r"""Guided backpropagation, weighted at each pixel by the class's Grad-CAM map.
+
+    Formula:
+        $G_{cij} = R_{cij} \, U(L^c)_{ij}$, with $R$ the guided backpropagation of $y^c$ to the image, $L^c$ the
+        Grad-CAM map of the layer from plain gradients, and $U$ bilinear upsampling (`align_corners=False`).
+
+    Args:
+        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
+        images: `[N C H W]`, floats of the model's dtype on its device.
+        targets: int64 `[N]`, the class to explain in each image.
+        layer: Dotted name of a module that gives maps `[N K h w]`; if it runs several times, its last output.
+
+    Returns:
+        Raw maps `[N C H W]` of both signs, on the images' grid; not normalised.
+
+    Raises:
+        ValueError: An argument does not fit the model; the sentence says which and what is allowed.
+
+    Paper: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 1, bias=False))
+    >>> _ = net[2].weight.data.copy_(torch.tensor([[1.0, -2.0, 3.0, 4.0]]))
+    >>> image = torch.tensor([[[[1.0, 1.0, -1.0, 2.0]]]])
+    >>> guided_grad_cam(net, image, torch.tensor([0]), "0")  # R = [1 0 0 4], alpha = 6 / 4, L = alpha [1 1 0 2]
+    tensor([[[[ 1.5000,  0.0000,  0.0000, 12.0000]]]])
+    """
+    R, A, dA = guided_and_clean(model, images, targets, layer)
+    L = weighted_sum(neuron_importance(dA), A).relu()
+    return R * upsampled(L, (images.shape[2], images.shape[3]))[:, None]
+
+
+def guided_and_clean(model: nn.Module, images: Images, targets: Targets, layer: str) -> tuple[ImageMap, Tensor, Tensor]:
+    """Guided `R` at the images, and `A^k` with its plain gradient at the layer, from one forward pass.
+
+    Arguments and errors are those of `guided_grad_cam`.
+    """
+    check_images(model, images)
+    check_targets(targets, len(images))
+    kept: list[Tensor] = []
+    guide = _Guide()
+    with undisturbed(model):
+        x = images.detach().clone().requires_grad_()
+        mode = Propagating(dict.fromkeys(("relu", "hardtanh"), Arriving(guide)))
+        with mode, hooked(model, layer, lambda _module, _inputs, output: kept.append(mode.current(output))):
+            scores = mode.current(model(x))
+        if not kept:
+            raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
+        A = check_output(kept[-1], layer)
+        check_grid(A, layer)
+        y = target_scores(check_scores(scores, len(x)), targets).sum()
+        dA = gradient(y, A, f"layer {layer!r}", again=True)
+        guide.on = True
+        return gradient(y, x, "images"), A.detach(), dA
+
+
+def upsampled(L: Map, size: tuple[int, int]) -> Tensor:
+    """Bilinear, pixel centres aligned: `[N h w] -> [N H W]`."""
+    return F.interpolate(L[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+
+
+class _Guide:
+    """The guided rule, once it is switched on; before, the plain derivative."""
+
+    on = False
+
+    def __call__(self, R: Tensor) -> Tensor:
+        return keep_positive(R) if self.on else R
