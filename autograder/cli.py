@@ -115,6 +115,24 @@ def demo(
     out.print(f"The report is at {path.resolve()}", markup=False, highlight=False, soft_wrap=True)
 
 
+@app.command()
+def gallery(
+    to: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the pictures and index.html.")],
+    photo: Annotated[
+        str | None,
+        typer.Option(help="A packaged photo, a picture file, or mosaic; digit or digits for digit_net."),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Class name or number; the model's own top class.")] = None,
+    model: Annotated[str, typer.Option(help="efficientnet_lite0 or digit_net.")] = "efficientnet_lite0",
+) -> None:
+    """Show every method on one picture: PNGs, and one page that explains how to read them."""
+    from autograder.gallery import make_gallery
+
+    with one_sentence():
+        path, seconds = make_gallery(photo, target, model, to, err)
+    out.print(f"The gallery is at {path.resolve()} ({seconds:.0f} s)", markup=False, highlight=False, soft_wrap=True)
+
+
 def named(lessons: list[str] | None) -> list[str] | None:
     """Folder names of the lessons that the user means; None for all."""
     from autograder import registry
