@@ -212,7 +212,8 @@ def test_results_hold_no_more_memory_than_they_show() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_nothing_as_large_as_queries_times_rows_times_features_is_made(metric: str) -> None:
+@pytest.mark.parametrize("equal", [0, 45, 60])  # rows that are equally near, which a shortlist cannot part
+def test_nothing_as_large_as_queries_times_rows_times_features_is_made(metric: str, equal: int) -> None:
     sizes: list[int] = []
 
     class Watching(TorchDispatchMode):
@@ -224,7 +225,8 @@ def test_nothing_as_large_as_queries_times_rows_times_features_is_made(metric: s
             return result
 
     N, Q, D, chunk = 60, 50, 40, 8
-    x, q = rows(N, D), rows(Q, D, seed=2)
+    x, q = rows(N, D) - 5, 5 + rows(Q, D, seed=2)
+    x[:equal] = 5
     with Watching():
         nearest_neighbors(x, q, k=3, metric=metric, chunk=chunk)
     assert sizes
