@@ -75,15 +75,13 @@ def captum_grad_cam(t: Task) -> Call:
 def captum_occlusion(t: Task, *, window: int, stride: int, at_once: tuple[int, ...]) -> Call:
     """Occlusion at its fastest `perturbations_per_eval`."""
     method, C = captum.attr.Occlusion(t.model), t.images.shape[1]
-    options: dict[str, Any] = {
-        "sliding_window_shapes": (C, window, window), "strides": (C, stride, stride), "target": t.targets,
-    }  # fmt: skip
-    calls = {
-        str(n): torch.no_grad()(partial(method.attribute, t.images, perturbations_per_eval=n, **options))
-        for n in at_once
-    }
-    best = fastest(calls)[1] if len(calls) > 1 else calls[str(at_once[0])]
-    return lambda: best()[:, 0]
+
+    def call_at(n: int, stride: int) -> Call:
+        shapes: dict[str, Any] = {"sliding_window_shapes": (C, window, window), "strides": (C, stride, stride)}
+        call = partial(method.attribute, t.images, target=t.targets, perturbations_per_eval=n, **shapes)
+        return torch.no_grad()(lambda: call()[:, 0])
+
+    return call_at(fastest({n: call_at(n, 2 * stride) for n in at_once}), stride)
 
 
 def torchcam_cam(t: Task) -> Call:
