@@ -224,10 +224,21 @@ def test_perplexity_holds_for_an_extreme_outlier_and_any_unit(far: float, scale:
     assert relative(C, conditional(X, 10)) < 1e-6
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e30])
-def test_features_in_float32_are_not_limited_by_the_range_of_their_distances(scale: float) -> None:
+def test_an_offset_far_larger_than_the_spread_costs_no_more_than_its_rounding() -> None:
+    X = points(20, 5)
+    assert relative(joint(X + 1e8, 6), joint(X, 6)) < 1e-6
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_features_are_not_limited_by_the_range_of_their_distances(scale: float) -> None:
+    X = points(20, 5)
+    assert relative(affinities(scale * X, 6.0), affinities(X, 6.0)) < 1e-9
+
+
+def test_distances_of_float32_features_are_not_rounded_to_float32() -> None:
     X = points(20, 5).float()
-    assert relative(affinities(scale * X, 6.0), affinities(X, 6.0)) < 1e-4
+    X[0] += 1e7  # its distances differ by less than float32 resolves
+    assert relative(affinities(X, 6.0), affinities(X.double(), 6.0)) < 1e-5
 
 
 def test_more_duplicates_than_the_perplexity_share_their_row_evenly() -> None:
