@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from autograder import pages
+from autograder.gallery.choosing import choose
 from autograder.gallery.drawing import Panel, photo
 from autograder.gallery.recipes import recipe
 from autograder.gallery.recipes.record import Caption
-from autograder.gallery.subject import Subject, choose
+from autograder.gallery.subject import Subject
 from cnnviz_ref import METHODS, Method
 
 

@@ -48,7 +48,9 @@ def draw_activation_masks(subject: Subject) -> list[Panel]:
     T = channel_thresholds(A, look.quantile)
     iou = data_set_iou(A, T, concept.masks[:, :: look.every, :: look.every])
     k = int(iou.argmax())
-    said = f"IoU {iou[k]:.2f} over all of {concept.about}; the median channel has {iou.median():.2f}."
+    said = (
+        f"IoU {iou[k]:.2f} over all of {concept.about}; q = {look.quantile}. The median channel has {iou.median():.2f}."
+    )
     where = concept.masks.flatten(1).any(1).nonzero()[:8, 0]
     own = activations(subject.model, subject.image, look.layer)
     masks = upsampled_masks(torch.cat([own, A[where]])[:, k : k + 1], T[k : k + 1], subject.size)[:, 0]

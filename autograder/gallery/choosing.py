@@ -1,0 +1,117 @@
+"""From the command's three options to a subject; each bad one is a sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import cnnviz
+from autograder.gallery.looks import LOOKS
+from autograder.gallery.subject import MOSAIC, Box, Subject, Target
+
+DIGITS = {"digit": (1, 5), "digits": (2, 7)}
+"""Name of a canvas -> how many digits it holds and which canvas it is."""
+
+
+def choose(photo: str | None, target: str | None, model_name: str) -> Subject:
+    """The subject that the three options describe.
+
+    Raises:
+        ValueError: an unknown photo, class or model.
+    """
+    if model_name not in LOOKS:
+        raise ValueError(
+            f"--model: got {model_name!r}; allowed are {' and '.join(LOOKS)}, the two trained networks that are "
+            "packaged; pass one of them."
+        )
+    if model_name == "digit_net":
+        title, image, truth = _digits(photo or "digit")
+    else:
+        title, image, truth = _photo(photo or "chelsea")
+    photographic = model_name != "digit_net"
+    asked = None if target is None else _asked(target, photographic)
+    return _subject(model_name, title, image, truth, asked)
+
+
+Truth = dict[int, tuple[Box, str]]
+"""Class -> where it is, and what to call that place."""
+
+
+def _photo(name: str) -> tuple[str, Tensor, Truth]:
+    if name == "mosaic":
+        mosaic = cnnviz.mosaic(MOSAIC)
+        boxes = [tuple(box) for box in mosaic.quadrants.tolist()]
+        truth = {c: (box, "its own quarter") for c, box in zip(mosaic.targets.tolist(), boxes, strict=True)}
+        return name, cnnviz.preprocess(mosaic.image), truth  # type: ignore[return-value]
+    if name not in cnnviz.photos() and not Path(name).expanduser().exists():
+        known = [*cnnviz.photos(), "mosaic"]
+        near = difflib.get_close_matches(name, known, n=1)
+        raise ValueError(
+            f"--photo: got {name!r}; allowed are {', '.join(known)} and paths of picture files that exist; "
+            + (f"did you mean {near[0]!r}?" if near else "pass one of them.")
+        )
+    title = name if name in cnnviz.photos() else Path(name).expanduser().name
+    return title, cnnviz.preprocess(cnnviz.photo(name)), {}
+
+
+def _digits(name: str) -> tuple[str, Tensor, Truth]:
+    if name not in DIGITS:
+        raise ValueError(
+            f"--photo: got {name!r}; with --model digit_net allowed are {' and '.join(DIGITS)}, canvases with one and "
+            "with two digits; pass one of them."
+        )
+    digits, which = DIGITS[name]
+    canvases = cnnviz.cluttered_digits(which + 1, seed=1, split="test", digits=digits)
+    labels, boxes = canvases.labels[which].reshape(-1).tolist(), canvases.boxes[which].reshape(-1, 4).tolist()
+    truth = {c: (tuple(box), "its true box") for c, box in zip(labels, boxes, strict=True)}
+    return name, canvases.images[which : which + 1], truth  # type: ignore[return-value]
+
+
+def _asked(target: str, photographic: bool) -> int:
+    """The class that the user means."""
+    classes = 1000 if photographic else 10
+    if target.strip().lstrip("-").isdigit():
+        if not 0 <= int(target) < classes:
+            raise ValueError(f"--target: got {target}; allowed are 0 to {classes - 1}; pass a class in that range.")
+        return int(target)
+    if not photographic:
+        raise ValueError(f"--target: got {target!r}; allowed are the digits 0 to 9; pass one of them.")
+    try:
+        return cnnviz.class_index(target)
+    except ValueError as error:
+        raise ValueError(str(error).replace("name:", "--target:", 1)) from error
+
+
+def _subject(model_name: str, title: str, image: Tensor, truth: Truth, asked: int | None) -> Subject:
+    model = cnnviz.load_model(model_name)
+    with torch.no_grad():
+        p = model(image).softmax(1)[0]
+    own = int(p.argmax())
+    classes, chosen = _chosen(asked, own, list(truth))
+    names = {c: _class_name(image.shape[1] == 3, c) for c in {*classes, own}}
+
+    def described(c: int) -> Target:
+        box, place = truth.get(c, (None, ""))
+        return Target(c, names[c], float(p[c]), int((p > p[c]).sum()) + 1, box, place)
+
+    return Subject(model_name, model, title, image, tuple(map(described, classes)), described(own), chosen)
+
+
+def _chosen(asked: int | None, own: int, present: Sequence[int]) -> tuple[list[int], str]:
+    if len(present) > 1:
+        first = present[0] if asked is None else asked
+        second = next(c for c in present if c != first)
+        if asked is None:
+            return [first, second], "You named no class, so two of those in the picture are explained."
+        return [first, second], "The first is the class that you asked for; the second is in the picture too."
+    if asked is None:
+        return [own], "You named no class, so the model's own top class is explained: it need not be what is shown."
+    return [asked], "This is the class that you asked for."
+
+
+def _class_name(photographic: bool, index: int) -> str:
+    return cnnviz.class_names()[index] if photographic else f"the {index}"
