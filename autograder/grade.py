@@ -10,10 +10,11 @@ from typing import Any
 from autograder.diagnose import Diagnosis
 from autograder.isolated import Cell, Outcome, Request, Runner, observe
 from autograder.judge import Graded, everywhere, judge
+from autograder.lending import lent
 from autograder.oracle import Setting, parts_of
 from autograder.records import Exercise, Lesson, Question
 from autograder.submission import Submission, load_submission
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
 
 
 def grade_folder(folder: Path, lesson: Lesson, setting: Setting | None = None) -> list[Graded]:
@@ -33,20 +34,33 @@ def grade_lesson(
     """All exercises and questions of a lesson; `done` is told of each as soon as it is known."""
     graded: list[Graded] = []
     for item in lesson.items:
-        judged = grade_item(submission, item, setting, runner)
-        graded.append(pointing_back(judged, graded))
+        graded.append(grade_item(submission, item, setting, runner, earlier=graded))
         if done is not None:
             done(graded[-1])
     return graded
 
 
-def grade_item(submission: Submission, item: Exercise | Question, setting: Setting, runner: Runner) -> Graded:
-    """One exercise or question of a submission."""
+def grade_item(
+    submission: Submission,
+    item: Exercise | Question,
+    setting: Setting,
+    runner: Runner,
+    *,
+    earlier: Sequence[Graded] = (),
+) -> Graded:
+    """One exercise or question of a submission; `earlier` are the lesson's exercises that were graded before it."""
     if isinstance(item, Question):
         return Graded(item, (grade_answer(item, submission.answer(item.variable)),))
     if not submission.attempted(item.function):
         return everywhere(item, NOT_ATTEMPTED, None)
-    return _guarded(item, lambda: _run(submission.cells(item.function), item, setting, runner))
+    cells = submission.cells(item.function)
+    judged = _guarded(item, lambda: _run(cells, item, setting, runner))
+    broken = [g.item.id for g in earlier if g.item.id in item.builds_on and summary(g.rows) != PASSED]
+    if not broken or summary(judged.rows) in (PASSED, NOT_JUDGED):
+        return judged
+    parts = lent(item, broken)
+    again = _guarded(item, lambda: _run((*cells, parts), item, setting, runner)) if parts else judged
+    return _with_lent(again, broken) if total(again.rows) > total(judged.rows) else _pointing_back(judged, broken)
 
 
 def grade_function(exercise: Exercise, function: Callable[..., Any], setting: Setting | None = None) -> Graded:
@@ -93,16 +107,16 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
         return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
 
 
-def pointing_back(judged: Graded, earlier: Sequence[Graded]) -> Graded:
-    """A composite exercise whose values are wrong points to the first of its parts that fails."""
-    if not isinstance(judged.item, Exercise) or not judged.item.builds_on:
-        return judged
-    broken = [
-        g.item.id for g in earlier if g.item.id in judged.item.builds_on and any(r.verdict == FAILED for r in g.rows)
-    ]
-    if not broken:
-        return judged
-    told = f"begin with {broken[0]}, which this is built on and which already departs. "
+def _with_lent(judged: Graded, broken: Sequence[str]) -> Graded:
+    """Says on every check that passed whose parts it was judged with."""
+    told = f"right with our {', '.join(broken)} in place of yours; put yours right, and it needs no help."
+    note = Diagnosis("lent", "parts_lent", told)
+    return replace(judged, rows=tuple(replace(r, diagnosis=note) if r.verdict == PASSED else r for r in judged.rows))
+
+
+def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
+    """A composite exercise whose values are wrong points to the first of its parts that is."""
+    told = f"begin with {broken[0]}, which this is built on and which is not right yet. "
 
     def pointed(row: Row) -> Row:
         if row.diagnosis is None or row.diagnosis.kind not in ("values", "relation", "misconception"):

@@ -47,17 +47,22 @@ class Course:
 
     def row(self, item_id: str, check: str, folder: Path) -> Row:
         """The row of one check of the submission that belongs to this test folder."""
+        return next(row for row in self._of(item_id, folder).rows if row.check == check)
+
+    def _of(self, item_id: str, folder: Path) -> Graded:
+        """One exercise or question, after the exercises that it is built on."""
         from autograder import grade, registry
         from autograder.oracle import Setting
 
-        lesson = registry.lesson_of(item_id)
+        lesson, item = registry.lesson_of(item_id), registry.item(item_id)
         done = self.graded.setdefault(lesson.id, {})
         if item_id not in done:
-            judged = grade.grade_item(
-                self._load(folder, lesson), registry.item(item_id), Setting(device=self.device), self.runner
+            earlier = [self._of(part, folder) for part in getattr(item, "builds_on", ())]
+            submission = self._load(folder, lesson)
+            done[item_id] = grade.grade_item(
+                submission, item, Setting(device=self.device), self.runner, earlier=earlier
             )
-            done[item_id] = grade.pointing_back(judged, list(done.values()))
-        return next(row for row in done[item_id].rows if row.check == check)
+        return done[item_id]
 
     @property
     def runner(self):

@@ -9,6 +9,7 @@ from autograder import registry
 from autograder.grade import grade_function, grade_item, grade_lesson
 from autograder.isolated import Runner
 from autograder.judge import checks_of
+from autograder.lending import lent
 from autograder.oracle import Setting
 from autograder.records import Law
 from autograder.submission import Source, Submission
@@ -34,13 +35,51 @@ def importance(runner, body, exercise=IMPORTANCE):
     return grade_item(one(f"def neuron_importance(gradients):\n    {body}\n"), exercise, Setting(), runner)
 
 
-def test_a_mistake_in_a_part_is_pointed_to_by_what_is_built_on_it(runner):
-    graded = grade_lesson(one(SOLVED.replace("mean(dim=(2, 3))", "sum(dim=(2, 3))")), LESSON, Setting(), runner)
-    by_id = {g.item.id: g for g in graded}
-    whole = by_id["grad_cam.grad_cam"].rows[0].diagnosis
+WRONG_PART = SOLVED.replace("mean(dim=(2, 3))", "sum(dim=(2, 3))")
+WHOLE = "grad_cam.grad_cam"
+
+
+def graded(text, runner):
+    return {g.item.id: g for g in grade_lesson(one(text), LESSON, Setting(), runner)}
+
+
+def test_a_mistake_in_a_part_does_not_cost_what_is_built_on_it(runner):
+    by_id = graded(WRONG_PART, runner)
+    assert summary(by_id["grad_cam.neuron_importance"].rows) == FAILED
+    assert summary(by_id[WHOLE].rows) == PASSED
+    told = by_id[WHOLE].rows[0].diagnosis
+    assert (told.kind, told.name) == ("lent", "parts_lent")
+    assert told.message.startswith("right with our grad_cam.neuron_importance in place of yours")
+
+
+def test_a_part_that_was_not_attempted_does_not_cost_what_is_built_on_it(runner):
+    stub = 'raise NotImplementedError("to do")\n'
+    text = SOLVED.replace("return gradients.mean(dim=(2, 3))", stub)
+    assert stub in text
+    by_id = graded(text, runner)
+    assert summary(by_id["grad_cam.neuron_importance"].rows) == NOT_ATTEMPTED
+    assert summary(by_id[WHOLE].rows) == PASSED
+
+
+def test_lent_parts_do_not_help_what_is_wrong_itself(runner):
+    by_id = graded(WRONG_PART.replace("return grad_cam_map(", "return -grad_cam_map("), runner)
+    assert summary(by_id[WHOLE].rows) == FAILED
+    assert by_id[WHOLE].rows[0].diagnosis.message.startswith("begin with grad_cam.neuron_importance")
+
+
+def test_where_the_course_has_no_solutions_a_mistake_in_a_part_is_pointed_to(runner, monkeypatch):
+    monkeypatch.setattr("autograder.grade.lent", lambda *_: None)
+    whole = graded(WRONG_PART, runner)[WHOLE].rows[0].diagnosis
     assert whole.name == "sum_for_mean"
     assert whole.message.startswith("begin with grad_cam.neuron_importance, which this is built on")
-    assert summary(by_id["grad_cam.grad_cam_map"].rows) == PASSED
+
+
+def test_only_the_parts_that_failed_are_lent():
+    text = lent(registry.exercise(WHOLE), ["grad_cam.neuron_importance"]).source
+    assert "def neuron_importance" in text
+    assert "def capture" not in text
+    assert "def grad_cam(" not in text
+    assert lent(registry.exercise(WHOLE), ["grad_cam.capture"], ROOT / "docs") is None
 
 
 def test_each_exercise_and_question_is_told_as_soon_as_it_is_known(runner):
