@@ -120,9 +120,13 @@ def gallery(
     to: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the pictures and index.html.")],
     photo: Annotated[
         str | None,
-        typer.Option(help="A packaged photo, a picture file, or mosaic; digit or digits for digit_net."),
+        typer.Option(
+            help="A packaged photo (default chelsea), a picture file, or mosaic; for digit_net digit or digits."
+        ),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Class name or number; the model's own top class.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Class name or number to explain; without it the model's own top class.")
+    ] = None,
     model: Annotated[str, typer.Option(help="efficientnet_lite0 or digit_net.")] = "efficientnet_lite0",
 ) -> None:
     """Show every method on one picture: PNGs, and one page that explains how to read them."""

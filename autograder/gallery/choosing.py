@@ -87,7 +87,7 @@ def _asked(target: str, photographic: bool) -> int:
 
 
 def _subject(model_name: str, title: str, image: Tensor, truth: Truth, asked: int | None) -> Subject:
-    model = cnnviz.load_model(model_name)
+    model = cnnviz.load_model(model_name).requires_grad_(False)
     with torch.no_grad():
         p = model(image).softmax(1)[0]
     own = int(p.argmax())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,9 @@ def drawn(size: tuple[float, float], draw: Callable[[Any], object]) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"font.size": 9, "axes.titlesize": 10}):
+    # A file's name may hold a $, which is no formula, and letters that the font lacks.
+    with rc_context({"font.size": 9, "axes.titlesize": 10, "text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
         figure = Figure(figsize=size, dpi=DPI, layout="constrained")
         draw(figure)
         buffer = io.BytesIO()

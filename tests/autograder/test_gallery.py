@@ -14,6 +14,7 @@ from autograder.gallery.choosing import choose
 from autograder.gallery.drawing import Panel, clipped, inside, numbers, photo
 from autograder.gallery.making import Section
 from autograder.gallery.recipes import RECIPES, recipe
+from autograder.gallery.recipes.classmaps import lesson_of_the_head
 from autograder.gallery.recipes.neighbours import unusual_channels
 from autograder.gallery.recipes.record import captions
 from autograder.gallery.subject import Target
@@ -87,8 +88,8 @@ def test_every_picture_has_an_alternative_text_and_its_size(page):
 
 def test_the_page_says_what_is_explained_and_what_the_model_says(page):
     text = " ".join(page.text.split())
-    assert re.search(r"Its own top class for this picture is the \d, with probability 0\.\d\d", text)
-    assert re.search(r"the \d \(class \d\): probability 0\.\d\d\d, number [12] of the model's list", text)
+    assert re.search(r"Its own top class for this picture is the \d, with probability 0\.\d+", text)
+    assert re.search(r"the \d \(class \d\): probability 0\.\d+, number [12] of the model's list", text)
     assert "You named no class, so two of those in the picture are explained." in text
 
 
@@ -124,6 +125,21 @@ def test_no_text_becomes_markup():
     text = pages.page("gallery.html.j2", subject=subject, seen=seen, sections=[section], seconds=1.0)
     assert "<b " not in text
     assert Page(text).images[-1]["alt"] == bad
+
+
+def test_a_dollar_or_a_rare_letter_in_a_files_name_is_drawn_as_it_is():
+    assert photo(torch.zeros(1, 4, 4), "$a_b$ $^ 猫.jpg", "").data.startswith(PNG)
+
+
+def test_the_head_for_cam_is_taught_the_users_picture_as_the_class_in_question(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (40, 50), "red").save(tmp_path / "mine.png")
+    _, classes = lesson_of_the_head(choose(str(tmp_path / "mine.png"), "goldfish", "efficientnet_lite0"))
+    assert classes.tolist().count(1) == 1
+    assert classes.min() >= 0
+    _, classes = lesson_of_the_head(choose("mosaic", None, "efficientnet_lite0"))
+    assert len(classes) == 49
 
 
 def bad(result) -> str:

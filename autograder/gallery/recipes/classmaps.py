@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from autograder.gallery.drawing import Panel, inside, over
@@ -26,27 +27,31 @@ def draw_cam(subject: Subject) -> list[Panel]:
 def draw_convert_to_cam(subject: Subject) -> list[Panel]:
     """An earlier layer with a new head, trained on the collection in a moment."""
     network = convert_to_cam(subject.model, subject.look.finer)
-    right, pictures = train_head(network, subject)
+    images, classes = lesson_of_the_head(subject)
+    right = train_head(network, images, classes)
     found = cam(network, subject.images, subject.classes, "features")
     h, w = found.shape[1:]
-    said = f"{h} by {w} grid; the new head names {right} of {pictures} pictures rightly."
     return [
-        over(subject, one, f"{t.name}, from {subject.look.finer}", f"{said} {inside(subject, one, t)}", target=t,
-             signed=True)
+        over(subject, one, f"{t.name}, from {subject.look.finer}",
+             f"{h} by {w} grid; the new head names {right} of its {len(images)} pictures rightly, "
+             f"{int((classes == t.index).sum())} of them {t.name}. {inside(subject, one, t)}", target=t, signed=True)
         for t, one in zip(subject.targets, found, strict=True)
     ]  # fmt: skip
 
 
-def train_head(network: CamNet, subject: Subject, *, steps: int = 200) -> tuple[int, int]:
-    """Trains the classifier alone on the collection; a picture of nobody knows what counts as the one target."""
-    images, classes = subject.collection.images, subject.collection.classes.clone()
+def lesson_of_the_head(subject: Subject) -> tuple[Tensor, Tensor]:
+    """The collection's pictures and their classes; the picture itself, where nobody knows its class, as the target."""
+    images, classes = subject.collection.images, subject.collection.classes
     if len(subject.targets) == 1:
-        classes[classes < 0] = subject.targets[0].index
-    images, classes = images[classes >= 0], classes[classes >= 0]
+        return images, torch.where(classes < 0, subject.targets[0].index, classes)
+    return images[classes >= 0], classes[classes >= 0]
+
+
+def train_head(network: CamNet, images: Tensor, classes: Tensor, *, steps: int = 200) -> int:
+    """Trains the classifier alone; how many pictures it then names rightly."""
     with torch.no_grad():
         features = torch.cat([network.features(part).mean((2, 3)) for part in images.split(16)])
-    classifier = network.classifier
-    scale = features.std(0).clamp(min=1e-6)
+    classifier, scale = network.classifier, features.std(0).clamp(min=1e-6)
     weight = torch.zeros_like(classifier.weight, requires_grad=True)
     bias = torch.zeros_like(classifier.bias, requires_grad=True)
     optimizer = torch.optim.Adam([weight, bias], lr=0.02)
@@ -58,8 +63,7 @@ def train_head(network: CamNet, subject: Subject, *, steps: int = 200) -> tuple[
     with torch.no_grad():
         classifier.weight.copy_(weight / scale)
         classifier.bias.copy_(bias)
-        right = int((classifier(features).argmax(1) == classes).sum())
-    return right, len(classes)
+        return int((classifier(features).argmax(1) == classes).sum())
 
 
 def draw_grad_cam(subject: Subject) -> list[Panel]:
