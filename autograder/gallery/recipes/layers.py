@@ -93,7 +93,7 @@ def draw_class_visualization(subject: Subject) -> list[Panel]:
     return panels
 
 
-def smoothed(subject: Subject, target: int, *, steps: int = 80) -> Tensor:
+def smoothed(subject: Subject, target: int, *, steps: int = 100) -> Tensor:
     """The same steps on a picture shifted at random, blurred after every second one."""
     from torchvision.transforms.functional import gaussian_blur
 
