@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -56,12 +57,19 @@ class Method:
     gate of 747,648 moved a saliency map by 4e-3, and no gate by 2e-7. In float64 every method holds 1e-12."""
 
 
+def _plainly(function: Callable[..., Tensor]) -> Callable[[nn.Module, Tensor, Tensor, str], Tensor]:
+    """The function with those of the four arguments that it takes, and its defaults."""
+    names = inspect.signature(function).parameters
+
+    def call(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+        given = {"model": model, "images": images, "targets": targets, "layer": layer}
+        return function(**{name: value for name, value in given.items() if name in names})
+
+    return call
+
+
 def _first_filters(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
     return filters(model, next(name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)))
-
-
-def _embed(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return embed(model, images, layer)
 
 
 def _distances_to_noise(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
@@ -87,41 +95,21 @@ def _strongest_patch(model: nn.Module, images: Tensor, targets: Tensor, layer: s
 
 
 def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    H, W = images.shape[2:]
+    H, W = images.shape[-2:]
     return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
 
 
-def _activations(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return activations(model, images, layer)
-
-
 def _four_windows(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    H, W = images.shape[2:]
+    H, W = images.shape[-2:]
     return occlusion(model, images, targets, window=(H // 2, W // 2), stride=(H // 2, W // 2))
-
-
-def _saliency(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return saliency(model, images, targets)
-
-
-def _guided_backprop(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return guided_backprop(model, images, targets)
-
-
-def _deeplift(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return deeplift(model, images, targets)
-
-
-def _lrp(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return lrp(model, images, targets)
 
 
 METHODS: tuple[Method, ...] = (
     Method("filters", filters, "01_filters", "k c kh kw", _first_filters, per_sample=False, runs="nothing"),
-    Method("embed", embed, "02_nearest_neighbors", "N D", _embed),
+    Method("embed", embed, "02_nearest_neighbors", "N D", _plainly(embed)),
     Method("nearest_neighbors", nearest_neighbors, "02_nearest_neighbors", "N 3", _distances_to_noise),
     Method("tsne", tsne, "03_tsne", "n 2", _eight_channels_as_points, per_sample=False),
-    Method("activations", activations, "04_layer_activation", "N K h w", _activations),
+    Method("activations", activations, "04_layer_activation", "N K h w", _plainly(activations)),
     Method(
         "activation_masks",
         activation_masks,
@@ -136,12 +124,14 @@ METHODS: tuple[Method, ...] = (
         "class_visualization", class_visualization, "06_class_visualization", "C H W", _three_steps, per_sample=False
     ),
     Method("occlusion", occlusion, "07_occlusion", "N H W", _four_windows),
-    Method("saliency", saliency, "08_saliency", "N H W", _saliency, rounding=1e-2),
-    Method("guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _guided_backprop, rounding=1e-2),
+    Method("saliency", saliency, "08_saliency", "N H W", _plainly(saliency), rounding=1e-2),
+    Method(
+        "guided_backprop", guided_backprop, "09_guided_backprop", "N C H W", _plainly(guided_backprop), rounding=1e-2
+    ),
     Method("cam", cam, "10_cam", "N h w", cam, needs_gap=True),
     Method("convert_to_cam", convert_to_cam, "10_cam", "N K h w", _kept_features, runs="layer"),
     Method("grad_cam", grad_cam, "11_grad_cam", "N h w", grad_cam),
     Method("guided_grad_cam", guided_grad_cam, "12_guided_grad_cam", "N C H W", guided_grad_cam, rounding=1e-2),
-    Method("deeplift", deeplift, "13_deeplift", "N C H W", _deeplift),
-    Method("lrp", lrp, "14_lrp", "N C H W", _lrp, rounding=1e-2),
+    Method("deeplift", deeplift, "13_deeplift", "N C H W", _plainly(deeplift)),
+    Method("lrp", lrp, "14_lrp", "N C H W", _plainly(lrp), rounding=1e-2),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.small_nets import FlattenNet, GapNet
-from cnnviz_ref import cam, convert_to_cam, grad_cam
+from cnnviz_ref import METHODS, Method, cam, convert_to_cam, grad_cam
 from cnnviz_ref.cam import head_weights
 
 IMAGES = torch.zeros(2, 3, 12, 8)
@@ -36,6 +37,37 @@ def test_images_that_do_not_fit(method: Callable[..., Tensor], images: Tensor, s
     with pytest.raises(ValueError) as error:  # noqa: PT011
         method(GapNet(), images, TARGETS, "features")
     assert str(error.value).startswith(sentence)
+
+
+def takes(argument: str) -> pytest.MarkDecorator:
+    """Every method of the table with an argument of that name."""
+    methods = [m for m in METHODS if argument in inspect.signature(m.function).parameters]
+    return pytest.mark.parametrize("method", methods, ids=[m.name for m in methods])
+
+
+@takes("images")
+@pytest.mark.parametrize(
+    "images", [IMAGES[0], IMAGES.byte(), IMAGES / 0, IMAGES.double()], ids=["rank", "integers", "NaN", "dtype"]
+)
+def test_every_method_refuses_such_images(method: Method, images: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"^images: got .*(needs|but) .*; .*\.$"):
+        method.call(GapNet(), images, TARGETS, "features")
+
+
+@takes("targets")
+@pytest.mark.parametrize(
+    "targets", [TARGETS + 2, TARGETS - 1, TARGETS[:1], TARGETS.int()], ids=["large", "negative", "few", "int32"]
+)
+def test_every_method_refuses_such_targets(method: Method, targets: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"^targets: got .*(needs|but) .*; .*\.$"):
+        method.call(GapNet(), IMAGES, targets, "features")
+
+
+@takes("layer")
+def test_every_method_lists_the_layers_for_an_unknown_one(method: Method) -> None:
+    if method.name != "filters":  # its call chooses the layer
+        with pytest.raises(ValueError, match=r"^layer: got 'feature', but the model's layers are .*'features'"):
+            method.call(GapNet(), IMAGES, TARGETS, "feature")
 
 
 @map_methods
