@@ -144,7 +144,7 @@ def unusual_channels(A: Tensor, here: Tensor) -> list[int]:
     inner = A[..., rim:-rim, rim:-rim].amax((2, 3)).gather(0, order)
     at_rim = (inner[:7] < strongest[:7]).float().mean(0)
     unusual = (here - strongest.mean(0)) / strongest.std(0).clamp(min=1e-3)
-    return (unusual - 100 * (at_rim > 0.25)).argsort(descending=True).tolist()
+    return (unusual - 100 * (at_rim > 0.3)).argsort(descending=True).tolist()
 
 
 RECIPES: dict[str, Draw] = {
