@@ -17,11 +17,12 @@ import multiprocessing
 import os
 import statistics
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from racing.measure import Setup, leftovers, pair, peak, ratio
+from racing.measure import Setup, pair, peak, ratio
 from racing.races import RACES
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +38,7 @@ class Row:
     peer: str
     same: str = ""
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
     MiB: dict[str, float] = field(default_factory=dict)
 
     def ratio(self, other: str) -> float | None:
@@ -57,12 +59,10 @@ def main() -> None:
     options = _options()
     os.environ.update(OMP_NUM_THREADS=str(options.threads), RACING_CLOCK=options.clock)
     console = Console(width=180)
-    rows, peaks, left = [], {}, {}
+    rows, peaks = [], {}
     for setup in _setups(options):
-        console.print(f"[dim]{setup.race}, {setup.network}, {setup.images}, {setup.peer or 'no peer'}[/]")
         rows.append(_row(setup, options, peaks))
-        if (where := f"{setup.race} on {setup.network}") not in left:
-            left[where] = _in_new_process(leftovers, setup)
+        console.print(" | ".join(rows[-1].cells()), style="dim", highlight=False)
     machine = f"{options.device}, threads: {options.threads}, clock: {options.clock}"
     tables = [
         _table(f"milliseconds, median ± quartiles' distance; {machine}", HEADER, [row.cells() for row in rows]),
@@ -70,7 +70,7 @@ def main() -> None:
     ]
     for table in tables:
         console.print(table)
-    lost = sorted({f"{name}: {', '.join(what)}" for name, what in left.items() if what})
+    lost = sorted({f"{row.race} on {row.network}: {', '.join(row.left)}" for row in rows if row.left})
     console.print("after a call: " + ("; ".join(lost) or "no graph, no activation and no other tensor is left"))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
@@ -96,9 +96,9 @@ def targets(rows: list[Row]) -> list[list[str]]:
 
 
 def _row(setup: Setup, options: argparse.Namespace, peaks: dict[tuple[Setup, str], float]) -> Row:
-    same, seconds = _in_new_process(pair, setup, options.rounds, options.budget)
-    row = Row(setup.race, setup.network, setup.images, setup.peer or "-", same, seconds)
-    for name in () if options.quick else seconds:
+    found = _in_new_process(pair, setup, options.rounds, options.budget)
+    row = Row(setup.race, setup.network, setup.images, setup.peer or "-", found.same, found.seconds, found.left)
+    for name in () if options.quick else row.seconds:
         alone = replace(setup, peer=setup.peer if name == "peer" else None)
         if (alone, name) not in peaks:
             peaks[alone, name] = _in_new_process(peak, alone, name)
@@ -107,8 +107,8 @@ def _row(setup: Setup, options: argparse.Namespace, peaks: dict[tuple[Setup, str
 
 
 def _in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def _setups(options: argparse.Namespace) -> Iterator[Setup]:

@@ -44,19 +44,31 @@ class Setup:
         return RACES[self.race].make(self.network, **{"images": self.images, "device": self.device, **options})
 
 
-def pair(setup: Setup, rounds: int, budget: float) -> tuple[str, dict[str, list[float]]]:
-    """Whether the peer computes the same, and everyone's seconds."""
+@dataclass(frozen=True)
+class Found:
+    """What one process found out about a pair."""
+
+    same: str
+    """Whether the peer computes the same."""
+    seconds: dict[str, list[float]]
+    """Everyone's, one turn each a round."""
+    left: list[str]
+    """What ours leaves behind after a call."""
+
+
+def pair(setup: Setup, rounds: int, budget: float) -> Found:
+    """Compares, then times in turn, then looks for leftovers."""
     contestants = setup.contestants()
     same = agreement(setup) if setup.peer else ""
     if same.startswith("fails"):
         del contestants["peer"]
-    return same, times(setup, contestants, rounds, budget)
-
-
-def times(setup: Setup, contestants: dict[str, Contestant], rounds: int, budget: float) -> dict[str, list[float]]:
-    """Seconds of each contestant, one turn each a round; fewer rounds than asked where they exceed the budget."""
     t = setup.task()
     calls = {name: contestant(t) for name, contestant in contestants.items()}
+    return Found(same, times(calls, rounds, budget), leftovers(calls["ours"]))
+
+
+def times(calls: dict[str, Call], rounds: int, budget: float) -> dict[str, list[float]]:
+    """Seconds of each call; fewer rounds than asked, but 3, where they exceed the budget."""
     repeats = {name: _repeats(call) for name, call in calls.items()}
     found: dict[str, list[float]] = {name: [] for name in calls}
     start = time.perf_counter()
@@ -105,7 +117,7 @@ def peak(setup: Setup, contestant: str) -> float:
     """MiB by which one call raises the memory of a fresh process, or of the accelerator."""
     t = setup.task()
     with torch.no_grad():
-        getattr(t, "model", torch.nn.Identity())(t.images[:1])  # loads kernels
+        t.model(t.images[:1])  # loads kernels
     call = setup.contestants()[contestant](t)
     gc.collect()
     if setup.device == "cuda":
@@ -127,11 +139,8 @@ def _resident(name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def leftovers(setup: Setup) -> list[str]:
-    """What a call of ours leaves behind besides its result, in words; nothing is right."""
-    t = setup.task()
-    call = setup.contestants()["ours"](t)
-    call()
+def leftovers(call: Call) -> list[str]:
+    """What a call leaves behind besides its result, in words; nothing is right."""
     gc.collect()
     before, alive = _tensors(), weakref.WeakSet()
     with torch.autograd.graph.saved_tensors_hooks(*_watching(alive)):

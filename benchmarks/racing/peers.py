@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import captum.attr
+import numpy
 import torch
 import torchcam.methods
 import zennit.attribution
@@ -18,6 +19,7 @@ import zennit.composites
 import zennit.rules
 import zennit.torchvision
 import zennit.types
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torchvision.models.feature_extraction import create_feature_extractor
 
@@ -36,6 +38,19 @@ def torchvision_embed(t: Task) -> Call:
     """The same, averaged over places."""
     features = torchvision_features(t)
     return lambda: features().mean(dim=(2, 3))
+
+
+def sklearn_neighbors(t: Task, *, k: int) -> Call:
+    """NearestNeighbors by brute force, which it chooses itself for long features."""
+    data, queries = t.targets.cpu().numpy(), t.images.cpu().numpy()
+    index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data)
+    return lambda: index.kneighbors(queries)[0]
+
+
+def numpy_masks(t: Task, *, quantile: float) -> Call:
+    """numpy.quantile over images and places."""
+    A = torchvision_features(t)().cpu().numpy()
+    return lambda: numpy.quantile(A, quantile, axis=(0, 2, 3), keepdims=True) < A
 
 
 def captum_activation(t: Task) -> Call:

@@ -1,4 +1,4 @@
-"""Who runs against whom, on what, and how fast ours has to be."""
+"""Who runs against whom, on what, and how fast ours has to be. t-SNE runs in `benchmarks/tsne.py`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from racing.task import (
     Task,
     backward_to_images,
     backward_to_layer,
+    first_convolution,
     forward,
     forward_of,
     forward_to_layer,
+    points,
     task,
+    weights,
 )
 
 BOTH = ("efficientnet_lite0", "resnet18")
 WITH_VGG = (*BOTH, "vgg11_bn")
 STEPS = 5
 WINDOW, STRIDE, WINDOWS = 32, 16, 13 * 13
+NEAREST, QUANTILE = 5, 0.95
 ZENNIT_EPSILON = 1e-12
 
 
@@ -73,6 +77,28 @@ def ascent(t: Task) -> Callable[[], torch.Tensor]:
     return lambda: cnnviz_ref.class_visualization(t.model, int(t.targets[0]), size=size, steps=STEPS, lr=0.1)
 
 
+def first_filters(t: Task) -> Callable[[], torch.Tensor]:
+    """Ours."""
+    name, _ = first_convolution(t)
+    return lambda: cnnviz_ref.filters(t.model, name)
+
+
+def neighbors(t: Task) -> Callable[[], torch.Tensor]:
+    """Ours."""
+    return lambda: cnnviz_ref.nearest_neighbors(t.targets, t.images, k=NEAREST)[0]
+
+
+def masks(t: Task) -> Callable[[], torch.Tensor]:
+    """Ours."""
+    A = cnnviz_ref.activations(t.model, t.images, t.layer)
+    return lambda: cnnviz_ref.activation_masks(A, QUANTILE)
+
+
+def strongest(t: Task) -> Callable[[], Any]:
+    """Ours."""
+    return lambda: cnnviz_ref.max_patches(t.model, t.images, t.layer, 0, k=1)
+
+
 def lrp_race(rule: str, zennit_rule: Any, **options: float) -> Race:
     """A rule of LRP for all layers."""
     return Race(
@@ -85,11 +111,22 @@ def lrp_race(rule: str, zennit_rule: Any, **options: float) -> Race:
 
 
 RACES: dict[str, Race] = {
+    "filters": Race(first_filters, weights, sizes=(1,)),
+    "embed": Race(at_layer("embed"), forward_to_layer, {"torchvision": peers.torchvision_embed}),
+    "nearest_neighbors": Race(
+        neighbors,
+        None,
+        {"scikit-learn": partial(peers.sklearn_neighbors, k=NEAREST)},
+        networks=("digits", "5000 x 1280"),
+        make=points,
+    ),
     "activations": Race(
         at_layer("activations"),
         forward_to_layer,
         {"torchvision": peers.torchvision_features, "captum": peers.captum_activation},
     ),
+    "activation_masks": Race(masks, None, {"numpy": partial(peers.numpy_masks, quantile=QUANTILE)}),
+    "max_patches": Race(strongest, forward_to_layer),
     "class_visualization": Race(ascent, partial(backward_to_images, times=STEPS), sizes=(1,)),
     "occlusion": Race(
         explain("occlusion", window=WINDOW, stride=STRIDE),
@@ -123,6 +160,13 @@ RACES: dict[str, Race] = {
         },
         WITH_VGG,
         at_most_limit=1.15,
+    ),
+    "guided_grad_cam": Race(
+        explain("guided_grad_cam", layer=True),
+        backward_to_images,
+        {"captum": peers.captum_guided_grad_cam},
+        WITH_VGG,
+        at_most=0.8,
     ),
     "deeplift": Race(
         explain("deeplift"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
+from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import cnnviz
@@ -38,6 +39,27 @@ def task(network: str, *, images: int, device: str, dtype: torch.dtype = torch.f
     x = torch.randn(images, *shape, generator=torch.Generator().manual_seed(1)).to(device, dtype)
     targets = torch.arange(1, images + 1, device=device) % (10 if network == "digit_net" else 1000)
     return Task(network, model, x, targets, {"vgg11_bn": "features", **cnnviz.LAST_LAYER}[network])
+
+
+def points(network: str, *, images: int, device: str, dtype: torch.dtype = torch.float32) -> Task:
+    """Digits, or features such as a network gives: `images` of the task are as many queries, `targets` the data."""
+    size = {"digits": (1797, 64), "5000 x 1280": (5000, 1280)}[network]
+    data = torch.randn(size, generator=torch.Generator().manual_seed(1)).relu()
+    if network == "digits":
+        data = torch.as_tensor(load_digits().data)
+    data = data.to(device, dtype)
+    return Task(network, nn.Identity(), data[:images] + 0.5, data, "")
+
+
+def weights(t: Task) -> Call:
+    """A copy of the first convolution's weights."""
+    _, convolution = first_convolution(t)
+    return lambda: convolution.weight.detach().clone()
+
+
+def first_convolution(t: Task) -> tuple[str, nn.Conv2d]:
+    """Its name and itself."""
+    return next((name, module) for name, module in t.model.named_modules() if isinstance(module, nn.Conv2d))
 
 
 def forward(t: Task) -> Call:
