@@ -29,7 +29,13 @@ class Rows:
 def ready(x: Tensor) -> Rows:
     """The data set `[N D]`, with what all queries share."""
     centre = x.mean(dim=0)
-    return Rows(x, centre, x - centre, (x - centre).norm(dim=1))
+    centred = x - centre
+    return Rows(x, centre, centred, centred.norm(dim=1))
+
+
+def every_row(q: Tensor, x: Tensor) -> Tensor:
+    """Indices `[Q N]` of all rows."""
+    return torch.arange(len(x), device=q.device).expand(len(q), len(x))
 
 
 def shortlist(q: Tensor, rows: Rows, k: int, left_out: Tensor | None) -> Tensor:
@@ -42,7 +48,7 @@ def shortlist(q: Tensor, rows: Rows, k: int, left_out: Tensor | None) -> Tensor:
     close together and far from the centre, or equal), it is all rows.
     """
     N, D = rows.x.shape
-    everything = torch.arange(N, device=q.device).expand(len(q), N)
+    everything = every_row(q, rows.x)
     if q.dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest":
         return everything  # the product may be rounded to fewer bits than the bound knows of
     centred = q - rows.centre

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from cnnviz.shapes import Features
-from cnnviz_ref._shortlist import Rows, ready, shortlist
+from cnnviz_ref._shortlist import Rows, every_row, ready, shortlist
 
 METRICS = ("euclidean", "cosine")
+FEW = 2
+"""Queries that are faster from all distances than with a data set made ready."""
 
 
 def nearest_neighbors(
@@ -58,11 +60,12 @@ def nearest_neighbors(
     _check_leave_out(leave_out, N, Q)
     if not isinstance(chunk, int) or chunk < 1:
         raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 64.")
-    q, x = _comparable(queries, metric), ready(_comparable(features, metric))
+    q, x = _comparable(queries, metric), _comparable(features, metric)
+    prepared = ready(x) if Q > FEW else None
     parts = []
     for start in range(0, Q, chunk):
-        left = None if leave_out is None else leave_out[start : start + chunk].to(x.x.device)
-        parts.append(_k_nearest(q[start : start + chunk], x, k, metric, left))
+        left = None if leave_out is None else leave_out[start : start + chunk].to(x.device)
+        parts.append(_k_nearest(q[start : start + chunk], x, prepared, k, metric, left))
     return torch.cat([d for d, _ in parts]), torch.cat([indices for _, indices in parts])
 
 
@@ -94,12 +97,14 @@ def k_smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return d[:, :k].clone(), places[:, :k].clone()
 
 
-def _k_nearest(q: Tensor, x: Rows, k: int, metric: str, left: Tensor | None) -> tuple[Tensor, Tensor]:
-    rows = shortlist(q, x, k, left)
-    if rows.shape[1] == len(x.x):
-        d = _measure(_differences(q, x.x), metric)
+def _k_nearest(
+    q: Tensor, x: Tensor, prepared: Rows | None, k: int, metric: str, left: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    rows = shortlist(q, prepared, k, left) if prepared else every_row(q, x)
+    if rows.shape[1] == len(x):
+        d = _measure(_differences(q, x), metric)
     else:
-        d = _measure(_differences(q[:, None], x.x[rows])[:, 0], metric)
+        d = _measure(_differences(q[:, None], x[rows])[:, 0], metric)
     if left is not None:
         d.masked_fill_(rows == left[:, None], torch.inf)
     d, places = k_smallest(d, k)
@@ -171,7 +176,7 @@ def _check_rows(rows: object, name: str, shape: str) -> Tensor:
         raise ValueError(f"{name}: got shape {list(rows.shape)}, needs {shape}; one row is x[None].")
     if rows.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"{name}: got {rows.dtype}, needs torch.float32 or torch.float64; convert with x.float().")
-    if not torch.isfinite(rows).all():
+    if not torch.isfinite(torch.stack(rows.detach().aminmax())).all():
         raise ValueError(f"{name}: got NaN or infinity, needs finite values; look at how they were computed.")
     return rows
 

@@ -41,10 +41,10 @@ def torchvision_embed(t: Task) -> Call:
 
 
 def sklearn_neighbors(t: Task, *, k: int) -> Call:
-    """NearestNeighbors by brute force, which it chooses itself for long features."""
+    """NearestNeighbors by brute force, which it chooses itself for long features; features are given at every call."""
     data, queries = t.targets.cpu().numpy(), t.images.cpu().numpy()
-    index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data)
-    return lambda: index.kneighbors(queries)[0]
+    index = NearestNeighbors(n_neighbors=k, algorithm="brute")
+    return lambda: index.fit(data).kneighbors(queries)[0]
 
 
 def numpy_masks(t: Task, *, quantile: float) -> Call:
