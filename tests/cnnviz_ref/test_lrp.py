@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import cnnviz
 from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
-from cnnviz_ref import lrp
+from cnnviz_ref import deeplift, lrp
 
 RULES = ("zero", "epsilon", "gamma", "alpha_beta", "z_plus", "w_square", "flat", "composite")
 NETWORKS = (
@@ -153,6 +153,18 @@ def test_zero_is_gradient_x_input_without_biases(seed: int) -> None:
         ours = lrp(net, images, targets, rule="zero")
         assert (ours - expected).abs().max() <= 1e-10 * expected.abs().max()
         torch.testing.assert_close(ours.sum((1, 2, 3)), scores(net, images, targets))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg11_bn", "squeezenet1_0", "googlenet", "densenet121", "digit_net"])
+def test_zero_is_gradient_x_input_is_deeplift_from_zero_without_biases(name: str) -> None:
+    model = without_biases(cnnviz.load_model(name).double())
+    C = 1 if name == "digit_net" else 3
+    images = torch.randn(1, C, 64, 48, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    target = torch.tensor([3])
+    expected = gradient_x_input(model, images, target)
+    for ours in (lrp(model, images, target, rule="zero"), deeplift(model, images, target)):
+        assert (ours - expected).abs().max() <= 1e-10 * expected.abs().max()
+    torch.testing.assert_close(expected.sum((1, 2, 3)), scores(model, images, target))
 
 
 @settings(max_examples=10, deadline=None)

@@ -31,8 +31,6 @@ def gradient(model: nn.Module, images: Tensor) -> Tensor:
 @pytest.mark.parametrize("name", ["resnet18", "vgg11_bn", "squeezenet1_0"])
 @pytest.mark.parametrize(("rule", "method"), [("guided", "GuidedBackprop"), ("deconvnet", "Deconvolution")])
 def test_captum_agrees_bit_for_bit(name: str, rule: str, method: str) -> None:
-    if (name, rule) == ("resnet18", "deconvnet"):
-        pytest.skip("its ReLU modules run twice, which captum's deconvnet does not support")
     model, images = example(name)
     ours = guided_backprop(model, images, TARGETS, rule=rule)
     assert torch.equal(ours, captum_says(model, images, method).detach())
