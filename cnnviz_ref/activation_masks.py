@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from cnnviz.shapes import Activations, Masks
 
+AT_ONCE = 2**20
+"""Values of which quantiles are taken at once, unless one channel has more."""
+
 
 def activation_masks(activations: Activations, quantile: float = 0.995) -> Masks:
     r"""Where each channel exceeds the threshold that it exceeds on a share `1 - quantile` of the whole data set.
@@ -43,7 +46,7 @@ def channel_thresholds(activations: Activations, quantile: float = 0.995) -> Ten
     """`T_k`, each channel's quantile over all positions of all images: `[N K h w] -> [K]`. Errors as in the masks.
 
     Between two values it interpolates linearly, as `numpy.quantile` does. Any number of values will do, where
-    `torch.quantile` long took at most 2^24; memory holds a copy of one channel at a time.
+    `torch.quantile` long took at most 2^24; memory holds a copy of few channels at a time.
 
     >>> import torch
     >>> channel_thresholds(torch.tensor([[[[0.0, 1.0]], [[5.0, 5.0]]]]), 0.25)
@@ -52,7 +55,9 @@ def channel_thresholds(activations: Activations, quantile: float = 0.995) -> Ten
     _check_activations(activations)
     if not isinstance(quantile, (int, float)) or not 0 < quantile < 1:
         raise ValueError(f"quantile: got {quantile!r}, needs a number between 0 and 1; the paper takes 0.995.")
-    return torch.stack([_quantile(a.flatten(), quantile) for a in activations.detach().unbind(1)])
+    N, _, h, w = activations.shape
+    some = activations.detach().split(max(1, AT_ONCE // (N * h * w)), dim=1)
+    return torch.cat([_quantile(A.transpose(0, 1).flatten(1), quantile) for A in some])
 
 
 def upsampled_masks(activations: Activations, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
@@ -114,11 +119,11 @@ def overlaps(masks: Tensor, concepts: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _quantile(values: Tensor, quantile: float) -> Tensor:
-    """Between the order statistics around place `quantile * (n - 1)`, reckoned in double precision for any dtype."""
-    place = quantile * (len(values) - 1)
+    """Of each row, between the order statistics around place `quantile * (n - 1)`, reckoned in double precision."""
+    place = quantile * (values.shape[1] - 1)
     below = math.floor(place)
-    low = values.kthvalue(below + 1).values
-    return low if place == below else low.lerp(values.kthvalue(below + 2).values, place - below)
+    upper = values.topk(values.shape[1] - below, dim=1).values  # of a high quantile, few
+    return upper[:, -1] if place == below else upper[:, -1].lerp(upper[:, -2], place - below)
 
 
 def _check_activations(activations: object) -> None:
@@ -129,7 +134,7 @@ def _check_activations(activations: object) -> None:
         )
     if activations.ndim != 4 or not activations.numel():
         raise ValueError(f"activations: got {_given(activations)}, needs [N K h w]; one image's maps are A[None].")
-    if not torch.isfinite(activations).all():
+    if not torch.isfinite(torch.stack(activations.detach().aminmax())).all():
         raise ValueError("activations: got NaN or infinity, needs finite values; look at the images and the network.")
 
 
