@@ -1,0 +1,212 @@
+"""Inputs of lesson 8, saliency: small float64 networks and tensors on which every known mistake shows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+
+from autograder.exercises.saliency_misconceptions import differentiated
+from autograder.records import Call, Misconception
+from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+
+CLASSES = 5
+SIZE = (8, 4)
+
+Build = Callable[[Generator], nn.Module]
+Draw = Callable[[Generator], list[Call]]
+
+
+# A case is drawn again until every known mistake is far from the right answer, and from every other mistake.
+
+
+def seen(draw: Draw, reference: Callable[..., Tensor], mistakes: Sequence[Misconception]) -> Draw:
+    """`draw`, repeated until every mistake shows."""
+
+    def build(generator: Generator) -> list[Call]:
+        for _ in range(200):
+            calls = draw(generator)
+            if _told_apart(calls, reference, [mistake.wrong for mistake in mistakes]):
+                return calls
+        raise RuntimeError(f"{reference.__name__}: no inputs found on which every mistake shows")
+
+    return build
+
+
+def _told_apart(
+    calls: Sequence[Call], reference: Callable[..., Tensor], wrongs: Sequence[Callable[..., Tensor]]
+) -> bool:
+    right, *others = ([function(**call.inputs) for call in calls] for function in (reference, *wrongs))
+    if min(_distance(right, other) for other in others) < 0.02:
+        return False
+    return all(min(_distance(a, b), _distance(b, a)) > 0.01 for a, b in itertools.combinations(others, 2))
+
+
+def _distance(want: Sequence[Tensor], got: Sequence[Tensor]) -> float:
+    """The largest difference over all calls, relative to the largest value of `want`."""
+    if any(a.shape != b.shape for a, b in zip(want, got, strict=True)):
+        return float("inf")
+    scale = max(float(a.nan_to_num().abs().max()) for a in want) or 1.0
+    return max(float((a - b).abs().nan_to_num(nan=1e9).max()) for a, b in zip(want, got, strict=True)) / scale
+
+
+# Networks
+
+
+def _gap(**options) -> Build:
+    return lambda generator: GapNet(channels=(4, 6), classes=CLASSES, generator=generator, **options)
+
+
+def _functional(generator: Generator) -> nn.Module:
+    return FunctionalNet(channels=(4, 5, 4, 6), classes=CLASSES, generator=generator)
+
+
+def _batch_norm(generator: Generator) -> nn.Module:
+    return BatchNormNet(channels=(4, 6), classes=CLASSES, generator=generator)
+
+
+def flatten(generator: Generator) -> nn.Module:
+    """Max-pooling, and no average."""
+    return FlattenNet(size=SIZE, channels=(4, 6), classes=CLASSES, generator=generator)
+
+
+def randn(generator: Generator, *shape: int) -> Tensor:
+    """Normal numbers in float64."""
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def scene(
+    generator: Generator, build: Build, *, n: int = 3, colours: int = 3, frozen: bool = False, form: str | None = None
+) -> Call:
+    """A network, n images, n different targets, none of them the class that the network prefers.
+
+    The largest |G| is 1, so that a square is as large as what is squared; drawn again until every image has a good
+    part of that.
+    """
+    for _ in range(200):
+        net = build(generator).double()
+        images = 0.3 * randn(generator, n, colours, *SIZE)
+        order = torch.randperm(CLASSES, generator=generator)
+        targets, preferred = order[:n], int(order[n])
+        steepest = differentiated(net, images, targets).abs().amax((1, 2, 3))
+        if float(steepest.min()) > 0.3 * float(steepest.max()):
+            _rescale(net, images, preferred, factor=1 / float(steepest.max()))
+            net.requires_grad_(not frozen)
+            return Call({"model": net, "images": images, "targets": targets, **_asked(form)})
+    raise RuntimeError("no fixture found in which every image moves its score")
+
+
+def _asked(form: str | None) -> dict[str, str]:
+    return {} if form is None else {"form": form}
+
+
+@torch.no_grad()
+def _rescale(net: nn.Module, images: Tensor, preferred: int, *, factor: float) -> None:
+    """Scores round zero, so that no probability saturates, and one class, no target, above all others."""
+    head = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
+    head.weight.mul_(factor)
+    head.bias.sub_(net(images).mean(dim=0))
+    scores = net(images)
+    head.bias[preferred] += (scores.amax(dim=1) - scores[:, preferred]).max() + 0.3
+
+
+def _indifferent(generator: Generator, build: Build, *, form: str | None = None) -> Call:
+    """A class whose score is the same for every image: G is 0 everywhere."""
+    call = scene(generator, build, n=1, form=form)
+    head = [module for module in call.inputs["model"].modules() if isinstance(module, nn.Linear)][-1]
+    with torch.no_grad():
+        head.weight[call.inputs["targets"]] = 0.0
+    return call
+
+
+# 1. input_gradient
+
+
+def in_place(generator: Generator) -> list[Call]:
+    """ReLUs that work in place; a network of two colours, all its weights frozen; and a gradient of zeros."""
+    return [
+        scene(generator, _gap(inplace=True)),
+        scene(generator, _gap(in_channels=2), n=1, colours=2, frozen=True),
+        _indifferent(generator, _gap()),
+    ]
+
+
+def other_networks(generator: Generator) -> list[Call]:
+    """Functional ReLUs and frozen weights; BatchNorm and dropout; max-pooling and no average."""
+    return [
+        scene(generator, _functional, frozen=True),
+        scene(generator, _batch_norm, n=2),
+        scene(generator, flatten, n=1),
+    ]
+
+
+# 4. saliency, in both forms
+
+
+def both_forms(generator: Generator) -> list[Call]:
+    """The default and the squared form; two colours and frozen weights; and a map of zeros."""
+    return [
+        scene(generator, _gap(inplace=True)),
+        scene(generator, _gap(in_channels=2), colours=2, frozen=True, form="squared"),
+        _indifferent(generator, _gap(), form="abs_max"),
+    ]
+
+
+def both_forms_elsewhere(generator: Generator) -> list[Call]:
+    """Other networks, in both forms; and one image alone."""
+    return [
+        scene(generator, _functional, frozen=True, form="squared"),
+        scene(generator, _batch_norm, form="abs_max"),
+        scene(generator, flatten, n=1),
+    ]
+
+
+# 2 and 3. the maps
+
+
+def gradients(generator: Generator, *shape: int, dark: bool = False) -> Call:
+    """Gradients of both signs; `dark`: the last image has none at all."""
+    drawn = randn(generator, *shape)
+    if dark:
+        drawn[-1] = 0.0
+    return Call({"gradients": drawn})
+
+
+def three_colours(generator: Generator) -> list[Call]:
+    """Three images of three colours, one of them without any gradient."""
+    return [gradients(generator, 3, 3, 4, 6, dark=True)]
+
+
+def other_colours(generator: Generator) -> list[Call]:
+    """Two colours; and one image of four."""
+    return [gradients(generator, 3, 2, 7, 3, dark=True), gradients(generator, 1, 4, 5, 6)]
+
+
+# 5. probability_gradient
+
+
+def classified(generator: Generator, n: int, classes: int, *shape: int, above: int = 0) -> Call:
+    """Gradients of all scores, and scores `above` which is far over zero; steps of 1/64, so that float32 holds them.
+
+    Drawn again until no probability of a target is near 0 or 1, and no target is the class with the largest score.
+    """
+    for _ in range(1000):
+        scores = (64 * randn(generator, n, classes)).round() / 64
+        targets = torch.randperm(classes, generator=generator)[:n]
+        p = scores.softmax(1).gather(1, targets[:, None])[:, 0]
+        if bool((p > 0.15).all()) and bool((scores.argmax(1) != targets).all()):
+            drawn = randn(generator, n, classes, *shape)
+            return Call({"score_gradients": drawn, "scores": scores + above, "targets": targets})
+    raise RuntimeError("no scores found that are far from sure")
+
+
+def large_scores(generator: Generator) -> list[Call]:
+    """Three images; and one whose scores are all over 700."""
+    return [classified(generator, 3, 4, 3, 4, 5), classified(generator, 1, 4, 3, 4, 5, above=720)]
+
+
+def more_classes(generator: Generator) -> list[Call]:
+    """Six classes and two colours; and one image whose scores are all over 800."""
+    return [classified(generator, 3, 6, 2, 5, 3), classified(generator, 1, 3, 3, 6, 4, above=800)]
