@@ -116,7 +116,8 @@ def _gap(generator: Generator) -> nn.Module:
 
 def _shared_relu(generator: Generator) -> nn.Module:
     net = GapNet(channels=(4, 5, 6), classes=CLASSES, generator=generator)
-    net.features = nn.Sequential(*(net.features[1] if isinstance(m, nn.ReLU) else m for m in net.features))
+    relu = nn.ReLU()
+    net.features = nn.Sequential(*(relu if isinstance(m, nn.ReLU) else m for m in net.features.children()))
     return net
 
 
@@ -126,7 +127,7 @@ def _flatten(generator: Generator) -> nn.Module:
 
 def _relu6(generator: Generator) -> nn.Module:
     net = GapNet(channels=(4, 6), classes=CLASSES, generator=generator)
-    net.features = nn.Sequential(*(nn.ReLU6() if isinstance(m, nn.ReLU) else m for m in net.features))
+    net.features = nn.Sequential(*(nn.ReLU6() if isinstance(m, nn.ReLU) else m for m in net.features.children()))
     return net
 
 
