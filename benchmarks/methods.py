@@ -1,7 +1,7 @@
 """Ours against public libraries and against the passes through the network that no method can avoid.
 
     python benchmarks/methods.py [--only grad_cam] [--device cpu|cuda] [--threads 2] [--rounds 15] [--quick]
-                                 [--clock cpu] [--json FILE] [--markdown FILE]
+                                 [--images 1] [--clock cpu] [--json FILE] [--markdown FILE]
 
 Each pair runs in a process of its own, ours, the peer and the limit in turn, on the same network object and images.
 Times are medians, with the quartiles' distance; ratios are medians of the ratios within a round. Before, both results
@@ -63,6 +63,8 @@ def main() -> None:
     for setup in _setups(options):
         rows.append(_row(setup, options, peaks))
         console.print(" | ".join(rows[-1].cells()), style="dim", highlight=False)
+        if options.json:  # after every row, so that an interrupted run loses nothing
+            options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     machine = f"{options.device}, threads: {options.threads}, clock: {options.clock}"
     tables = [
         _table(f"milliseconds, median ± quartiles' distance; {machine}", HEADER, [row.cells() for row in rows]),
@@ -72,8 +74,6 @@ def main() -> None:
         console.print(table)
     lost = sorted({f"{row.race} on {row.network}: {', '.join(row.left)}" for row in rows if row.left})
     console.print("after a call: " + ("; ".join(lost) or "no graph, no activation and no other tensor is left"))
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     if options.markdown:
         options.markdown.write_text("\n\n".join(map(_markdown, tables)) + "\n")
 
@@ -116,7 +116,7 @@ def _setups(options: argparse.Namespace) -> Iterator[Setup]:
         if options.only and name.split(",")[0] not in options.only:
             continue
         for network in race.networks:
-            for images in race.sizes[:1] if options.quick else race.sizes:
+            for images in race.sizes[:1] if options.quick else [n for n in race.sizes if n in options.images]:
                 for peer in race.peers or [None]:
                     yield Setup(name, peer, network, images, options.device, options.threads)
 
@@ -129,6 +129,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--budget", type=float, default=60, help="seconds for a pair; at least 3 rounds")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="cpu: for a busy machine")
+    parser.add_argument("--images", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--quick", action="store_true", help="one image, no memory")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
