@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 import cnnviz
@@ -42,14 +41,14 @@ def probability_gradient(score_gradients: Tensor, scores: Tensor, targets: Tenso
 # Showcases
 
 
-def _photo_call() -> Call:
-    images = cnnviz.preprocess(cnnviz.photo("coffee"))
-    targets = torch.tensor([cnnviz.class_index(cnnviz.PHOTO_CLASS["coffee"])])
-    return Call({"model": cnnviz.efficientnet_lite0().requires_grad_(False), "images": images, "targets": targets})
+def _digit_call() -> Call:
+    """A four among scribbles: few enough pixels for single ones to be seen."""
+    digits = cnnviz.cluttered_digits(1, seed=1, split="test")
+    return Call({"model": cnnviz.digit_net(), "images": digits.images, "targets": digits.labels})
 
 
-def _photo_gradients() -> Call:
-    return Call({"gradients": image_gradient(**_photo_call().inputs)})
+def _digit_gradients() -> Call:
+    return Call({"gradients": image_gradient(**_digit_call().inputs)})
 
 
 EXERCISES = (
@@ -143,7 +142,7 @@ EXERCISES = (
         minutes=5,
         difficulty=1,
         lines=1,
-        showcase=_photo_gradients,
+        showcase=_digit_gradients,
     ),
     Exercise(
         id="saliency.squared_map",
@@ -186,7 +185,7 @@ EXERCISES = (
         minutes=4,
         difficulty=1,
         lines=1,
-        showcase=_photo_gradients,
+        showcase=_digit_gradients,
     ),
     Exercise(
         id="saliency.saliency",
@@ -232,7 +231,7 @@ EXERCISES = (
         difficulty=1,
         lines=2,
         builds_on=("saliency.input_gradient", "saliency.saliency_map", "saliency.squared_map"),
-        showcase=_photo_call,
+        showcase=_digit_call,
     ),
     Exercise(
         id="saliency.probability_gradient",
