@@ -197,8 +197,8 @@ EXERCISES = (
         id="guided_backprop.class_insensitivity",
         title="Does the class matter?",
         reference=class_insensitivity,
-        formula=r"\cos_n = \frac{\sum a_n b_n}{\sqrt{\sum a_n^2}\,\sqrt{\sum b_n^2}}\,, \quad "
-        r"\cos_n = 0 \text{ where } a_n = 0 \text{ or } b_n = 0",
+        formula=r"\cos_n = \frac{\sum u_n v_n}{\sqrt{\sum u_n^2}\,\sqrt{\sum v_n^2}}\,, \quad "
+        r"\cos_n = 0 \text{ where } u_n = 0 \text{ or } v_n = 0",
         outputs=("cos",),
         cases=(
             Case(
@@ -227,9 +227,9 @@ EXERCISES = (
             "maps.flatten(1) makes one row an image. The sum of products and the two lengths are sums over that row. "
             "Put a "
             "1 in place of a product of lengths that is 0 before you divide.",
-            "1. a, b = maps.flatten(1), others.flatten(1)\n"
-            "2. above = (a * b).sum(1)\n"
-            "3. below = a.norm(dim=1) * b.norm(dim=1)\n"
+            "1. u, v = maps.flatten(1), others.flatten(1)\n"
+            "2. above = (u * v).sum(1)\n"
+            "3. below = u.norm(dim=1) * v.norm(dim=1)\n"
             "4. return above / torch.where(below > 0, below, 1.0)",
         ),
         minutes=8,

@@ -128,9 +128,9 @@ def _guarded(above: Tensor, below: Tensor) -> Tensor:
 
 
 def cosine(maps: Tensor, others: Tensor) -> Tensor:
-    """Σ a·b / (|a| |b|) for each image [N]; 0 where a map is 0 everywhere."""
-    a, b = maps.flatten(1), others.flatten(1)
-    return _guarded((a * b).sum(1), a.norm(dim=1) * b.norm(dim=1))
+    """Σ u·v / (‖u‖ ‖v‖) for each image [N]; 0 where a map is 0 everywhere."""
+    u, v = maps.flatten(1), others.flatten(1)
+    return _guarded((u * v).sum(1), u.norm(dim=1) * v.norm(dim=1))
 
 
 def _centred(maps: Tensor) -> Tensor:
@@ -158,7 +158,7 @@ COSINE = (
     Misconception(
         "dot_product",
         lambda maps, others: (maps * others).flatten(1).sum(1),
-        "You returned the dot product Σ a·b. Divide it by the lengths |a| and |b|: a cosine does not know how large "
+        "You returned the dot product Σ u·v. Divide it by the lengths ‖u‖ and ‖v‖: a cosine does not know how large "
         "the "
         "maps are.",
     ),
@@ -167,30 +167,30 @@ COSINE = (
         lambda maps, others: _guarded(
             (maps * others).flatten(1).sum(1), maps.flatten(1).square().sum(1) * others.flatten(1).square().sum(1)
         ),
-        "You divided by |a|²·|b|². The length is the root of the sum of squares: |a| = √(Σ a²).",
+        "You divided by ‖u‖²·‖v‖². The length is the root of the sum of squares: ‖u‖ = √(Σ u²).",
     ),
     Misconception(
         "one_length",
         lambda maps, others: _guarded((maps * others).flatten(1).sum(1), maps.flatten(1).square().sum(1)),
-        "You divided by |a|², the first map's length twice. Divide by |a|·|b|.",
+        "You divided by ‖u‖², the first map's length twice. Divide by ‖u‖·‖v‖.",
     ),
     Misconception(
         "sums_for_lengths",
         lambda maps, others: _guarded(
             (maps * others).flatten(1).sum(1), maps.flatten(1).abs().sum(1) * others.flatten(1).abs().sum(1)
         ),
-        "You divided by the sums Σ|a| and Σ|b|. The length in a cosine is |a| = √(Σ a²).",
+        "You divided by the sums Σ|u| and Σ|v|. The length in a cosine is ‖u‖ = √(Σ u²).",
     ),
     Misconception(
         "scaled_by_maximum",
         lambda maps, others: (_scaled(maps) * _scaled(others)).flatten(1).mean(1),
-        "You divided each map by its largest value and averaged the product. The cosine divides Σ a·b by the lengths "
-        "|a|·|b|.",
+        "You divided each map by its largest value and averaged the product. The cosine divides Σ u·v by the lengths "
+        "‖u‖·‖v‖.",
     ),
     Misconception(
         "absolute_values",
         lambda maps, others: cosine(maps.abs(), others.abs()),
-        "You compared |a| and |b|. Then a map and its negative look alike: keep the signs.",
+        "You compared |u| and |v|. Then a map and its negative look alike: keep the signs.",
     ),
     Misconception(
         "absolute_cosine",

@@ -91,20 +91,20 @@ def guided_backprop(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor
 
 
 def class_insensitivity(maps: Tensor, others: Tensor) -> Tensor:
-    """Cosine of the two maps of each image: cos = Σ a·b / (√(Σ a²) √(Σ b²)), sums over colours, rows and columns.
+    """Cosine of the two maps of each image: cos = Σ u·v / (√(Σ u²) √(Σ v²)), sums over colours, rows and columns.
 
     Args:
-        maps: a [N C H W], the maps for one class.
-        others: b [N C H W], the maps of the same images for another class.
+        maps: u [N C H W], the maps for one class.
+        others: v [N C H W], the maps of the same images for another class.
 
     Returns:
         Cosines [N], from -1 to 1; 0 where one of the two maps is 0 everywhere. Near 1: the class plays no part.
 
     About 4 lines.
     """
-    a, b = maps.flatten(1), others.flatten(1)
-    above = (a * b).sum(dim=1)
-    below = a.norm(dim=1) * b.norm(dim=1)
+    u, v = maps.flatten(1), others.flatten(1)
+    above = (u * v).sum(dim=1)
+    below = u.norm(dim=1) * v.norm(dim=1)
     return above / torch.where(below > 0, below, 1.0)
 
 

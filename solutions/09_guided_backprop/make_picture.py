@@ -29,7 +29,7 @@ def main() -> None:
         "gradient": drawing(image_gradient(model, images, targets)),
         "guided": drawing(guided_backprop(model, images, targets)),
     }
-    figure, axes = plt.subplots(3, 4, figsize=(9.6, 7.4), layout="constrained")
+    figure, axes = plt.subplots(3, 4, figsize=(8.4, 6.5), layout="constrained")
     for row, (name, pictures) in zip(axes, rows.items(), strict=True):
         for ax, picture in zip(row, pictures, strict=True):
             ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
@@ -38,7 +38,7 @@ def main() -> None:
         row[0].set_ylabel(name, fontsize="large")
     for ax, name in zip(axes[0], PHOTOS, strict=True):
         ax.set_title(cnnviz.PHOTO_CLASS[name])
-    figure.savefig(Path(__file__).with_name("picture.png"), dpi=110)
+    figure.savefig(Path(__file__).with_name("picture.png"), dpi=90)
 
 
 if __name__ == "__main__":
