@@ -1,0 +1,236 @@
+"""Inputs of lesson 05, maximum patches: small chains, boxes, maps and networks on which every known mistake shows."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.utils import skip_init
+
+from autograder.exercises import max_patches_data_misconceptions as data_mistakes
+from autograder.exercises import max_patches_geometry_misconceptions as geometry_mistakes
+from autograder.exercises import max_patches_misconceptions as mistakes
+from autograder.exercises.max_patches_parts import cut_patches, receptive_field, top_images, unit_box
+from autograder.records import Call, Misconception
+from cnnviz.small_nets import FlattenNet, GapNet
+
+Chain = list[tuple[int, int, int, int]]
+APART = 0.015
+"""Distance, relative to max|expected|, that a case keeps between any two answers, right or wrong."""
+
+
+def _answer(function: Callable[..., Any], call: Call) -> tuple[np.ndarray, ...]:
+    result = function(**call.inputs)
+    return tuple(np.asarray(part, np.float64) for part in (result if isinstance(result, tuple) else (result,)))
+
+
+def _distance(some: Sequence[tuple[np.ndarray, ...]], others: Sequence[tuple[np.ndarray, ...]]) -> float:
+    """Largest difference over calls and outputs, each output relative to its largest value in `some`."""
+    far = 0.0
+    for k in range(len(some[0])):
+        scale = max(float(np.abs(answer[k]).max(initial=0)) for answer in some) or 1.0
+        for one, other in zip(some, others, strict=True):
+            if len(one) != len(other) or one[k].shape != other[k].shape:
+                return float("inf")
+            far = max(far, float(np.abs(one[k] - other[k]).max(initial=0)) / scale)
+    return far
+
+
+def told_apart(calls: Sequence[Call], reference: Callable[..., Any], known: Sequence[Misconception]) -> bool:
+    """Whether the right answer and all wrong ones differ clearly on these calls."""
+    answers = [[_answer(function, call) for call in calls] for function in (reference, *(m.wrong for m in known))]
+    return all(
+        min(_distance(one, other), _distance(other, one)) > APART for one, other in itertools.combinations(answers, 2)
+    )
+
+
+def _drawn(
+    build: Callable[[Generator], list[Call]], reference: Callable[..., Any], known: Sequence[Misconception]
+) -> Callable[[Generator], list[Call]]:
+    """`build`, repeated until the calls tell all answers apart."""
+
+    def until_apart(generator: Generator) -> list[Call]:
+        for _ in range(500):
+            calls = build(generator)
+            if told_apart(calls, reference, known):
+                return calls
+        raise RuntimeError("no inputs found that tell all known mistakes apart")
+
+    return until_apart
+
+
+def whole(generator: Generator, low: int, high: int) -> int:
+    """A whole number from low to high, both included."""
+    return int(torch.randint(low, high + 1, (), generator=generator))
+
+
+def randn(generator: Generator, *shape: int) -> Tensor:
+    """Normal float64 numbers."""
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+# 1. receptive_field
+
+
+def chain(generator: Generator, layers: int) -> Chain:
+    """Kernels, strides, paddings and dilations of all kinds; the first and the last layer have a stride."""
+    drawn = []
+    for n in range(layers):
+        stride = whole(generator, 2, 3) if n in (0, layers - 1) else whole(generator, 1, 2)
+        kernel, dilation = whole(generator, 2, 4), whole(generator, 1, 2)
+        drawn.append((kernel, stride, whole(generator, 0, 2), dilation))
+    return drawn
+
+
+def _chains(*lengths: int) -> Callable[[Generator], list[Call]]:
+    return lambda generator: [Call({"chain": chain(generator, n)}) for n in lengths]
+
+
+visible_chains = _drawn(_chains(3, 1), receptive_field, geometry_mistakes.FIELD)
+hidden_chains = _drawn(_chains(3, 2, 0), receptive_field, geometry_mistakes.FIELD)
+
+
+# 2. unit_box
+
+
+def field(generator: Generator, size: int) -> dict[str, Any]:
+    """Size, jump and start of some layer whose unit 0 begins before the border."""
+    before = whole(generator, 1, size // 2)
+    return {"size": size, "jump": whole(generator, 2, 5), "start": (size - 1) / 2 - before}
+
+
+def _boxes(*sizes: int) -> Callable[[Generator], list[Call]]:
+    def build(generator: Generator) -> list[Call]:
+        calls = []
+        for size in sizes:
+            place = {"i": whole(generator, 0, 5), "j": whole(generator, 0, 5)}
+            calls.append(Call({**place, **field(generator, size)}))
+        return [*calls, Call({"i": 0, "j": whole(generator, 1, 4), **field(generator, sizes[0])})]
+
+    return build
+
+
+visible_boxes = _drawn(_boxes(7, 10), unit_box, geometry_mistakes.BOX)
+hidden_boxes = _drawn(_boxes(9, 6, 11), unit_box, geometry_mistakes.BOX)
+
+
+# 3. top_images
+
+
+def maps(generator: Generator, size: tuple[int, int, int, int], count: int, heights: Sequence[float]) -> Call:
+    """Maps of one channel with these maxima, in a random order of the images; the largest stands in three places."""
+    N, K, h, w = size
+    activations = randn(generator, *size).clamp(-1.5, 1.5)
+    channel = whole(generator, 1, K - 2)
+    activations[:, channel + 1] += 4.0  # another channel is stronger
+    order = torch.randperm(N, generator=generator)
+    for n, height in zip(order.tolist(), heights, strict=True):
+        activations[n, channel, whole(generator, 0, h - 1), whole(generator, 0, w - 1)] = height
+    activations[order[-1], channel, 0, 0] = -2 * heights[0]  # the largest number without its sign
+    strongest = activations[order[0], channel]
+    strongest.clamp_(max=1.5)
+    strongest[0, w - 2] = strongest[h - 2, 0] = strongest[h - 1, w - 1] = heights[0]
+    return Call({"activations": activations, "channel": channel, "count": count})
+
+
+def _maps(*calls: tuple[tuple[int, int, int, int], int, Sequence[float]]) -> Callable[[Generator], list[Call]]:
+    return lambda generator: [maps(generator, *call) for call in calls]
+
+
+EQUAL_MAXIMA = (4.0, 3.5, 3.5, 3.0, 2.5, 2.0)
+visible_maps = _drawn(_maps(((6, 4, 3, 5), 4, EQUAL_MAXIMA)), top_images, data_mistakes.TOP)
+hidden_maps = _drawn(
+    _maps(((6, 3, 5, 4), 4, EQUAL_MAXIMA), ((4, 4, 3, 6), 2, (5.0, 4.0, 4.0, 2.0))), top_images, data_mistakes.TOP
+)
+
+
+# 4. cut_patches
+
+
+def patches(generator: Generator, size: tuple[int, int, int, int], box: tuple[int, int]) -> Call:
+    """Four boxes of one size: inside; over the top and the left; over the bottom and the right; over the left alone."""
+    N, C, H, W = size
+    tall, wide = box
+    images = randn(generator, *size) + 0.5
+    corners = [
+        (whole(generator, 1, H - tall - 1), whole(generator, 1, W - wide - 1)),
+        (whole(generator, 1 - tall, -1), whole(generator, 1 - wide, -1)),
+        (whole(generator, H - tall + 1, H - 1), whole(generator, W - wide + 1, W - 1)),
+        (whole(generator, 1, H - tall - 1), whole(generator, 1 - wide, -1)),
+    ]
+    boxes = [(whole(generator, 0, N - 1), top, left, top + tall, left + wide) for top, left in corners]
+    return Call({"images": images, "boxes": torch.tensor(boxes)})
+
+
+def _patches(*calls: tuple[tuple[int, int, int, int], tuple[int, int]]) -> Callable[[Generator], list[Call]]:
+    return lambda generator: [patches(generator, *call) for call in calls]
+
+
+visible_patches = _drawn(_patches(((4, 3, 11, 9), (4, 4))), cut_patches, data_mistakes.CUT)
+hidden_patches = _drawn(
+    _patches(((4, 1, 9, 12), (5, 5)), ((5, 2, 8, 11), (3, 5))), cut_patches, data_mistakes.CUT
+)
+
+
+# 5. max_patches
+
+
+def contrasts(generator: Generator, n: int, *size: int) -> Tensor:
+    """Pictures of noise, some with more contrast than others."""
+    strength = 1 + torch.randperm(n, generator=generator).to(torch.float64) / n
+    return strength[:, None, None, None] * randn(generator, n, 3, *size)
+
+
+def _scene(net: nn.Module, images: Tensor, chain: Chain, *, layer: str = "features", channel: int) -> Call:
+    inputs = {"model": net, "images": images, "layer": layer, "channel": channel}
+    return Call({**inputs, "chain": chain, "count": 3})
+
+
+def strided(generator: Generator, first: tuple[int, int, int, int] = (4, 2, 2, 1)) -> Call:
+    """Two convolutions; the first steps, and its padding moves the grid off the even division of the image."""
+    chain = [first, (3, 1, 1, 1)]
+    sizes = zip((3, 4), (4, 6), chain, strict=True)
+    features = [module for c, d, layer in sizes for module in (_conv(generator, c, d, layer), nn.ReLU())]
+    head = skip_init(nn.Linear, 6, 5, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.copy_(randn(generator, *parameter.shape) / 2)
+    layers = {"features": nn.Sequential(*features), "pool": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "head": head}
+    images = contrasts(generator, 5, 20, 15)
+    return _scene(nn.Sequential(OrderedDict(layers)).eval(), images, chain, channel=whole(generator, 1, 4))
+
+
+def _conv(generator: Generator, c: int, d: int, layer: tuple[int, int, int, int]) -> nn.Module:
+    kernel, stride, padding, dilation = layer
+    conv = skip_init(
+        nn.Conv2d, c, d, kernel, stride=stride, padding=padding, dilation=dilation, dtype=torch.float64
+    )  # no random numbers but the generator's
+    with torch.no_grad():
+        conv.weight.copy_(randn(generator, *conv.weight.shape) / (c * kernel**2) ** 0.5)
+        conv.bias.copy_(randn(generator, d) / 10)
+    return conv
+
+
+def pooled(generator: Generator) -> Call:
+    """A max-pool between two convolutions."""
+    net = FlattenNet(size=(20, 14), channels=(4, 6), generator=generator).double()
+    chain = [(3, 1, 1, 1), (2, 2, 0, 1), (3, 1, 1, 1)]
+    return _scene(net, contrasts(generator, 5, 20, 14), chain, channel=whole(generator, 1, 4))
+
+
+def below_zero(generator: Generator) -> Call:
+    """A layer that is negative everywhere in this channel, and that an in-place ReLU overwrites right after it."""
+    net = GapNet(channels=(4, 6), inplace=True, generator=generator).double()
+    channel = whole(generator, 1, 2)
+    with torch.no_grad():
+        net.features[0].bias[channel] -= 20.0  # type: ignore[index, union-attr]
+    return _scene(net, contrasts(generator, 4, 9, 7), [(3, 1, 1, 1)], layer="features.0", channel=channel)
+
+
+visible_networks = _drawn(lambda g: [strided(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD)
+hidden_networks = _drawn(lambda g: [strided(g, (5, 2, 3, 1)), pooled(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD)
