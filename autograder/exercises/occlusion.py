@@ -148,15 +148,17 @@ EXERCISES = (
             "Think of one row of pixels first. Where do the windows begin, and which is the first one that reaches the "
             "end of the row?",
             "Along one axis of length L there are ⌈(L-w)/s⌉ + 1 windows: math.ceil. The i-th begins at i·s and ends "
-            "at i·s + w, or at L where that is less. Then pair every span of rows with every span of columns.",
-            "1. spans(L): [(i * stride, min(i * stride + window, L)) for i in range(math.ceil((L - window) / stride) "
-            "+ 1)]\n"
-            "2. for top, bottom in spans(H): for left, right in spans(W): boxes.append([top, left, bottom, right])\n"
-            "3. return torch.tensor(boxes)",
+            "at i·s + w, or at L where that is less. Two loops, rows outside and columns inside, give the windows in "
+            "reading order.",
+            "1. for i in range(math.ceil((H - window) / stride) + 1):\n"
+            "2.     for j in range(math.ceil((W - window) / stride) + 1):\n"
+            "3.         top, left = i * stride, j * stride\n"
+            "4.         boxes.append([top, left, min(top + window, H), min(left + window, W)])\n"
+            "5. return torch.tensor(boxes)",
         ),
         minutes=12,
         difficulty=2,
-        lines=5,
+        lines=6,
     ),
     Exercise(
         id="occlusion.score_drops",

@@ -250,7 +250,8 @@ def _whole_windows(H, W, window, stride):
 
 
 def _as_a_grid(model, images, targets, *, window=32, stride=16, fill=0.0):
-    boxes = all_boxes(*images.shape[2:], window, stride)
+    H, W = images.shape[2:]
+    boxes = all_boxes(H, W, window, stride)
     rows = len(boxes[:, 0].unique())
     return drops_of(model, images, targets, boxes, fill).view(len(images), rows, -1)
 

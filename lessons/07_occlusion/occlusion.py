@@ -38,9 +38,9 @@ def window_boxes(H: int, W: int, window: int, stride: int) -> Tensor:
     Returns:
         Boxes int64 [P 4], (top, left, bottom, right), row of windows by row of windows from left to right.
 
-    About 5 lines.
+    About 6 lines.
     """
-    # Your code here: about 5 lines.
+    # Your code here: about 6 lines.
     raise NotImplementedError("occlusion.window_boxes is not written yet")
 
 
