@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 from autograder.exercises import deeplift_misconceptions as mistakes
 from autograder.exercises.deeplift_network_misconceptions import NETWORK, two_layers
+from autograder.exercises.deeplift_revealcancel_misconceptions import REVEAL_CANCEL, signed_multipliers
 from autograder.records import Arrays, Call, Misconception
 
 Results = list[tuple[Tensor, ...]]
@@ -54,9 +55,11 @@ def _results(function: Callable[..., object], calls: Sequence[Call]) -> Results:
 
 def _far(one: Results, other: Results, scale: Results, least: float) -> bool:
     """Whether outputs differ by over `least` of the largest value in `scale`, or in shape, or in which are NaN."""
-    return any(
-        _apart(*outputs, least) for outputs in zip(*(zip(*r, strict=True) for r in (one, other, scale)), strict=True)
-    )
+    return any(_apart(_output(one, k), _output(other, k), _output(scale, k), least) for k in range(len(one[0])))
+
+
+def _output(results: Results, k: int) -> list[Tensor]:
+    return [result[k] for result in results]
 
 
 def _apart(one: Sequence[Tensor], other: Sequence[Tensor], scale: Sequence[Tensor], least: float) -> bool:
@@ -207,13 +210,16 @@ def _parts(generator: Generator, n: int, k: int) -> Call:
 
 def both_signs(generator: Generator) -> list[Call]:
     """Three rows of four units; some have differences of one sign only."""
-    return _telling(generator, lambda g: [_parts(g, 3, 4)], mistakes.signed_multipliers, mistakes.REVEAL_CANCEL)
+    return _telling(generator, lambda g: [_parts(g, 3, 4)], signed_multipliers, REVEAL_CANCEL)
 
 
 def other_signs(generator: Generator) -> list[Call]:
     """Two rows of seven units; and a single row."""
     return _telling(
-        generator, lambda g: [_parts(g, 2, 7), _parts(g, 1, 6)], mistakes.signed_multipliers, mistakes.REVEAL_CANCEL
+        generator,
+        lambda g: [_parts(g, 2, 7), _parts(g, 1, 6)],
+        signed_multipliers,
+        REVEAL_CANCEL,
     )
 
 
