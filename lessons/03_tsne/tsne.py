@@ -1,0 +1,102 @@
+# made by `cnnviz build` from solutions/03_tsne/tsne.md; the functions and answers are yours to write
+"""t-SNE: write the functions, then run `pytest lessons/03_tsne` or `cnnviz check 03_tsne`."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def squared_distances(X: Tensor) -> Tensor:
+    """How far each pair of points is apart, squared: d_ij = ‖x_i - x_j‖² = Σ_k (x_ik - x_jk)².
+
+    Args:
+        X: features [N D], one row for each point.
+
+    Returns:
+        d [N N]: symmetric, 0 on the diagonal.
+
+    About 2 lines.
+    """
+    # Your code here: about 2 lines.
+    raise NotImplementedError("tsne.squared_distances is not written yet")
+
+
+def joint_probabilities(distances: Tensor, perplexity: float) -> tuple[Tensor, Tensor]:
+    """Who would pick whom as a neighbour, and the probability of each pair.
+
+    p_j|i = exp(-β_i d_ij) / Σ_(k≠i) exp(-β_i d_ik), where β_i is bisected until 2^H(P_i) is the perplexity;
+    p_ij = (p_j|i + p_i|j) / 2N.
+
+    Args:
+        distances: d [N N], squared; the diagonal is 0.
+        perplexity: how many neighbours each point has, between 1 and N - 1.
+
+    Returns:
+        p_j|i [N N], row i for the choice of point i, each row summing to 1; and P [N N]. Both have a zero diagonal.
+
+    About 12 lines.
+    """
+    # Your code here: about 12 lines.
+    raise NotImplementedError("tsne.joint_probabilities is not written yet")
+
+
+def low_dimensional_affinities(Y: Tensor) -> Tensor:
+    """Probability of each pair in the plane: q_ij = (1 + ‖y_i - y_j‖²)^-1 / Σ_(k≠l) (1 + ‖y_k - y_l‖²)^-1.
+
+    Args:
+        Y: points [N 2].
+
+    Returns:
+        Q [N N]: symmetric, 0 on the diagonal, all entries together 1.
+
+    About 4 lines.
+    """
+    # Your code here: about 4 lines.
+    raise NotImplementedError("tsne.low_dimensional_affinities is not written yet")
+
+
+def kl_and_gradient(P: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
+    """How unlike P and Q are, and which way each point would raise that.
+
+    C = Σ_(i≠j) p_ij ln(p_ij / q_ij);  ∂C/∂y_i = 4 Σ_j (p_ij - q_ij) (y_i - y_j) (1 + ‖y_i - y_j‖²)^-1.
+
+    Args:
+        P: [N N], symmetric, 0 on the diagonal and perhaps elsewhere; it may be exaggerated.
+        Y: points [N 2].
+
+    Returns:
+        C, a tensor with one number; and ∂C/∂Y [N 2].
+
+    About 6 lines.
+    """
+    # Your code here: about 6 lines.
+    raise NotImplementedError("tsne.kl_and_gradient is not written yet")
+
+
+def descend(P: Tensor, start: Tensor, *, steps: int, lr: float, momentum: float) -> Tensor:
+    """The way downhill: V ← μV - η ∂C/∂Y, then Y ← Y + V, beginning with V = 0.
+
+    Args:
+        P: [N N]; it may be exaggerated.
+        start: Y_0 [N 2].
+        steps: T, how many steps.
+        lr: η, the step size.
+        momentum: μ, the share of the last step that is kept.
+
+    Returns:
+        The path Y_0, Y_1, ..., Y_T: [T+1 N 2].
+
+    About 6 lines.
+    """
+    # Your code here: about 6 lines.
+    raise NotImplementedError("tsne.descend is not written yet")
+
+
+other_units = None  # "a", "b" or "c"
+
+turned_map = None  # "a", "b" or "c"
+
+map_shrunk = None  # "a", "b" or "c"
+
+never_removed = None  # "a", "b", "c" or "d"
