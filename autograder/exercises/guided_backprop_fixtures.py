@@ -111,13 +111,18 @@ def other_depths(generator: Generator) -> list[Call]:
 
 
 def _gap(generator: Generator) -> nn.Module:
-    return GapNet(channels=(4, 5, 6), classes=CLASSES, inplace=True, generator=generator)
+    """In-place ReLUs; after the second convolution there is none, as in the blocks of EfficientNet."""
+    net = GapNet(channels=(4, 3, 5, 6), classes=CLASSES, inplace=True, generator=generator)
+    conv1, relu, conv2, _, *rest = net.features.children()
+    net.features = nn.Sequential(conv1, relu, conv2, *rest)
+    return net
 
 
 def _shared_relu(generator: Generator) -> nn.Module:
-    net = GapNet(channels=(4, 5, 6), classes=CLASSES, generator=generator)
-    relu = nn.ReLU()
-    net.features = nn.Sequential(*(relu if isinstance(m, nn.ReLU) else m for m in net.features.children()))
+    """One module after each convolution but the second."""
+    net = GapNet(channels=(4, 3, 5, 6), classes=CLASSES, generator=generator)
+    conv1, relu, conv2, _, conv3, _, conv4, _ = net.features.children()
+    net.features = nn.Sequential(conv1, relu, conv2, conv3, relu, conv4, relu)
     return net
 
 
@@ -192,8 +197,9 @@ def nothing_negative(generator: Generator) -> list[Call]:
     """A network whose weights after the first layer are all positive, so that no R is negative at any ReLU."""
     call = _scene(generator, _gap)
     net = call.inputs["model"]
-    for weight in (net.features[2].weight, net.features[4].weight, net.classifier.weight):
-        weight.abs_()
+    _, *later = (module for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear))
+    for module in later:
+        module.weight.abs_()
     return [call]
 
 

@@ -270,6 +270,19 @@ def _in_features(model: nn.Module, relus: list[nn.Module]) -> list[nn.Module]:
     return relus_of(model.get_submodule("features"))
 
 
+def _every_layer(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
+    def keep_positive(module, inputs, output):
+        output.register_hook(lambda R: R.clamp(min=0))
+
+    layers = [module for module in model.modules() if not list(module.children())]
+    handles = [layer.register_forward_hook(keep_positive) for layer in layers]
+    try:
+        return network_map(model, images, targets, choice=lambda model, relus: [])
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 METHOD = (
     *(Misconception(name, _network(send=send), told) for name, (send, told) in SENDS.items()),
     Misconception(
@@ -284,6 +297,13 @@ METHOD = (
         "The ReLUs of the classifier do not follow the rule. Go through model.modules(), not only model.features: "
         "every "
         "ReLU between the score and the image counts.",
+    ),
+    Misconception(
+        "every_layer",
+        _every_layer,
+        "You clamp R behind every layer. Only a ReLU has another rule: convolutions and all else send back what the "
+        "chain "
+        "rule says, negative values too.",
     ),
     Misconception(
         "relu6_missed",
