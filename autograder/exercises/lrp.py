@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 import cnnviz
@@ -25,7 +26,7 @@ def _digit_call() -> Call:
         {
             "model": nn.Sequential(*steps, pool, nn.Flatten(), net.get_submodule("classifier")),
             "images": digits.images,
-            "targets": digits.labels[:, 0],
+            "targets": torch.tensor([int(digits.labels[0, 0])]),
             "epsilon": 0.01,
             "gamma": 0.25,
         }

@@ -51,18 +51,18 @@ QUESTIONS = (
         answer="c",
     ),
     Question(
-        id="lrp.half_the_start",
+        id="lrp.starts_from_one",
         text="Someone starts from R = 1 at the target instead of R = y^c. What happens to the map of an image whose "
-        "score is y^c = 4?",
+        "score is positive?",
         options={
             "a": Option(
-                "Every value is 4 times smaller; the picture looks the same.",
+                "Every value is divided by y^c; the picture looks the same.",
                 "Yes. All rules are linear in R, so a factor at the start is a factor at the end. A picture is scaled "
-                "before it is coloured and cannot show it; the sum of the values can.",
+                "before it is coloured and cannot show it; the values can.",
             ),
             "b": Option(
-                "Nothing changes: the shares add up to 1 in every layer.",
-                "The proportions stay. But what is shared out is smaller: 1 in place of 4.",
+                "Nothing changes: the shares are the same in every layer.",
+                "The shares are the same. But what is shared out is another amount: 1 in place of y^c.",
             ),
             "c": Option(
                 "The picture changes, because ε weighs more against a small R.",
@@ -72,24 +72,22 @@ QUESTIONS = (
         answer="a",
     ),
     Question(
-        id="lrp.what_is_kept",
-        text="digit_net has biases. We take the ε-rule with hardly any ε in every layer, and add up the relevance "
-        "of all pixels. Which part of the score y^c do we find, on 100 canvases?",
+        id="lrp.gamma_and_the_sum",
+        text="A network without biases, ε = 0. We raise γ from 0 to 1 and to 100, so that positive contributions count "
+        "ever more. What happens to the sum of R over all pixels?",
         options={
             "a": Option(
-                "All of it: LRP conserves relevance.",
-                "That law holds without biases. With them, z_j = Σ_i a_i·w_ij + b_j, and the share b_j / z_j stays "
-                "with the bias in every layer.",
+                "It grows: positive relevance is added.",
+                "Positive shares grow, but so does the denominator. The shares of one output still add up to 1.",
             ),
             "b": Option(
-                "Nearly all of it: biases are small numbers.",
-                "What counts is b_j / z_j, and z_j is often small because large contributions of both signs cancel in "
-                "it. This network's biases make up a great part of what it computes.",
+                "It shrinks: the negative part is left out and its relevance is lost.",
+                "Nothing is left out, it only counts less. The shares of one output still add up to 1.",
             ),
             "c": Option(
-                "Anything: for some canvases more than all of it, for some less than nothing.",
-                "Yes. The biases take shares of both signs, b_j / z_j can be larger than 1, and there are many "
-                "layers. So look at the sum before you call a map a division of the score.",
+                "It stays y^c.",
+                "Yes. γ changes who gets how much, not how much there is: numerators and denominator have the same "
+                "w + γ·w^+. Only a bias (or an ε) can take relevance away.",
             ),
         },
         answer="c",
