@@ -92,5 +92,6 @@ def _module(module: nn.Module, place: str, seen: set[int]) -> Iterator[tuple[tup
 
 def _content(tensor: torch.Tensor) -> tuple[Any, ...]:
     """Bit for bit, so that NaN equals NaN and -0.0 is not 0.0."""
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    flat = tensor.detach().cpu().contiguous()
+    flat = flat.as_strided((flat.numel(),), (1,))  # one element may keep any stride, which `view` refuses
     return tuple(tensor.shape), str(tensor.dtype), str(tensor.device), flat.view(torch.uint8).numpy().tobytes()

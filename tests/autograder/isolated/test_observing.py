@@ -260,6 +260,13 @@ def test_a_result_that_still_asks_for_gradients_is_attached(net):
     assert one(lambda m, x: m(x), net, images(net)).effects == ("attached",)
 
 
+@pytest.mark.parametrize("given", [torch.arange(6).view(3, 2)[:1, 0], torch.arange(6.0).view(2, 3).T, torch.ones(0, 3)])
+def test_inputs_of_any_layout_are_read_and_seen_to_change(given):
+    assert one(lambda t: t.sum(), given).effects == ()
+    if len(given):
+        assert one(lambda t: t.add_(1).sum(), given).effects == ("inputs",)
+
+
 def test_nan_inputs_left_alone_are_unchanged():
     assert one(lambda x: 1, torch.tensor([float("nan")])).effects == ()
 
