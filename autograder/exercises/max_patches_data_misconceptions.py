@@ -76,7 +76,7 @@ def _divided_by_height(one: Tensor) -> Tensor:
 
 
 def _by_absolute(activations, channel, count):
-    scores, images, places = top_images(activations.abs(), channel, count)
+    _, images, places = top_images(activations.abs(), channel, count)
     return activations[images, channel, places[:, 0], places[:, 1]], images, places
 
 

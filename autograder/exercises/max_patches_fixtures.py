@@ -154,7 +154,7 @@ hidden_maps = _drawn(
 
 def patches(generator: Generator, size: tuple[int, int, int, int], box: tuple[int, int]) -> Call:
     """Four boxes of one size: inside; over the top and the left; over the bottom and the right; over the left alone."""
-    N, C, H, W = size
+    N, _, H, W = size
     tall, wide = box
     images = randn(generator, *size) + 0.5
     corners = [
@@ -172,9 +172,7 @@ def _patches(*calls: tuple[tuple[int, int, int, int], tuple[int, int]]) -> Calla
 
 
 visible_patches = _drawn(_patches(((4, 3, 11, 9), (4, 4))), cut_patches, data_mistakes.CUT)
-hidden_patches = _drawn(
-    _patches(((4, 1, 9, 12), (5, 5)), ((5, 2, 8, 11), (3, 5))), cut_patches, data_mistakes.CUT
-)
+hidden_patches = _drawn(_patches(((4, 1, 9, 12), (5, 5)), ((5, 2, 8, 11), (3, 5))), cut_patches, data_mistakes.CUT)
 
 
 # 5. max_patches
@@ -233,4 +231,6 @@ def below_zero(generator: Generator) -> Call:
 
 
 visible_networks = _drawn(lambda g: [strided(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD)
-hidden_networks = _drawn(lambda g: [strided(g, (5, 2, 3, 1)), pooled(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD)
+hidden_networks = _drawn(
+    lambda g: [strided(g, (5, 2, 3, 1)), pooled(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD
+)

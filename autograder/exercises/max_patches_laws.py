@@ -65,7 +65,8 @@ def moves_by_the_jump(calls: Sequence[Call], results: Sequence[Arrays]) -> float
     """One unit down moves the box J rows down, one to the right J columns to the right."""
     here, below, right = map(_numbers, results)
     J = calls[0].inputs["jump"]
-    return max(_relative(below, here + [J, 0, J, 0]), _relative(right, here + [0, J, 0, J]))
+    down, across = np.array([J, 0, J, 0]), np.array([0, J, 0, J])
+    return max(_relative(below, here + down), _relative(right, here + across))
 
 
 def seen_calls(generator: Generator) -> list[Call]:

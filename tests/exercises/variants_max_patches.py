@@ -25,8 +25,8 @@ def field_by_recursion(chain):
 def field_by_sums(chain):
     """r = 1 + Σ (f − 1)·d·Π of the strides before."""
     jumps = [math.prod(stride for _, stride, _, _ in chain[:n]) for n in range(len(chain))]
-    size = 1 + sum((f - 1) * d * J for (f, _, _, d), J in zip(chain, jumps))
-    start = sum(((f - 1) * d / 2 - p) * J for (f, _, p, d), J in zip(chain, jumps))
+    size = 1 + sum((f - 1) * d * J for (f, _, _, d), J in zip(chain, jumps, strict=True))
+    start = sum(((f - 1) * d / 2 - p) * J for (f, _, p, d), J in zip(chain, jumps, strict=True))
     return size, math.prod(layer[1] for layer in chain), float(start)
 
 
@@ -118,7 +118,7 @@ def top_by_python_sort(activations, channel, count):
         score, i, j = max((value, -i, -j) for i, row in enumerate(one) for j, value in enumerate(row))
         found.append((score, n, (-i, -j)))
     found = sorted(found, key=lambda each: -each[0])[:count]
-    scores, images, places = zip(*found)
+    scores, images, places = zip(*found, strict=True)
     return torch.tensor(scores, dtype=activations.dtype), torch.tensor(images), torch.tensor(places)
 
 
@@ -172,7 +172,6 @@ def cut_by_frame(images, boxes):
 
 
 def cut_by_copying(images, boxes):
-    H, W = images.shape[2:]
     patches = []
     for n, t, l, b, r in boxes.tolist():
         patch = torch.zeros(images.shape[1], b - t, r - l, dtype=images.dtype)
@@ -215,7 +214,7 @@ def cut_by_numpy(images, boxes):
     frame = int(boxes.abs().max()) + int(max(images.shape[2:]))
     padded = np.pad(images.numpy(), ((0, 0), (0, 0), (frame, frame), (frame, frame)))
     moved = (boxes[:, 1:] + frame).tolist()
-    cut = [padded[n, :, t:b, l:r] for n, (t, l, b, r) in zip(boxes[:, 0].tolist(), moved)]
+    cut = [padded[n, :, t:b, l:r] for n, (t, l, b, r) in zip(boxes[:, 0].tolist(), moved, strict=True)]
     return torch.from_numpy(np.stack(cut))
 
 
@@ -235,7 +234,9 @@ def whole_from(field, box, top, cut) -> Callable:
             handle.remove()
         scores, chosen, places = top(kept[0], channel, count)
         size, jump, start = field(chain)
-        boxes = [[n, *box(*place, size, jump, start)] for n, place in zip(chosen.tolist(), places.tolist())]
+        boxes = [
+            [n, *box(*place, size, jump, start)] for n, place in zip(chosen.tolist(), places.tolist(), strict=True)
+        ]
         boxes = torch.tensor(boxes)
         return cut(images, boxes), scores, boxes
 
@@ -249,7 +250,7 @@ def whole_image_by_image(model, images, layer, channel, chain, count):
     found = []
     for n in range(len(images)):
         kept = []
-        handle = model.get_submodule(layer).register_forward_hook(lambda m, x, out: kept.append(out.clone()))  # noqa: B023
+        handle = model.get_submodule(layer).register_forward_hook(lambda m, x, out: kept.append(out.clone()))
         with torch.no_grad():
             model(images[n : n + 1])
         handle.remove()
@@ -282,7 +283,9 @@ def whole_by_stopping_at_the_layer(model, images, layer, channel, chain, count):
         handle.remove()
     scores, chosen, places = top_by_max_pool(kept[0], channel, count)
     field = field_by_sums(chain)
-    boxes = torch.tensor([(n, *box_by_doubling(*p, *field)) for n, p in zip(chosen.tolist(), places.tolist())])
+    boxes = torch.tensor(
+        [(n, *box_by_doubling(*p, *field)) for n, p in zip(chosen.tolist(), places.tolist(), strict=True)]
+    )
     return cut_by_index_and_mask(images, boxes), scores, boxes
 
 

@@ -1,0 +1,105 @@
+# made by `cnnviz build` from solutions/05_max_patches/max_patches.md; the functions and answers are yours to write
+"""Maximum patches: write the functions, then run `pytest lessons/05_max_patches` or `cnnviz check 05_max_patches`."""
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz.shapes import Activations, Images
+
+
+def receptive_field(chain: list[tuple[int, int, int, int]]) -> tuple[int, int, float]:
+    """What the units see after a chain of layers: r ← r + (f − 1)·d·J, t ← t + ((f − 1)·d/2 − p)·J, J ← J·s.
+
+    Args:
+        chain: (kernel, stride, padding, dilation) of each layer, the first one nearest to the image.
+
+    Returns:
+        size r and jump J in whole pixels, and start t, the middle of what unit 0 sees (it may end in .5).
+
+    About 7 lines.
+    """
+    # Your code here: about 7 lines.
+    raise NotImplementedError("max_patches.receptive_field is not written yet")
+
+
+def unit_box(i: int, j: int, size: int, jump: int, start: float) -> tuple[int, int, int, int]:
+    """The box of pixels that a unit sees: top = t + i·J − (r − 1)/2, bottom = top + r, and alike from left to right.
+
+    Args:
+        i: row of the unit on the layer's grid.
+        j: column of the unit.
+        size: r, pixels that a unit sees.
+        jump: J, pixels from one unit's box to the next one's.
+        start: t, the middle of what unit 0 sees.
+
+    Returns:
+        top, left, bottom, right, as whole numbers (int); bottom and right are exclusive. Not cut at the border.
+
+    About 3 lines.
+    """
+    # Your code here: about 3 lines.
+    raise NotImplementedError("max_patches.unit_box is not written yet")
+
+
+def top_images(activations: Activations, channel: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The images in which a channel is strongest, and where: s_n = max over i, j of A^k_ij, the largest first.
+
+    Args:
+        activations: A [N K h w].
+        channel: k, counted from 0.
+        count: M, how many images are wanted.
+
+    Returns:
+        scores [M], images int64 [M] (their indices n), places int64 [M 2] (row i, column j of each maximum).
+
+    About 6 lines.
+    """
+    # Your code here: about 6 lines.
+    raise NotImplementedError("max_patches.top_images is not written yet")
+
+
+def cut_patches(images: Images, boxes: Tensor) -> Tensor:
+    """The pixels of each box: P_m(c, a, b) = I_n(c, top + a, left + b), and 0 beyond the border.
+
+    Args:
+        images: [N C H W].
+        boxes: int64 [M 5], (image, top, left, bottom, right), all of one height and one width.
+
+    Returns:
+        Patches [M C height width].
+
+    About 7 lines.
+    """
+    # Your code here: about 7 lines.
+    raise NotImplementedError("max_patches.cut_patches is not written yet")
+
+
+def max_patches(
+    model: nn.Module, images: Images, layer: str, channel: int, chain: list[tuple[int, int, int, int]], count: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The pieces of images that excite a channel most: the M images of largest max A^k, cut to what the unit sees.
+
+    Args:
+        model: runs on images; it is in eval mode.
+        images: [N C H W].
+        layer: name of the layer, as in model.get_submodule(layer).
+        channel: k, counted from 0.
+        chain: (kernel, stride, padding, dilation) of every layer from the image up to `layer`.
+        count: M, how many patches are wanted.
+
+    Returns:
+        pixels [M C r r], scores [M] and boxes int64 [M 5], the strongest first. No hook stays behind.
+
+    About 12 lines.
+    """
+    # Your code here: about 12 lines.
+    raise NotImplementedError("max_patches.max_patches is not written yet")
+
+
+first_stride = None  # "a", "b", "c" or "d"
+
+paint_outside = None  # "a", "b" or "c"
+
+in_the_corner = None  # "a", "b", "c" or "d"
+
+bias_raised = None  # "a", "b" or "c"
