@@ -16,6 +16,13 @@ from cnnviz_ref._mechanism import (
     target_scores,
     undisturbed,
 )
+from cnnviz_ref.regularizers import (
+    blurred,
+    check_regularizers,
+    long_waves_first,
+    shift_of,
+    variation_gradient,
+)
 
 
 def class_visualization(
@@ -27,12 +34,17 @@ def class_visualization(
     lr: float = 1.0,
     l2: float = 1e-3,
     seed: int = 0,
+    jitter: int = 0,
+    blur: float = 0.0,
+    total_variation: float = 0.0,
+    fourier: bool = False,
 ) -> Tensor:
     r"""The image with a high score of one class and a small norm.
 
     Formula:
         $\arg\max_I \; y^c(I) - \lambda \lVert I \rVert_2^2$ by plain gradient ascent,
         $I \leftarrow I + \eta \left(\frac{\partial y^c}{\partial I} - 2 \lambda I\right)$, with $y^c$ before softmax.
+        Four further regularizers (see `cnnviz_ref.regularizers`) are off by default.
 
     Args:
         model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
@@ -41,7 +53,12 @@ def class_visualization(
         steps: Steps of gradient ascent.
         lr: Step size $\eta$.
         l2: Weight $\lambda$ of the squared norm.
-        seed: Of the noise from which the ascent starts.
+        seed: Of the noise from which the ascent starts, and of the jitter.
+        jitter: Pixels by which the image may be shifted, around its border, before a step and back after it.
+        blur: Standard deviation in pixels of a Gaussian blur after every step.
+        total_variation: Weight $\tau$ of $V(I)$, the sum of squared differences of neighbours, which is taken from the
+            objective; steps of $\eta \tau$ from 1/8 on overshoot.
+        fourier: Whether the ascent goes along waves, long ones first, in place of pixels.
 
     Returns:
         Raw image `[C H W]` of the model's dtype on its device, in the model's input scale, not clipped.
@@ -61,10 +78,18 @@ def class_visualization(
     """
     check_model(model)
     _check_options(steps=steps, lr=lr, l2=l2)
+    check_regularizers(jitter=jitter, blur=blur, total_variation=total_variation, fourier=fourier)
+    generator = torch.Generator().manual_seed(seed)
     with undisturbed(model):
         I = starting_image(model, size, seed)
         for _ in range(steps):
-            I = ascent_step(model, I, target, lr=lr, l2=l2)
+            down, right = shift_of(jitter, generator)
+            I = I.roll((down, right), (1, 2)) if jitter else I
+            dI = score_gradient(model, I, target) - 2 * l2 * I
+            if total_variation:
+                dI = dI - total_variation * variation_gradient(I)
+            I = blurred(I + lr * (long_waves_first(dI) if fourier else dI), blur)
+            I = I.roll((-down, -right), (1, 2)) if jitter else I
     if not torch.isfinite(I).all():
         raise ValueError(f"lr: got {lr}, with which the ascent left the finite numbers; choose a smaller lr or l2.")
     return I
@@ -73,11 +98,15 @@ def class_visualization(
 def ascent_step(model: nn.Module, I: Tensor, target: int, *, lr: float, l2: float) -> Tensor:
     r"""$I + \eta \left(\frac{\partial y^c}{\partial I} - 2 \lambda I\right)$: `[C H W] -> [C H W]`, detached."""
     I = I.detach()
+    return I + lr * (score_gradient(model, I, target) - 2 * l2 * I)
+
+
+def score_gradient(model: nn.Module, I: Tensor, target: int) -> Tensor:
+    r"""$\partial y^c / \partial I$: `[C H W] -> [C H W]`, detached."""
+    leaf = I.detach().clone().requires_grad_()
     with torch.enable_grad():
-        y = score(model, I.requires_grad_(), target)
-    dy = gradient(y, I, "model")
-    I = I.detach()
-    return I + lr * (dy - 2 * l2 * I)
+        y = score(model, leaf, target)
+    return gradient(y, leaf, "model")
 
 
 def objective(model: nn.Module, I: Tensor, target: int, *, l2: float) -> Tensor:
