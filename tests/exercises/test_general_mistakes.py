@@ -73,6 +73,9 @@ def changes_inputs(values):
     with torch.no_grad():
         for tensor in tensors(values):
             tensor.add_(1e-3)
+        for value in values:
+            if isinstance(value, torch.Tensor) and value.dtype == torch.bool:
+                value.logical_not_()
 
 
 MODEL_EFFECTS = {
