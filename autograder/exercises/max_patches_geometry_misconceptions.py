@@ -11,7 +11,7 @@ from autograder.records import Misconception
 
 # 1. receptive_field(chain) -> size r, jump J, start t
 
-Step = Callable[[float, int, float, tuple[int, int, int, int]], tuple[float, int, float]]
+Step = Callable[[int, int, float, tuple[int, int, int, int]], tuple[int, int, float]]
 """(r, J, t) and a layer (f, s, p, d) -> the next (r, J, t)."""
 
 
