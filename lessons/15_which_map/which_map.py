@@ -1,0 +1,104 @@
+# made by `cnnviz build` from solutions/15_which_map/which_map.md; the functions and answers are yours to write
+"""Which map?: write the functions, then run `pytest lessons/15_which_map` or `cnnviz check 15_which_map`."""
+
+import torch
+from torch import Tensor, nn
+
+
+def pointing_game(maps: Tensor, boxes: Tensor, tolerance: float) -> Tensor:
+    """Whether each map's highest pixel lies in its box or at most `tolerance` pixels from it.
+
+    h_n = |{p ∈ T_n : d(p, B_n) ≤ t}| / |T_n|, with T_n the highest pixels of map n.
+
+    Args:
+        maps: [N H W], of any sign.
+        boxes: int64 [N 4], (top, left, bottom, right); bottom and right are exclusive.
+        tolerance: t in pixels, 0 or more.
+
+    Returns:
+        h [N] in the dtype of the maps: 1, 0, or the share that hits where several pixels share the maximum.
+
+    About 9 lines.
+    """
+    # Your code here: about 9 lines.
+    raise NotImplementedError("which_map.pointing_game is not written yet")
+
+
+def energy_in_box(maps: Tensor, boxes: Tensor) -> Tensor:
+    """The share of each map's positive part that lies in its box: e = Σ_(p in B) M⁺(p) / Σ_p M⁺(p).
+
+    Args:
+        maps: [N H W], of any sign.
+        boxes: int64 [N 4], (top, left, bottom, right); bottom and right are exclusive.
+
+    Returns:
+        e [N], 0 to 1; 0 where a map is nowhere positive.
+
+    About 4 lines.
+    """
+    # Your code here: about 4 lines.
+    raise NotImplementedError("which_map.energy_in_box is not written yet")
+
+
+def deletion_curve(
+    model: nn.Module, image: Tensor, target: int, heat: Tensor, *, steps: int, fill: float | Tensor
+) -> Tensor:
+    """The score of a class as the most important pixels are removed first.
+
+    s_k = y^c(I with fill in its ⌊k·P/S⌋ most important pixels), k = 0 ... S; y^c is the score before the softmax.
+
+    Args:
+        model: gives scores [N classes] for images [N C H W]; it is in eval mode.
+        image: I [C H W].
+        target: the class c.
+        heat: the map [H W]; the larger, the more important.
+        steps: S.
+        fill: what removed pixels become: a number, a colour [C 1 1] or a picture [C H W].
+
+    Returns:
+        s [S+1], detached.
+
+    About 10 lines.
+    """
+    # Your code here: about 10 lines.
+    raise NotImplementedError("which_map.deletion_curve is not written yet")
+
+
+def area_under_curve(scores: Tensor) -> Tensor:
+    """The area under each curve over the fractions 0 to 1: a = (1/S) Σ_k (s_(k-1) + s_k) / 2.
+
+    Args:
+        scores: [N S+1], one curve a row.
+
+    Returns:
+        a [N], with its sign.
+
+    About 2 lines.
+    """
+    # Your code here: about 2 lines.
+    raise NotImplementedError("which_map.area_under_curve is not written yet")
+
+
+def rank_correlation(maps_a: Tensor, maps_b: Tensor) -> Tensor:
+    """Spearman's rank correlation of each pair of maps over their pixels; ties share their mean rank.
+
+    ρ = Σ_p (r_p - r̄)(q_p - q̄) / √(Σ_p (r_p - r̄)² · Σ_p (q_p - q̄)²).
+
+    Args:
+        maps_a: [N H W].
+        maps_b: [N H W].
+
+    Returns:
+        ρ [N], -1 to 1; 0 where one of the two maps is constant.
+
+    About 12 lines.
+    """
+    # Your code here: about 12 lines.
+    raise NotImplementedError("which_map.rank_correlation is not written yet")
+
+
+flat_map = None  # "a", "b", "c" or "d"
+
+map_raised = None  # "a", "b", "c" or "d"
+
+least_first = None  # "a", "b", "c" or "d"
