@@ -11,7 +11,16 @@ from autograder.authoring import build, lint
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = registry.lessons()
-PLANNED = ("03_tsne", "06_class_visualization", "09_guided_backprop", "10_cam", "11_grad_cam", "13_deeplift", "14_lrp")
+PLANNED = (
+    "02_nearest_neighbors",
+    "03_tsne",
+    "06_class_visualization",
+    "09_guided_backprop",
+    "10_cam",
+    "11_grad_cam",
+    "13_deeplift",
+    "14_lrp",
+)
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 

@@ -1,0 +1,231 @@
+"""Inputs and laws of lesson 2, nearest neighbours: small float64 inputs on which every known mistake shows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from autograder.records import Arrays, Call, Misconception
+from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+
+SIZE = (12, 8)
+SEEN, APART = 0.03, 0.003
+"""How far every mistake is from the right answer, and from every other mistake: three times what a check needs."""
+
+Build = Callable[[Generator], list[Call]]
+
+
+def telling(build: Build, right: Callable[..., object], mistakes: Sequence[Misconception]) -> Build:
+    """`build`, drawn again until every mistake is seen by its calls, and none looks like another one."""
+
+    def drawn(generator: Generator) -> list[Call]:
+        for _ in range(500):
+            calls = build(generator)
+            expected = _results(calls, right)
+            wrong = [_results(calls, mistake.wrong) for mistake in mistakes]
+            if all(_distance(expected, one) > SEEN for one in wrong) and all(
+                min(_distance(a, b), _distance(b, a)) > APART for a, b in itertools.combinations(wrong, 2)
+            ):
+                return calls
+        raise RuntimeError("no inputs found on which every mistake shows")
+
+    return drawn
+
+
+def _results(calls: Sequence[Call], function: Callable[..., object]) -> list[Arrays]:
+    results = []
+    for call in calls:
+        value = function(*call.inputs.values())
+        outputs = value if isinstance(value, tuple) else (value,)
+        results.append(tuple(_array(output) for output in outputs))
+    return results
+
+
+def _distance(expected: Sequence[Arrays], got: Sequence[Arrays]) -> float:
+    """Largest difference over calls and outputs, relative to max|expected| of the output."""
+    far = 0.0
+    for want, have in zip(zip(*expected, strict=True), zip(*got, strict=True), strict=True):
+        if any(a.shape != b.shape for a, b in zip(want, have, strict=True)):
+            return float("inf")
+        scale = max(float(np.abs(a).max()) for a in want) or 1.0
+        far = max(far, *(float(np.abs(a - b).max()) / scale for a, b in zip(want, have, strict=True)))
+    return far
+
+
+def _randn(generator: Generator, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().numpy()
+
+
+def _relative(got: np.ndarray, want: np.ndarray) -> float:
+    return float(np.abs(got - want).max() / (np.abs(want).max() or 1.0))
+
+
+# 1. embed
+
+
+def _seen_by(net: nn.Module, layer: str, generator: Generator, *, n: int, frozen: bool = False) -> Call:
+    net = net.double().requires_grad_(not frozen)
+    return Call({"model": net, "images": _randn(generator, n, 3, *SIZE), "layer": layer})
+
+
+def in_place(generator: Generator) -> list[Call]:
+    """An in-place ReLU right after the layer; then the network's last layer, and a single image."""
+    gap = GapNet(channels=(4, 6), inplace=True, generator=generator)
+    return [
+        _seen_by(gap, "features.0", generator, n=3),
+        _seen_by(GapNet(channels=(4, 7), stride=2, generator=generator), "features", generator, n=1),
+    ]
+
+
+def other_networks(generator: Generator) -> list[Call]:
+    """A functional in-place ReLU, frozen; BatchNorm and dropout; a network without average pooling."""
+    functional = FunctionalNet(channels=(4, 5, 4, 6), generator=generator)
+    flatten = FlattenNet(size=SIZE, channels=(4, 6), generator=generator)
+    return [
+        _seen_by(functional, "features.conv2", generator, n=3, frozen=True),
+        _seen_by(BatchNormNet(channels=(4, 6), generator=generator), "features.4", generator, n=2),
+        _seen_by(flatten, "features.3", generator, n=1, frozen=True),
+    ]
+
+
+def pooled(generator: Generator) -> list[Call]:
+    """A network that ends in GAP and one linear layer."""
+    return [_seen_by(GapNet(channels=(4, 6), generator=generator), "features", generator, n=3)]
+
+
+def scores_again(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """The linear layer on x gives the scores."""
+    model, images = calls[0].inputs["model"], calls[0].inputs["images"]
+    with torch.no_grad():
+        return _relative(_array(model.classifier(torch.as_tensor(results[0][0]).double())), _array(model(images)))
+
+
+def batch_and_singles(generator: Generator) -> list[Call]:
+    """Three images together, and each alone."""
+    call = _seen_by(GapNet(channels=(4, 6), generator=generator), "features.2", generator, n=3)
+    images = call.inputs["images"]
+    return [call, *(Call({**call.inputs, "images": images[[n]]}) for n in range(3))]
+
+
+def as_in_the_batch(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """x_n does not depend on the other images."""
+    together, *alone = (result[0] for result in results)
+    return _relative(np.concatenate(alone), together)
+
+
+# 2. and 3. distances
+
+
+def rows(generator: Generator, q: int, n: int, d: int) -> Call:
+    """Rows of unlike lengths, whose columns have unlike means and spreads."""
+    spread = 0.5 + torch.rand(d, generator=generator, dtype=torch.float64)
+    lengths = 0.4 + 1.6 * torch.rand(q + n, 1, generator=generator, dtype=torch.float64)
+    both = lengths * (0.5 + spread * _randn(generator, q + n, d))
+    return Call({"queries": both[:q].clone(), "features": both[q:].clone()})
+
+
+def with_a_twin(generator: Generator, q: int, n: int, d: int) -> Call:
+    """One image of the data set is the same as the first query."""
+    call = rows(generator, q, n, d)
+    call.inputs["features"][n - 2] = call.inputs["queries"][0]
+    return call
+
+
+def moved_calls(generator: Generator) -> list[Call]:
+    """The same rows as they are; turned and moved together; three times as long."""
+    call = rows(generator, 3, 5, 4)
+    turn, shift = torch.linalg.qr(_randn(generator, 4, 4)).Q, _randn(generator, 4)
+    return [
+        call,
+        Call({name: value @ turn + shift for name, value in call.inputs.items()}),
+        Call({name: 3 * value for name, value in call.inputs.items()}),
+    ]
+
+
+def moved(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """d does not see a turn or a shift, and grows with the size."""
+    plain, turned, longer = (result[0] for result in results)
+    return max(_relative(turned, plain), _relative(longer, 3 * plain))
+
+
+def lengthened_calls(generator: Generator) -> list[Call]:
+    """The same rows as they are; each with another length; the queries turned round."""
+    call = rows(generator, 3, 5, 4)
+    q, x = call.inputs["queries"], call.inputs["features"]
+    lengths = 0.2 + 3 * torch.rand(8, 1, generator=generator, dtype=torch.float64)
+    return [
+        call,
+        Call({"queries": lengths[:3] * q, "features": lengths[3:] * x}),
+        Call({"queries": -q, "features": x}),
+    ]
+
+
+def only_directions(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """d does not see lengths, and the opposite direction has 2 - d."""
+    plain, lengthened, opposite = (result[0] for result in results)
+    return max(_relative(lengthened, plain), _relative(opposite, 2 - plain))
+
+
+# 4. and 5. tables of distances
+
+
+def _grid_points(generator: Generator, n: int) -> Tensor:
+    """Points of a small grid of whole numbers: some equal, and many pairs equally far apart."""
+    return torch.randint(0, 4, (n, 2), generator=generator).double()
+
+
+def _table(points: Tensor, others: Tensor, generator: Generator) -> Tensor:
+    unit = 0.5 + torch.rand(1, generator=generator, dtype=torch.float64)
+    return (points[:, None] - others[None]).square().sum(2).sqrt() * unit
+
+
+def tied(generator: Generator, q: int, n: int, k: int) -> Call:
+    """Distances with ties."""
+    return Call({"distances": _table(_grid_points(generator, q), _grid_points(generator, n), generator), "k": k})
+
+
+def own_rows(generator: Generator, q: int, n: int, k: int) -> Call:
+    """Queries from the data set, not in its order, some of them with duplicates."""
+    points = _grid_points(generator, n)
+    own = torch.randperm(n, generator=generator)[:q]
+    return Call({"distances": _table(points[own], points, generator), "rows": own, "k": k})
+
+
+def changed_copy(generator: Generator, n: int) -> Call:
+    """One query that is a changed copy of an image, at some distance from it; all others are asked for."""
+    distances = 0.5 + torch.randperm(n, generator=generator)[None].double()
+    return Call({"distances": distances, "rows": torch.randint(0, n, (1,), generator=generator), "k": n - 1})
+
+
+def nothing_nearer(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """d are the table's entries at the indices, ascending, and no image that is not found is nearer than the last."""
+    worst = 0.0
+    for call, (found, indices) in zip(calls, results, strict=True):
+        table = _array(call.inputs["distances"])
+        if indices.min() < 0 or indices.max() >= table.shape[1]:
+            return 1.0
+        rest = table.copy()
+        np.put_along_axis(rest, indices.astype(np.int64), np.inf, axis=1)
+        worst = max(
+            worst,
+            _relative(found, np.take_along_axis(table, indices.astype(np.int64), axis=1)),
+            float(np.maximum(found[:, :-1] - found[:, 1:], 0).max(initial=0.0)),
+            float(np.maximum(found.max(1) - rest.min(1), 0).max(initial=0.0)),
+        )
+    return worst
+
+
+def own_never_found(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """Share of the queries that find the row that they leave out."""
+    return max(
+        float((indices == _array(call.inputs["rows"])[:, None]).any(1).mean())
+        for call, (_, indices) in zip(calls, results, strict=True)
+    )
