@@ -142,6 +142,22 @@ def test_relevance_of_a_maximum_goes_to_the_winner_and_a_residual_sum_shares_in_
     assert lrp(Residual(), image, torch.tensor([0]), rule="zero").flatten().tolist() == [1, 3]
 
 
+@pytest.mark.parametrize("rule", ["zero", "epsilon", "gamma", "alpha_beta"])
+def test_an_average_and_a_sum_hand_on_what_they_get(rule: str) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(6, 2, bias=False).double()
+            self.head.weight.data = torch.tensor([[1.0, -2, 3, 1, -1, 2], [0, 0, 0, 0, 0, 0]]).double()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(F.avg_pool2d(x + 2 * x, 2).flatten(1))
+
+    image = torch.rand(1, 1, 4, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64) + 0.1
+    y = scores(Net(), image, torch.tensor([0]))
+    torch.testing.assert_close(lrp(Net(), image, torch.tensor([0]), rule=rule).sum((1, 2, 3)), y)
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6))
 def test_zero_is_gradient_x_input_without_biases(seed: int) -> None:
