@@ -1,0 +1,82 @@
+# made by `cnnviz build` from solutions/01_filters/filters.md; the functions and answers are yours to write
+"""Filters: write the functions, then run `pytest lessons/01_filters` or `cnnviz check 01_filters`."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def scale_filters(filters: Tensor) -> Tensor:
+    """Each filter from its own minimum, 0, to its own maximum, 1: S = (W - min W_k) / (max W_k - min W_k).
+
+    Args:
+        filters: W [K C kh kw].
+
+    Returns:
+        S [K C kh kw], a new tensor; a constant filter is 0.5.
+
+    About 3 lines.
+    """
+    # Your code here: about 3 lines.
+    raise NotImplementedError("filters.scale_filters is not written yet")
+
+
+def tile(filters: Tensor, columns: int) -> Tensor:
+    """All filters in one picture: P[c, r(kh+1)+i, s(kw+1)+j] = S_kcij, with k = r·columns + s, and 1 elsewhere.
+
+    Args:
+        filters: S [K C kh kw].
+        columns: how many filters stand side by side.
+
+    Returns:
+        P [C H W] with H = rows·(kh+1) - 1 and W = columns·(kw+1) - 1.
+
+    About 7 lines.
+    """
+    # Your code here: about 7 lines.
+    raise NotImplementedError("filters.tile is not written yet")
+
+
+def responses(images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+    """What each filter responds at each place: A^k_xy = b_k + Σ_cij W_kcij I_c,sx+i,sy+j.
+
+    Args:
+        images: I [N C H W], without the padding.
+        weight: W [K C kh kw], raw.
+        bias: b [K].
+        stride: s, pixels from one place to the next.
+        padding: p, zeros added on each of the four sides.
+
+    Returns:
+        A [N K h w] with h = (H + 2p - kh) // s + 1, and w likewise.
+
+    About 9 lines.
+    """
+    # Your code here: about 9 lines.
+    raise NotImplementedError("filters.responses is not written yet")
+
+
+def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
+    """The n strongest slices of filter k: S_cij = 1/2 + W_kcij / (2 max |W_k|), by Σ_ij |W_kcij|, largest first.
+
+    Args:
+        weights: W [K C kh kw].
+        k: number of the filter, from 0.
+        n: how many slices.
+
+    Returns:
+        S [n kh kw]; 0.5 everywhere for a filter of zeros.
+
+    About 4 lines.
+    """
+    # Your code here: about 4 lines.
+    raise NotImplementedError("filters.channel_slices is not written yet")
+
+
+weaker_filter = None  # "a", "b", "c" or "d"
+
+flat_patch = None  # "a", "b" or "c"
+
+strongest_patch = None  # "a", "b" or "c"
+
+renumbered = None  # "a", "b" or "c"
