@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import cnnviz
+from autograder.exercises import nearest_neighbors_cosine_misconceptions as cosine_mistakes
 from autograder.exercises import nearest_neighbors_fixtures as fixtures
 from autograder.exercises import nearest_neighbors_misconceptions as mistakes
 from autograder.exercises import nearest_neighbors_order_misconceptions as order_mistakes
@@ -164,14 +165,14 @@ EXERCISES = (
         cases=(
             Case(
                 "three queries, five images, four features",
-                fixtures.telling(lambda g: [fixtures.rows(g, 3, 5, 4)], cosine_distances, mistakes.COSINE),
+                fixtures.telling(lambda g: [fixtures.rows(g, 3, 5, 4)], cosine_distances, cosine_mistakes.COSINE),
             ),
             Case(
                 "other sizes, and an image that is the same as a query",
                 fixtures.telling(
                     lambda g: [fixtures.with_a_twin(g, 4, 6, 3), fixtures.rows(g, 1, 3, 7)],
                     cosine_distances,
-                    mistakes.COSINE,
+                    cosine_mistakes.COSINE,
                 ),
                 hidden=True,
             ),
@@ -184,7 +185,7 @@ EXERCISES = (
                 fixtures.only_directions,
             ),
         ),
-        misconceptions=mistakes.COSINE,
+        misconceptions=cosine_mistakes.COSINE,
         hints=(
             "What is ‖q‖ for one row? Over which axis of queries [Q D] is added up to get it for all rows?",
             "Divide each row by its own length first: rows.norm(dim=1, keepdim=True) has shape [Q 1]. Then one matrix "
