@@ -48,11 +48,12 @@ def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
 
 def _photo_call() -> Call:
     """The strongest filter of an ImageNet network's first layer, on a real photo."""
-    stem = cnnviz.efficientnet_lite0().features.stem.conv
-    k = int((stem.weight.amax(dim=(1, 2, 3)) - stem.weight.amin(dim=(1, 2, 3))).argmax())
-    weight, bias = stem.weight.detach()[[k]], stem.bias.detach()[[k]]
+    network = cnnviz.efficientnet_lite0()
+    weight = network.get_parameter("features.stem.conv.weight").detach()
+    bias = network.get_parameter("features.stem.conv.bias").detach()
+    k = int((weight.amax(dim=(1, 2, 3)) - weight.amin(dim=(1, 2, 3))).argmax())
     images = cnnviz.preprocess(cnnviz.photo("camera"))
-    return Call({"images": images, "weight": weight, "bias": bias, "stride": 2, "padding": 1})
+    return Call({"images": images, "weight": weight[[k]], "bias": bias[[k]], "stride": 2, "padding": 1})
 
 
 EXERCISES = (
