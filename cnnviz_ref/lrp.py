@@ -127,8 +127,8 @@ def gamma_rule(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, gamma: float) 
 def alpha_beta(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, alpha: float) -> Tensor:
     r"""$\alpha$ times the shares by $(a_i w_{ij})^+$ less $\beta = \alpha - 1$ times those by $(a_i w_{ij})^-$.
 
-    An average or a sum has no weights, and after ReLUs no negative side: it would return $\alpha R$. For $\alpha > 1$ it
-    shares in proportion to its parts.
+    An average or a sum has no weights, and after ReLUs no negative side: it would return $\alpha R$. For
+    $\alpha > 1$ it shares in proportion to its parts.
     """
     if alpha > 1 and not layer.w.ndim:
         return zero(layer, a, z, R)
