@@ -75,7 +75,7 @@ def bad(result) -> str:
     ("arguments", "words"),
     [
         (["check", "12_grad_cam"], 'lesson: got "12_grad_cam", which does not exist; did you mean "11_grad_cam"?'),
-        (["check", "nonsense"], 'lesson: got "nonsense", which does not exist; choose one of 06_class_visualization'),
+        (["check", "nonsense"], 'lesson: got "nonsense", which does not exist; choose one of 01_filters'),
         (["check", "11", "--submission", "nowhere"], "submission: nowhere does not exist; name a folder that holds"),
         (["check", "--submission", "nowhere"], "submission: nowhere is not a folder; name one that holds"),
         (["check", "10", "--submission", "work"], "has neither cam.py nor cam.ipynb; put one of them there"),
@@ -94,9 +94,7 @@ def test_bad_input_is_one_sentence(run, arguments, words):
 
 def test_an_empty_folder_is_one_sentence(run, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert "holds no lesson; allowed are folders named 06_class_visualization" in bad(
-        run("check", "--submission", "empty")
-    )
+    assert "holds no lesson; allowed are folders named 01_filters" in bad(run("check", "--submission", "empty"))
 
 
 def test_a_syntax_error_is_one_sentence_and_the_old_report_stays(run, module):
