@@ -115,7 +115,9 @@ def _setups(options: argparse.Namespace) -> Iterator[Setup]:
     for name, race in RACES.items():
         if options.only and name.split(",")[0] not in options.only:
             continue
-        for network in race.networks:
+        for network in options.networks or race.networks:
+            if network not in race.networks:
+                continue
             for images in race.sizes[:1] if options.quick else [n for n in race.sizes if n in options.images]:
                 for peer in race.peers or [None]:
                     yield Setup(name, peer, network, images, options.device, options.threads)
@@ -129,6 +131,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--budget", type=float, default=60, help="seconds for a pair; at least 3 rounds")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="cpu: for a busy machine")
+    parser.add_argument("--networks", nargs="+", help="only these of a race's networks")
     parser.add_argument("--images", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--quick", action="store_true", help="one image, no memory")
     parser.add_argument("--json", type=Path)
