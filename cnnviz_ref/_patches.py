@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_ref._propagation import OPERATIONS, out_of_place
+from cnnviz_ref._propagation import OPERATIONS, PARAMETERS, out_of_place
 
 MOST = 0.6
 """Share of a map from which on it is cheaper to work on all of it."""
@@ -166,10 +166,9 @@ POINTWISE = ("relu", "hardtanh", "batch_norm", "dropout")
 WINDOWED = ("conv2d", "max_pool2d")
 _NAMES = {func: name for name, funcs in OPERATIONS.items() for func in funcs}
 _ARGUMENTS = {
-    "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
+    **PARAMETERS,
     "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"),
     "pad": ("input", "pad", "mode", "value"),
-    "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training"),
     "dropout": ("input", "p", "training"),
 }
 
