@@ -60,7 +60,9 @@ def grade_item(
         return judged
     parts = lent(item, broken)
     again = _guarded(item, lambda: _run((*cells, parts), item, setting, runner)) if parts else judged
-    return _with_lent(again, broken) if total(again.rows) > total(judged.rows) else _pointing_back(judged, broken)
+    return (
+        _with_lent(judged, again, broken) if total(again.rows) > total(judged.rows) else _pointing_back(judged, broken)
+    )
 
 
 def grade_function(exercise: Exercise, function: Callable[..., Any], setting: Setting | None = None) -> Graded:
@@ -91,9 +93,9 @@ def grade_answer(question: Question, answer: str | None) -> Row:
 def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
     parts = parts_of(exercise, setting)
     calls = [call for part in parts for call in part.planned]
-    request = Request(cells=cells, function=exercise.function, variable=None, calls=calls,
-                      device=setting.device, seconds=exercise.seconds)  # fmt: skip
-    return judge(exercise, parts, runner.run(request))
+    seconds = setting.seconds_for(exercise)
+    request = Request(cells=cells, function=exercise.function, calls=calls, device=setting.device, seconds=seconds)
+    return judge(exercise, parts, runner.run(request), seconds=seconds)
 
 
 def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
@@ -107,11 +109,15 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
         return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
 
 
-def _with_lent(judged: Graded, broken: Sequence[str]) -> Graded:
-    """Says on every check that passed whose parts it was judged with."""
+def _with_lent(judged: Graded, again: Graded, broken: Sequence[str]) -> Graded:
+    """The checks that pass with our parts; of all others what was said before.
+
+    Whatever the student's code said or returned beside our parts may hold their text, so none of it is told.
+    """
     told = f"right with our {', '.join(broken)} in place of yours; put yours right, and it needs no help."
     note = Diagnosis("lent", "parts_lent", told)
-    return replace(judged, rows=tuple(replace(r, diagnosis=note) if r.verdict == PASSED else r for r in judged.rows))
+    pairs = zip(judged.rows, again.rows, strict=True)
+    return replace(judged, rows=tuple(replace(n, diagnosis=note) if n.verdict == PASSED else o for o, n in pairs))
 
 
 def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:

@@ -44,23 +44,26 @@ class Graded:
     evidence: tuple[Evidence, ...] = ()
     output: str = field(default="", repr=False)
     """What the student's code printed."""
+    rung: str = ""
+    """How far the student's code was confined; empty where none ran in isolation."""
 
 
-def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome) -> Graded:
-    """The rows of one exercise from what its run gave."""
+def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, seconds: float | None = None) -> Graded:
+    """The rows of one exercise from what its run gave; `seconds` is the time limit it ran under."""
     if outcome.status in ("load error", "no function"):
-        return replace(everywhere(exercise, FAILED, _not_loaded(exercise, outcome)), output=outcome.output)
+        failed = everywhere(exercise, FAILED, _not_loaded(exercise, outcome))
+        return replace(failed, output=outcome.output, rung=outcome.rung)
     results = _split(parts, outcome.observations)
     if results and all(r is not None and all(o.kind == "not attempted" for o in r) for r in results):
-        return everywhere(exercise, NOT_ATTEMPTED, None)
-    cut_off = _cut_off(exercise, outcome)
+        return replace(everywhere(exercise, NOT_ATTEMPTED, None), rung=outcome.rung)
+    cut_off = _cut_off(seconds or exercise.seconds, outcome)
     cases = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Case)]
     laws = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Law)]
-    rows = [_value_row(part, result, cut_off) for part, result in cases]
+    rows = _unless_learned_by_heart([_value_row(part, result, cut_off) for part, result in cases], cases)
     right = all(row.verdict == PASSED for row in rows)
     rows += [_law_row(part, result, cut_off, right) for part, result in laws]
     rows.append(_promise_row(exercise, [result for _, result in cases], right))
-    return Graded(exercise, tuple(rows), _evidence(cases), outcome.output)
+    return Graded(exercise, tuple(rows), _evidence(cases), outcome.output, outcome.rung)
 
 
 def checks_of(item: Exercise | Question) -> tuple[str, ...]:
@@ -99,6 +102,16 @@ def _value_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis) -> 
     known = part.mistakes if finding.kind not in ("raised", "type", "not attempted") else {}
     told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden)
     return _row(part, FAILED, told, result)
+
+
+def _unless_learned_by_heart(rows: list[Row], cases: Sequence[tuple[Part, Any]]) -> list[Row]:
+    """Visible inputs are the same for everybody, so their values can be copied: without any hidden one they earn 0."""
+    hidden = [row for row, (part, _) in zip(rows, cases, strict=True) if getattr(part.part, "hidden", False)]
+    if not hidden or any(row.verdict == PASSED for row in hidden):
+        return rows
+    told = "right on these inputs, but on none that nobody has seen: the points are for a function that computes them."
+    note = Diagnosis("depends", "hidden_first", told)
+    return [replace(row, verdict=FAILED, diagnosis=note) if row.verdict == PASSED else row for row in rows]
 
 
 def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right: bool) -> Row:
@@ -172,9 +185,9 @@ def _not_loaded(exercise: Exercise, outcome: Outcome) -> Diagnosis:
     )
 
 
-def _cut_off(exercise: Exercise, outcome: Outcome) -> Diagnosis:
+def _cut_off(seconds: float, outcome: Outcome) -> Diagnosis:
     message = (outcome.error or {}).get("message") or "without a reason"
-    sentence = LIMITS.get(outcome.status, "the run ended early.").format(seconds=exercise.seconds, message=message)
+    sentence = LIMITS.get(outcome.status, "the run ended early.").format(seconds=seconds, message=message)
     return Diagnosis("limit", outcome.status.replace(" ", "_"), sentence)
 
 

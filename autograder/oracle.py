@@ -27,6 +27,12 @@ class Setting:
     student: str = ""
     """Seeds this student's hidden cases."""
     device: str = "cpu"
+    seconds: float | None = None
+    """No exercise gets more wall-clock time than this; None leaves each its own limit."""
+
+    def seconds_for(self, exercise: Exercise) -> float:
+        """Wall clock for loading the submission and for all calls of one exercise."""
+        return exercise.seconds if self.seconds is None else min(self.seconds, exercise.seconds)
 
 
 def seed_of(exercise: Exercise, part: Case | Law, setting: Setting) -> int:

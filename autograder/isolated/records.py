@@ -104,8 +104,8 @@ class Outcome:
     error: Error | None = None
     output: str = ""
     seconds: float = 0.0
-    rung: str = "rlimits"
-    """ "landlock+rlimits" or "rlimits": how far the child was confined."""
+    rung: str = ""
+    """How far the child was confined; empty where it never began."""
 
 
 def error_record(kind: str, message: str, *, line: int | None = None, source_line: str | None = None) -> Error:

@@ -99,7 +99,7 @@ class _Watch:
     events: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
     printed: bytearray = field(default_factory=bytearray)
     observations: list[Observation] = field(default_factory=list)
-    rung: str = "rlimits"
+    rung: str = ""
     started: float | None = None
     done: dict[str, Any] | None = None
     verdict: tuple[str, Error | None] | None = None

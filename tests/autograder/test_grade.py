@@ -10,7 +10,7 @@ from autograder.grade import grade_function, grade_item, grade_lesson
 from autograder.isolated import Runner
 from autograder.judge import checks_of
 from autograder.lending import lent
-from autograder.oracle import Setting
+from autograder.oracle import Setting, parts_of
 from autograder.records import Law
 from autograder.submission import Source, Submission
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
@@ -167,3 +167,36 @@ def test_rows_come_in_the_announced_order(runner):
     for body in ("return gradients.mean((2, 3))", "while True: pass", "raise NotImplementedError"):
         graded = importance(runner, body, dataclasses.replace(IMPORTANCE, seconds=1.0))
         assert tuple(row.check for row in graded.rows) == checks_of(IMPORTANCE)
+
+
+THIEF = """
+def grad_cam(model, images, targets, layer):
+    import inspect, sys
+    loot = [inspect.getsource(f) for f in vars(sys.modules["student"]).values() if inspect.isfunction(f)]
+    if len(images) == 1:
+        raise RuntimeError("LOOT" + str(loot))
+    return right(model, images, targets, layer)
+"""
+
+
+def test_nothing_that_code_says_beside_lent_parts_is_told(runner, monkeypatch):
+    """Rows that fail with our parts in place keep what the student's own run said."""
+    monkeypatch.setattr("autograder.grade.total", lambda rows: (next(scores), 0))
+    scores = iter([1, 0])  # the second run counts as the better one
+    whole = graded(WRONG_PART.replace("def grad_cam(", "def right(") + THIEF, runner)[WHOLE]
+    told = [row.diagnosis.message for row in whole.rows if row.diagnosis]
+    assert told
+    assert not [message for message in told if "mean(dim=(2, 3))" in message]
+
+
+def test_values_learned_by_heart_earn_nothing(runner):
+    """Visible inputs are the same for everybody; a function that holds their answers computes nothing."""
+    visible = next(case for case in IMPORTANCE.cases if not case.hidden)
+    answers = parts_of(IMPORTANCE, Setting())[IMPORTANCE.cases.index(visible)].expected
+    table = {answer.arrays[0].shape: answer.arrays[0].tolist() for answer in answers}
+    code = f"def neuron_importance(gradients):\n    from torch import tensor\n    table = {table}\n"
+    code += "    return tensor(table[tuple(gradients.shape[:2])], dtype=gradients.dtype)\n"
+    judged = grade_item(one(code), IMPORTANCE, Setting(secret="s", student="a"), runner)
+    assert total(judged.rows)[0] == 0
+    by_check = {row.check: row for row in judged.rows}
+    assert by_check[f"values: {visible.name}"].diagnosis.name == "hidden_first"
