@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from autograder.commands.shared import (
+    Device,
+    LessonName,
+    LessonNames,
+    Root,
+    checked_device,
+    err,
+    named,
+    one_sentence,
+    out,
+)
 
 app = typer.Typer(
     help="Look inside convolutional networks: check, build and demonstrate the course.",
@@ -18,26 +27,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out, err = Console(), Console(stderr=True)
-
-LessonName = Annotated[
-    str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; all without it.")
-]
-LessonNames = Annotated[
-    list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons by name; all without it.")
-]
-Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
-Root = Annotated[Path, typer.Option(help="The folder that holds lessons/ and solutions/.")]
-
-
-@contextmanager
-def one_sentence() -> Iterator[None]:
-    """Bad input ends the command with its sentence and exit status 2."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        err.print(f"cnnviz: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
 
 
 @app.command()
@@ -137,23 +126,7 @@ def gallery(
     out.print(f"The gallery is at {path.resolve()} ({seconds:.0f} s)", markup=False, highlight=False, soft_wrap=True)
 
 
-def named(lessons: list[str] | None) -> list[str] | None:
-    """Folder names of the lessons that the user means; None for all."""
-    from autograder import registry
-
-    return [registry.lesson(name).id for name in lessons] if lessons else None
-
-
-def checked_device(name: str) -> None:
-    """Refuses a device that is not there, before anything runs.
-
-    Raises:
-        ValueError: unknown or unavailable.
-    """
-    if name != "cpu":
-        import cnnviz
-
-        cnnviz.device(name)
+# Commands with a module of their own: `app.command()(module.function)`, one line each.
 
 
 def main() -> None:

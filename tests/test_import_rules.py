@@ -31,7 +31,13 @@ class Rule:
     """Globs taken out of `files`."""
 
 
-ADAPTERS = ("autograder.cli", "autograder.pytest_plugin", "autograder.nbgrader_plugin", "autograder.nbgrader")
+ADAPTERS = (
+    "autograder.cli",
+    "autograder.commands",
+    "autograder.pytest_plugin",
+    "autograder.nbgrader_plugin",
+    "autograder.nbgrader",
+)
 ADAPTERS += ("autograder.exports", "autograder.export")
 ADAPTER_FILES = tuple(
     pattern for name in ADAPTERS for pattern in (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/**/*.py")

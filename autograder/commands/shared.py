@@ -1,0 +1,51 @@
+"""What every command says and refuses in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+out, err = Console(), Console(stderr=True)
+
+LessonName = Annotated[
+    str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; all without it.")
+]
+LessonNames = Annotated[
+    list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons by name; all without it.")
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Root = Annotated[Path, typer.Option(help="The folder that holds lessons/ and solutions/.")]
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Bad input ends the command with its sentence and exit status 2."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        err.print(f"cnnviz: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from error
+
+
+def named(lessons: list[str] | None) -> list[str] | None:
+    """Folder names of the lessons that the user means; None for all."""
+    from autograder import registry
+
+    return [registry.lesson(name).id for name in lessons] if lessons else None
+
+
+def checked_device(name: str) -> None:
+    """Refuses a device that is not there, before anything runs.
+
+    Raises:
+        ValueError: unknown or unavailable.
+    """
+    if name != "cpu":
+        import cnnviz
+
+        cnnviz.device(name)
