@@ -1,0 +1,1 @@
+"""What `benchmarks/grading.py` and `benchmarks/endurance.py` are made of: generated classes, courses, measured commands."""
