@@ -112,12 +112,14 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
 def _with_lent(judged: Graded, again: Graded, broken: Sequence[str]) -> Graded:
     """The checks that pass with our parts; of all others what was said before.
 
-    Whatever the student's code said or returned beside our parts may hold their text, so none of it is told.
+    Whatever the student's code said, returned or took in time beside our parts may hold their text: none of it is told.
     """
     told = f"right with our {', '.join(broken)} in place of yours; put yours right, and it needs no help."
     note = Diagnosis("lent", "parts_lent", told)
     pairs = zip(judged.rows, again.rows, strict=True)
-    return replace(judged, rows=tuple(replace(n, diagnosis=note) if n.verdict == PASSED else o for o, n in pairs))
+    return replace(
+        judged, rows=tuple(replace(o, verdict=PASSED, diagnosis=note) if n.verdict == PASSED else o for o, n in pairs)
+    )
 
 
 def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:

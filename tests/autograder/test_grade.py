@@ -189,6 +189,22 @@ def test_nothing_that_code_says_beside_lent_parts_is_told(runner, monkeypatch):
     assert not [message for message in told if "mean(dim=(2, 3))" in message]
 
 
+SLOW_READER = """
+def grad_cam(model, images, targets, layer):
+    import inspect, sys, time
+    later = 50_000.0 if "mean(dim" in inspect.getsource(neuron_importance) else 0.0
+    sys._getframe(1).f_globals["_clock"] = lambda: time.perf_counter() + later
+    return right(model, images, targets, layer)
+"""
+
+
+def test_no_time_that_code_claims_beside_lent_parts_is_told(runner):
+    """A number of seconds has room for a text."""
+    rows = graded(WRONG_PART.replace("def grad_cam(", "def right(") + SLOW_READER, runner)[WHOLE].rows
+    assert summary(rows) == PASSED
+    assert max(row.seconds for row in rows) < 1000
+
+
 def test_values_learned_by_heart_earn_nothing(runner):
     """Visible inputs are the same for everybody; a function that holds their answers computes nothing."""
     visible = next(case for case in IMPORTANCE.cases if not case.hidden)
