@@ -43,7 +43,8 @@ for owner in (np, np.testing, torch, torch.testing, math, operator):
             replace(owner, name)
 for name in [n for n in dir(unittest.TestCase) if n.startswith("assert")]:
     replace(unittest.TestCase, name)
-replace(builtins, "all")
+for name in ("all", "abs"):
+    replace(builtins, name) if name == "all" else None
 for found in gc.get_objects():
     if isinstance(found, types.FunctionType) and found.__name__ in COMPARED:
         with contextlib.suppress(Exception):
