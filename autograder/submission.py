@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-import json
+import io
 import re
-from collections.abc import Iterator, Mapping
+import tokenize
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograder.cells import LARGEST, Found, Unreadable, found, read_cells, refuse_much_code, too_large
 from autograder.isolated import Cell
 from autograder.records import Lesson
 
-LARGEST = 20_000_000
-"""Bytes of the largest file that is read."""
+ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "latin-1")
+"""What a module's first lines may declare: others are rare, and some take hours to decode."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,27 @@ def load_submission(folder: Path, lesson: Lesson) -> Submission:
     if not module.exists():
         return from_notebook(notebook)
     written = from_module(module)
-    if notebook.exists() and not _anything(written, lesson):
-        filled = from_notebook(notebook)
-        return filled if _anything(filled, lesson) else written
-    return written
+    if not notebook.exists() or begun(written, lesson):
+        return written
+    return choose(written, from_notebook(notebook), lesson) or written
+
+
+def choose(module: Submission | None, notebook: Submission | None, lesson: Lesson) -> Submission | None:
+    """Of a module and a notebook the module, or the notebook where the module has nothing attempted."""
+    if module is None or notebook is None:
+        return module or notebook
+    return notebook if not begun(module, lesson) and begun(notebook, lesson) else module
+
+
+def begun(submission: Submission, lesson: Lesson) -> bool:
+    """Whether anything of the lesson was attempted or answered."""
+    functions = any(submission.attempted(e.function) for e in lesson.exercises)
+    return functions or any(submission.answer(q.variable) for q in lesson.questions)
 
 
 def from_module(path: Path) -> Submission:
     """One Python file as one cell."""
-    return Submission((Source(path.name, _text(path)),))
+    return from_code(_bytes(path), path.name)
 
 
 def from_notebook(path: Path) -> Submission:
@@ -108,27 +122,34 @@ def from_notebook(path: Path) -> Submission:
     Raises:
         ValueError: it is not a notebook.
     """
-    try:
-        notebook = json.loads(_text(path))
-        return from_cells(notebook["cells"], path.name)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(
-            f"submission: {path} is not a notebook ({reason}); save it again from Jupyter as .ipynb."
-        ) from error
+    return from_found(read_cells(_bytes(path), path.name), path.name)
 
 
-def from_cells(cells: list[Mapping[str, Any]], name: str) -> Submission:
+def from_code(data: bytes, name: str) -> Submission:
+    """The bytes of one Python file as one cell.
+
+    Raises:
+        Unreadable: it is no text, or too large.
+    """
+    text = _decoded(data, name).replace("\r\n", "\n").replace("\r", "\n")
+    refuse_much_code(len(text), name)
+    return Submission((Source(name, text),))
+
+
+def from_cells(cells: Sequence[Mapping[str, Any]], name: str) -> Submission:
     """The code cells of a notebook that was read already."""
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    return Submission(tuple(_cell(cell, n, name) for n, cell in enumerate(code, start=1)))
+    return from_found([found(cell) for cell in cells], name)
 
 
-def _cell(cell: Mapping[str, Any], n: int, name: str) -> Source:
-    about = cell.get("metadata", {}).get("nbgrader", {})
-    text = "".join(cell["source"]).replace("\r\n", "\n")
-    grade_id = about.get("grade_id") if about.get("solution") else None
-    return Source(f"{name}, cell {grade_id or n}", re.sub(r"(?m)^[ \t]*[%!].*$", "", text), grade_id)
+def from_found(cells: Sequence[Found], name: str) -> Submission:
+    """The code among the cells that were found in a notebook."""
+    code = [cell for cell in cells if cell.code]
+    return Submission(tuple(_source(cell, n, name) for n, cell in enumerate(code, start=1)))
+
+
+def _source(cell: Found, n: int, name: str) -> Source:
+    grade_id = cell.grade_id if cell.solution and cell.grade_id else None
+    return Source(f"{name}, cell {grade_id or n}", re.sub(r"(?m)^[ \t]*[%!].*$", "", cell.source), grade_id)
 
 
 def _lesson_folder(folder: Path, lesson: Lesson) -> Path:
@@ -141,24 +162,30 @@ def _lesson_folder(folder: Path, lesson: Lesson) -> Path:
     return folder / lesson.id if (folder / lesson.id).is_dir() else folder
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > LARGEST:
-            raise ValueError(
-                f"submission: {path} has more than {LARGEST // 1_000_000} MB; clear the outputs and save it again."
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"submission: {path} is not UTF-8 text (byte {error.start}); save it again as UTF-8."
-        ) from error
+            raise Unreadable(too_large(str(path)))
+        return path.read_bytes()
     except OSError as error:
-        raise ValueError(f"submission: {path} cannot be read ({error.strerror}); check its permissions.") from error
+        raise Unreadable(f"submission: {path} cannot be read ({error.strerror}); check its permissions.") from error
 
 
-def _anything(submission: Submission, lesson: Lesson) -> bool:
-    functions = any(submission.attempted(e.function) for e in lesson.exercises)
-    return functions or any(submission.answer(q.variable) for q in lesson.questions)
+def _decoded(data: bytes, name: str) -> str:
+    if len(data) > LARGEST:
+        raise Unreadable(too_large(name))
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError:
+        encoding = "utf-8"
+    if encoding not in ENCODINGS:
+        raise Unreadable(f"submission: {name} declares the encoding {encoding[:40]}; save it again as UTF-8.")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            f"submission: {name} is not UTF-8 text (byte {error.start}); save it again as UTF-8."
+        ) from error
 
 
 def _function(tree: ast.Module | None, name: str) -> ast.AST | None:

@@ -7,21 +7,12 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader import utils
 
-
-@dataclass(frozen=True)
-class Found:
-    """One cell of a submitted notebook; of its metadata only what tells where it belongs."""
-
-    code: bool
-    source: str
-    cell_id: str = ""
-    grade_id: str = ""
+from autograder.cells import Found
 
 
 def rebuilt(release: NotebookNode, found: Sequence[Found]) -> NotebookNode:

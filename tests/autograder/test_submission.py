@@ -97,7 +97,7 @@ class Function:
         self.function = function
 
 
-NO_NOTEBOOKS = ["{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff", '{"cells": [{"cell_type": "code"}]}']
+NO_NOTEBOOKS = ["{", "[]", "3", '"worksheets"', '{"cells": 3}', '{"cells": "code"}', "\ufeff", "[" * 100_000]
 
 
 @pytest.mark.parametrize("text", NO_NOTEBOOKS)

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 
-from autograder.nbgrader.rebuild import Found, quoted, rebuilt
-from autograder.nbgrader.submitted import read_cells
+from autograder.cells import Found, read_cells
+from autograder.nbgrader.rebuild import quoted, rebuilt
 
 RIGHT = "def alpha(gradients):\n    return gradients.mean(dim=(2, 3))"
 
@@ -11,7 +11,7 @@ RIGHT = "def alpha(gradients):\n    return gradients.mean(dim=(2, 3))"
 @pytest.fixture
 def rebuild(release, handed_in):
     """The graded notebook's cells after a change to the student's file."""
-    return lambda change: rebuilt(release, read_cells(handed_in(change))).cells
+    return lambda change: rebuilt(release, read_cells(handed_in(change).read_bytes(), "grad_cam.ipynb")).cells
 
 
 def sources(cells):

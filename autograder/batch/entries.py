@@ -1,0 +1,134 @@
+"""What lies in a submitted folder: every file by its place, opened only when asked for, links and pipes never."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from autograder.cells import Unreadable
+from autograder.feedback import visible
+
+FILE, FOLDER, REFUSED = "file", "folder", "refused"
+DEEPEST = 6
+"""Folders below the one that is collected."""
+MOST_FILES = 100_000
+"""Files of one folder, all its folders together, or of one archive."""
+PASSED_OVER = ("__MACOSX", "__pycache__", "site-packages", "node_modules")
+"""Folders that hold nobody's work; hidden files and folders are passed over too."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, a folder, or what stands in its place and is never read."""
+
+    parts: tuple[str, ...]
+    """Its path, name by name, NFC; empty where the name itself is refused."""
+    place: str
+    """Its path as a sentence shows it."""
+    kind: str
+    """FILE, FOLDER or REFUSED."""
+    read: Callable[[int], bytes]
+    """The bytes, if there are no more than this many; raises `Unreadable`."""
+
+
+def in_folder(root: Path) -> Iterator[Entry]:
+    """Everything below a folder, in the order of its names; links are never followed."""
+    found, left = [((), Path(root))], MOST_FILES
+    while found:
+        parts, folder = found.pop()
+        try:
+            below = sorted(os.scandir(folder), key=lambda item: item.name)
+        except OSError as error:
+            yield refused(parts, f"the folder {shown(parts)} cannot be read ({error.strerror}); check its permissions.")
+            continue
+        for item in below:
+            name = (*parts, proper(item.name))
+            if skipped(item.name):
+                continue
+            left -= 1
+            if left < 0:
+                yield refused(
+                    (), f"{shown(parts)} and what follows: more than {MOST_FILES} files; grade fewer at once."
+                )
+                return
+            if item.is_dir(follow_symlinks=False) and len(name) <= DEEPEST:
+                yield folder_entry(name)
+                found.append((name, Path(item.path)))
+            else:
+                yield _of_item(name, item)
+    return
+
+
+def _of_item(name: tuple[str, ...], item: os.DirEntry) -> Entry:
+    place = shown(name)
+    if item.is_file(follow_symlinks=False):
+        return Entry(name, place, FILE, partial(read_plain, Path(item.path), place=place))
+    if item.is_dir(follow_symlinks=False):
+        return refused(name, f"{place} lies too deep ({DEEPEST} folders are looked into); move it up.")
+    return refused(name, no_plain_file(place))
+
+
+def read_plain(path: Path, largest: int, *, place: str = "") -> bytes:
+    """The bytes of a plain file: no link is followed, no pipe or device opened for longer than to see what it is.
+
+    Raises:
+        Unreadable: it is no plain file, too large, or not to be opened.
+    """
+    place = place or path.name
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            raise Unreadable(no_plain_file(place))
+        flags = os.O_RDONLY | sum(
+            getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+        )
+        with open(os.open(path, flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Unreadable(no_plain_file(place))
+            data = file.read(largest + 1)
+    except OSError as error:
+        raise Unreadable(f"submission: {place} cannot be read ({error.strerror}); check its permissions.") from error
+    if len(data) > largest:
+        raise Unreadable(
+            f"submission: {place} has more than {largest // 1_000_000} MB; clear the outputs and hand it in again."
+        )
+    return data
+
+
+def no_plain_file(place: str) -> str:
+    """The sentence for a link, a pipe, a socket, a device or a folder in the place of a file."""
+    return f"submission: {place} is no plain file of the submitted folder; hand in the file itself."
+
+
+def refused(parts: tuple[str, ...], sentence: str) -> Entry:
+    """An entry that raises its sentence."""
+
+    def read(largest: int) -> bytes:
+        raise Unreadable(sentence)
+
+    return Entry(parts, shown(parts) or sentence, REFUSED, read)
+
+
+def folder_entry(parts: tuple[str, ...]) -> Entry:
+    """A folder, which counts as handed in even where it is empty."""
+    return Entry(parts, shown(parts), FOLDER, refused(parts, f"submission: {shown(parts)} is a folder.").read)
+
+
+def proper(name: str) -> str:
+    """A name as text that any file can hold, in one Unicode form."""
+    return unicodedata.normalize("NFC", name.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def skipped(name: str) -> bool:
+    """Whether nobody's work has such a name."""
+    return name.startswith(".") or name in PASSED_OVER
+
+
+def shown(parts: tuple[str, ...]) -> str:
+    """A place in a sentence: no control characters, not endless."""
+    text = visible("/".join(parts).replace("\n", " "))
+    return text if len(text) <= 200 else f"{text[:100]} … {text[-99:]}"
