@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,9 @@ LIMITS = {
     "bad answer": "what came back could not be read as arrays.",
 }
 """Outcome's status -> sentence."""
+
+FROM_VALUES = ("misconception", "relation", "values", "shape", "dtype", "device", "finite")
+"""Kinds of a diagnosis that was made after every misconception had been compared with what came back."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, second
     cut_off = _cut_off(seconds or exercise.seconds, outcome)
     cases = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Case)]
     laws = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Law)]
-    rows = _unless_learned_by_heart([_value_row(part, result, cut_off) for part, result in cases], cases)
+    rows = _unless_learned_by_heart(_value_rows(cases, cut_off), cases)
     right = all(row.verdict == PASSED for row in rows)
     rows += [_law_row(part, result, cut_off, right) for part, result in laws]
     rows.append(_promise_row(exercise, [result for _, result in cases], right))
@@ -91,7 +94,26 @@ def _split(parts: Sequence[Part], observations: Sequence[Any]) -> list[Sequence[
     return split
 
 
-def _value_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis) -> Row:
+def _value_rows(cases: Sequence[tuple[Part, Sequence[Any] | None]], cut_off: Diagnosis) -> list[Row]:
+    """A row a case, the visible ones first looked at.
+
+    Every case sees every misconception, so a hidden one can only show what the visible ones showed. Those are the same
+    for everybody and computed once; on a student's own hidden inputs each misconception would be computed anew.
+    """
+    rows: dict[Part, Row] = {}
+    seen: set[str] | None = None
+    for part, result in sorted(cases, key=lambda case: getattr(case[0].part, "hidden", False)):
+        hidden = getattr(part.part, "hidden", False)
+        row = rows[part] = _value_row(part, result, cut_off, seen if hidden else None)
+        if not hidden and row.diagnosis is not None and row.diagnosis.kind in FROM_VALUES:
+            seen = (seen or set()) | ({row.diagnosis.name} if row.diagnosis.kind == "misconception" else set())
+    return [rows[part] for part, _ in cases]
+
+
+def _value_row(
+    part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, suspects: Collection[str] | None = None
+) -> Row:
+    """Of the misconceptions, only `suspects` are looked for, if given."""
     case, exercise = part.part, part.exercise
     assert isinstance(case, Case)
     if result is None:
@@ -99,7 +121,9 @@ def _value_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis) -> 
     finding = compare(part.expected, result, exercise.outputs)
     if finding is None:
         return _row(part, PASSED, None, result)
-    known = part.mistakes if finding.kind not in ("raised", "type", "not attempted") else {}
+    known: Mapping[str, Any] = {}
+    if finding.kind not in ("raised", "type", "not attempted"):
+        known = part.mistakes if suspects is None else part.mistakes_named(suspects)
     told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden)
     return _row(part, FAILED, told, result)
 

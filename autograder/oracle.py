@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.isolated import Observation, PlannedCall, observe
+from autograder.isolated import Observation, PlannedCall, observe_once
 from autograder.records import Call, Case, Exercise, Law
 
 
@@ -39,7 +39,7 @@ def seed_of(exercise: Exercise, part: Case | Law, setting: Setting) -> int:
     """Seed of a case: the same for everybody where the case is visible, this student's own where it is hidden."""
     own = (setting.secret, setting.student) if getattr(part, "hidden", True) else ()
     key = "\0".join([exercise.id, part.name, *own])
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
+    return int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:7], "big")
 
 
 def planned(exercise: Exercise, call: Call) -> PlannedCall:
@@ -88,10 +88,14 @@ class Part:
         """Misconception's name -> (sentence, its results)."""
         return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions}
 
+    def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
+        """Some of `mistakes`; the others are not computed."""
+        return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions if m.name in names}
+
     def results(self, function: Callable[..., Any]) -> tuple[Observation, ...]:
         """What a trusted function gives, with the device that the setting asks of the student's."""
         with _one_thread():
-            results = observe(function, self.planned)
+            results = observe_once(function, self.planned)
         return tuple(replace(r, devices=tuple(self.device for _ in r.devices)) for r in results)
 
 
@@ -145,9 +149,17 @@ class RecordedPart(Part):
     @cached_property
     def mistakes(self) -> Mapping[str, tuple[str, Sequence[Observation]]]:
         """The recorded results of every misconception."""
+        return self.mistakes_named(self._names)
+
+    def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
+        """The recorded results of some misconceptions."""
+        return {name: self._recorded(name) for name in self._names if name in names}
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
         prefix = f"{self.exercise.id}/{self.part.name}/"
         names = dict.fromkeys(k.removeprefix(prefix).split("/")[0] for k in self._entries if k.startswith(prefix))
-        return {name: self._recorded(name) for name in names if name}
+        return tuple(filter(None, names))
 
     @cached_property
     def _entries(self) -> Mapping[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Student code in a process that knows no answer and can write no grade."""
 
-from .observing import observe
+from .observing import observe, observe_once
 from .records import Cell, Error, Observation, Outcome, PlannedCall, Request
 from .runner import Runner, RunnerError
 
@@ -14,4 +14,5 @@ __all__ = [
     "Runner",
     "RunnerError",
     "observe",
+    "observe_once",
 ]

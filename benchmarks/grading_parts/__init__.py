@@ -1,1 +1,1 @@
-"""What `benchmarks/grading.py` and `benchmarks/endurance.py` are made of: generated classes, courses, measured commands."""
+"""What the grading benchmarks are made of: generated classes, nbgrader courses, measured commands."""

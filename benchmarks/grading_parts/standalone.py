@@ -61,10 +61,8 @@ def _definitions(function: Callable[..., Any], name: str, known: set[str]) -> It
 def _definition(function: Callable[..., Any], name: str) -> str:
     node = _node(function)
     captured = inspect.getclosurevars(function).nonlocals
-    if isinstance(node, ast.Lambda):
-        text = f"{name} = {ast.unparse(node)}"
-    else:
-        text = ast.unparse(_undressed(node, name))
+    lambda_ = isinstance(node, ast.Lambda)
+    text = f"{name} = {ast.unparse(node)}" if lambda_ else ast.unparse(_undressed(node, name))
     if not captured:
         return text
     # A factory, so that two closures over the same name stay apart.

@@ -1,4 +1,4 @@
-"""A class of one lesson: what each student hands in, and the points that it must get, known before anything is graded."""
+"""A class of one lesson: what each student hands in, and the points it must get, known before anything is graded."""
 
 from __future__ import annotations
 

@@ -1,0 +1,50 @@
+"""Which misconceptions a hidden case is compared with."""
+
+import pytest
+
+from autograder import registry
+from autograder.grade import grade_function
+from autograder.oracle import Part, Setting
+
+EXERCISE = registry.exercise("grad_cam.neuron_importance")
+MISTAKE = next(m for m in EXERCISE.misconceptions if m.name == "one_axis")
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Names of the functions that were run on hidden inputs."""
+    ran, results = [], Part.results
+
+    def noted(part, function):
+        if getattr(part.part, "hidden", False):
+            ran.append(function)
+        return results(part, function)
+
+    monkeypatch.setattr(Part, "results", noted)
+    return ran
+
+
+def hidden_row(function, student):
+    rows = grade_function(EXERCISE, function, Setting("secret", student)).rows
+    return next(row for row in rows if row.check.startswith("hidden"))
+
+
+def test_on_hidden_inputs_only_the_misconception_that_the_visible_ones_showed_is_computed(computed):
+    row = hidden_row(MISTAKE.wrong, "ada")
+    assert (row.diagnosis.kind, row.diagnosis.name) == ("misconception", "one_axis")
+    assert computed == [EXERCISE.reference, MISTAKE.wrong]
+
+
+def test_a_mistake_that_nobody_knows_costs_no_misconception_on_hidden_inputs(computed):
+    row = hidden_row(lambda gradients: gradients.mean((2, 3)) * 3, "grace")
+    assert row.diagnosis.kind == "relation"
+    assert computed == [EXERCISE.reference]
+
+
+def test_right_on_the_visible_inputs_alone_is_compared_with_every_misconception_on_hidden_ones(computed):
+    def by_size(gradients):
+        return gradients.mean((2, 3)) if gradients.shape[1:] == (5, 4, 6) else MISTAKE.wrong(gradients)
+
+    row = hidden_row(by_size, "mary")
+    assert (row.diagnosis.kind, row.diagnosis.name) == ("misconception", "one_axis")
+    assert len(computed) == 1 + len(EXERCISE.misconceptions)
