@@ -1,0 +1,1 @@
+# the imports are written by make.py
