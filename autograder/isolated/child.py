@@ -70,13 +70,14 @@ def main(mode: str, config_file: str) -> None:
         importlib.import_module(name)
     _stand_ins()
     if mode == "spawn":
-        calling.call(0, 1, 2, config["readable"])
+        calling.call(0, 1, 2, config)
     _warm_figures(config["figures"])
     import socket
 
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    zygote.serve(control, config["parent"], lambda *fds: calling.call(*fds, config["readable"]))
+    writable = [os.path.join(config["root"], "calls"), *config["scratch"]]
+    zygote.serve(control, config["parent"], writable, lambda *fds: calling.call(*fds, config))
     zygote.remove(config["root"])
 
 

@@ -8,12 +8,13 @@ import secrets
 import signal
 import struct
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from . import landlock, seccomp
 
 LINUX = sys.platform.startswith("linux")
-_PDEATHSIG, _NO_NEW_PRIVS, _SUBREAPER = 1, 38, 36
+_PDEATHSIG, _NO_NEW_PRIVS, _SUBREAPER, _DUMPABLE = 1, 38, 36, 4
 _FILES, _FILE_BYTES = 256, 256 * 2**20
 
 
@@ -27,11 +28,17 @@ def become_reaper() -> None:
     prctl(_SUBREAPER, 1)
 
 
-def die_with(parent: int) -> None:
-    """End with the parent, and at once if it is gone already."""
+def close_memory(closed: bool) -> None:
+    """Whether other processes of the same user are kept from reading and writing this one's memory."""
+    if LINUX:
+        prctl(_DUMPABLE, int(not closed))
+
+
+def die_with(parent: int | None) -> None:
+    """End with the parent, and at once if it is gone already; its number may be unknown."""
     if LINUX:
         prctl(_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if parent is not None and os.getppid() != parent:
         os._exit(1)
 
 
@@ -69,12 +76,21 @@ def _address_space() -> int:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def sandbox(folder: str, readable: dict[str, Any], *, device: str) -> str:
-    """Landlock and the system-call filter where the kernel has them; the rung that was reached."""
+def sandbox(folder: str, readable: dict[str, Any], *, device: str, layers: Sequence[str]) -> str:
+    """Those of the layers "landlock" and "seccomp" that the kernel has; what was reached, joined by "+"."""
     if not LINUX:
         return "rlimits"
     prctl(_NO_NEW_PRIVS, 1)
     _drop_capabilities()
+    reached = []
+    if "landlock" in layers and landlock.restrict(_rules(folder, readable, device)):
+        reached.append("landlock")
+    if "seccomp" in layers and seccomp.restrict(local_sockets=device != "cpu"):
+        reached.append("seccomp")
+    return "+".join([*reached, "rlimits"])
+
+
+def _rules(folder: str, readable: dict[str, Any], device: str) -> list[tuple[str, int]]:
     rules = [(path, landlock.READ) for path in (*readable["trees"], f"/proc/{os.getpid()}")]
     rules += [(path, landlock.LIST) for path in readable["folders"]]
     rules += [(folder, landlock.WRITE), ("/dev/null", landlock.DEVICE)]
@@ -82,9 +98,7 @@ def sandbox(folder: str, readable: dict[str, Any], *, device: str) -> str:
         rules += [(path, landlock.READ) for path in readable["device_trees"]]
         rules += [(f"/dev/{name}", landlock.DEVICE) for name in os.listdir("/dev") if name.startswith("nvidia")]
         rules += [("/dev/dri", landlock.DEVICE), ("/dev/shm", landlock.WRITE)]
-    confined = landlock.restrict(rules)
-    seccomp.restrict(local_sockets=device != "cpu")
-    return "landlock+rlimits" if confined else "rlimits"
+    return rules
 
 
 def _drop_capabilities() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -10,12 +11,30 @@ import site
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from .child import REFUSED
 
-_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/usr/share/fonts")
-_KERNEL = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
+_SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share/zoneinfo",
+    "/usr/share/fonts",
+    "/nix/store",
+)
+_KERNEL = (
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/nix/store",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+)
 _FILES = ("/proc/filesystems", "/proc/sys/kernel", "/proc/sys/vm", "/sys/devices/system", "/dev/urandom")
 _DEVICE = (
     "/usr/local/nvidia",
@@ -29,26 +48,53 @@ _DEVICE = (
 _PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SYSTEMROOT", "WINDIR")
 
 
-def prepare() -> Path:
-    """A private folder with `config.json` and `kit/`, which holds nothing but a link to cnnviz."""
+def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
+    """A private folder with `config.json`, `kit/`, which holds nothing but a link to cnnviz, and `calls/`."""
     root = Path(os.path.realpath(tempfile.mkdtemp(prefix="cnnviz-run-")))
     package = _folder_of("cnnviz")
     if package is None:
         raise ModuleNotFoundError("cnnviz is not importable: install it with `python -m pip install -e .`")
-    (root / "kit").mkdir()
+    for name in ("kit", "calls"):
+        (root / name).mkdir()
     _link(package, root / "kit" / "cnnviz")
-    sites = _sites()
     config = {
         "root": str(root),
-        "parent": os.getpid(),
+        "parent": None if own_pids else os.getpid(),
+        "scratch": ["/dev/shm"] if own_pids else [],
+        "layers": list(layers),
         "standard": [path for path in _standard() if os.path.exists(path)],
         "kit": str(root / "kit"),
-        "sites": sites,
-        "figures": os.environ.get("MPLCONFIGDIR") or os.path.expanduser("~/.cache/matplotlib"),
-        "readable": _readable([*_standard(), *sites, str(root / "kit"), str(package)]),
+        "sites": _sites(),
+        "figures": _lent_fonts(root),
+        "readable": readable(root),
     }
     (root / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return root
+
+
+def _fonts() -> Path:
+    """Where matplotlib's list of fonts is kept from one warm process to the next."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "cnnviz" / "matplotlib"
+
+
+def _lent_fonts(root: Path) -> str:
+    """A copy of the list, where the warm process may write it if it is missing."""
+    lent = root / "calls" / "matplotlib"
+    lent.mkdir()
+    for file in _fonts().glob("fontlist-*.json"):
+        shutil.copy(file, lent)
+    return str(lent)
+
+
+def keep_fonts(root: Path) -> None:
+    """The list that the warm process made, kept for the next one; no student code has run yet."""
+    lent = root / "calls" / "matplotlib"
+    with contextlib.suppress(OSError):
+        for file in lent.glob("fontlist-*.json"):
+            if not (_fonts() / file.name).exists():
+                _fonts().mkdir(parents=True, exist_ok=True)
+                os.replace(shutil.copy(file, _fonts() / f".{os.getpid()}"), _fonts() / file.name)
+    shutil.rmtree(lent, ignore_errors=True)
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -91,15 +137,33 @@ def _sites() -> list[str]:
     return [path for path in dict.fromkeys(paths) if os.path.isdir(path)]
 
 
-def _readable(needed: list[str]) -> dict[str, list[str]]:
-    """Trees whose files may be read, and folders of which only the names may be seen."""
+def readable(root: Path) -> dict[str, list[str]]:
+    """What may be read.
+
+    Returns:
+        `trees`, whose files may be read, and `folders`, of which only the names may be seen; the same as `whole` trees
+        with `holes`; `named`, as the paths are written where links lead to them; `device_trees` for a graphics card;
+        `program`, what it takes to start Python and this package's own part in the child.
+    """
     prefixes = [os.path.join(prefix, "lib") for prefix in (sys.base_prefix, sys.base_exec_prefix, sys.prefix)]
+    package = _folder_of("cnnviz")
+    needed = [*_standard(), *_sites(), str(root / "kit"), *([str(package)] if package else [])]
+    named = list(dict.fromkeys((*_SYSTEM, *_KERNEL, *_FILES, *prefixes, *needed)))
+    whole = [path for path in dict.fromkeys(map(os.path.realpath, named)) if os.path.exists(path)]
     holes = [folder for folder in map(_folder_of, REFUSED) if folder]
     trees: list[str] = []
     folders: list[str] = []
-    for path in dict.fromkeys((*_SYSTEM, *_KERNEL, *_FILES, *prefixes, *needed)):
-        _grant(Path(os.path.realpath(path)), holes, trees, folders)
-    return {"trees": trees, "folders": folders, "device_trees": list(_DEVICE)}
+    for path in whole:
+        _grant(Path(path), holes, trees, folders)
+    return {
+        "trees": trees,
+        "folders": folders,
+        "whole": whole,
+        "holes": [str(hole) for hole in holes],
+        "named": named,
+        "device_trees": list(_DEVICE),
+        "program": [str(Path(__file__).parent), os.path.join(sys.prefix, "pyvenv.cfg"), "/etc/alternatives"],
+    }
 
 
 def _grant(path: Path, holes: list[Path], trees: list[str], folders: list[str]) -> None:

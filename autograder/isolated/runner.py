@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from . import rungs
 from .records import Error, Observation, Outcome, Request, error_record
 from .servers import ForkServer, RunnerError, Running, SpawnServer
 from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
@@ -33,12 +34,13 @@ class Runner:
         mode: "fork" (a warm process forks one child a call; Linux), "spawn" (a new process a call; anywhere),
             or None for the best that this machine has. Forking precedes any CUDA initialisation, so it is safe
             for GPUs too.
+        rung: "bubblewrap", "landlock" or "rlimits": how the process is confined; None for the best that works here.
 
     Raises:
-        ValueError: if `mode` is unknown, or "fork" where this system has none.
+        ValueError: if `mode` or `rung` is unknown or does not work here.
     """
 
-    def __init__(self, mode: str | None = None) -> None:
+    def __init__(self, mode: str | None = None, rung: str | None = None) -> None:
         best = "fork" if sys.platform.startswith("linux") else "spawn"
         mode = best if mode is None else mode
         if mode not in _MODES:
@@ -46,7 +48,9 @@ class Runner:
         if mode == "fork" and best != "fork":
             raise ValueError(f"mode is 'fork', which needs Linux and this is {sys.platform}; use 'spawn'")
         self.mode = mode
-        self._server: ForkServer | SpawnServer = ForkServer() if mode == "fork" else SpawnServer()
+        self._rung = rungs.chosen(rung)
+        self.rung = self._rung.name
+        self._server: ForkServer | SpawnServer = (ForkServer if mode == "fork" else SpawnServer)(self._rung)
 
     def __enter__(self) -> Runner:
         return self
@@ -66,7 +70,9 @@ class Runner:
         """
         token = secrets.token_bytes(TOKEN_BYTES)
         running = self._server.start({"token": token, **_plain(request)})
-        watch = _Watch(request, Decoder(token, calls=len(request.calls), result_bytes=_allowance(request)))
+        watch = _Watch(
+            request, Decoder(token, calls=len(request.calls), result_bytes=_allowance(request)), self._rung.prefix
+        )
         return watch.outcome(running)
 
     def run_many(self, requests: Iterable[Request]) -> Iterator[Outcome]:
@@ -96,6 +102,8 @@ class _Watch:
 
     request: Request
     decoder: Decoder
+    confinement: str
+    """What the parent knows of it; the child says the rest before any student code runs."""
     events: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
     printed: bytearray = field(default_factory=bytearray)
     observations: list[Observation] = field(default_factory=list)
@@ -151,7 +159,7 @@ class _Watch:
                 elif found["frame"] == "done":
                     self.done = found
                 else:
-                    self.rung, self.started = found["rung"], time.monotonic()
+                    self.rung, self.started = self.confinement + found["rung"], time.monotonic()
                     deadline = self.started + self.request.seconds
         except BadAnswer as error:
             self.verdict = "bad answer", error_record("BadAnswer", f"the result channel carried {error}")

@@ -23,13 +23,40 @@ _DENIED_X86 = {
     **{"open_by_handle_at": 304, "io_uring_setup": 425, "userfaultfd": 323, "keyctl": 250, "add_key": 248},
     **{"shmget": 29, "msgget": 68, "semget": 64, "mq_open": 240},
 }
+_DENIED_X86 |= {
+    "setpriority": 141,
+    "sched_setparam": 142,
+    "sched_setscheduler": 144,
+    "sched_setattr": 314,
+    "ioprio_set": 251,
+}
+_IGNORED_X86 = {
+    **{"chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93, "lchown": 94, "utime": 132, "setxattr": 188},
+    **{"lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199, "utimes": 235},
+    **{"fchownat": 260, "futimesat": 261, "fchmodat": 268, "utimensat": 280, "fchmodat2": 452, "setxattrat": 463},
+    **{"removexattrat": 466},
+}
+"""Landlock does not govern the marks on a file: made outside, they would outlive the call. Answered "done"."""
 _CHECKED_X86 = {"clone": 56, "clone3": 435, "socket": 41, "kill": 62, "tgkill": 234, "tgsigqueue": 297, "prlimit": 302}
+_CHECKED_X86 |= {"sched_setaffinity": 203}
 _DENIED_ARM = {
     **{"execve": 221, "execveat": 281, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271},
     **{"pidfd_getfd": 438, "pidfd_send_signal": 424, "tkill": 130, "rt_sigqueueinfo": 138, "setpgid": 154},
     **{"unshare": 97, "setns": 268, "mount": 40, "chroot": 51, "bpf": 280, "perf_event_open": 241},
     **{"open_by_handle_at": 265, "io_uring_setup": 425, "userfaultfd": 282, "keyctl": 219, "add_key": 217},
     **{"shmget": 194, "msgget": 186, "semget": 190, "mq_open": 180},
+}
+_DENIED_ARM |= {
+    "setpriority": 140,
+    "sched_setparam": 118,
+    "sched_setscheduler": 119,
+    "sched_setattr": 274,
+    "ioprio_set": 30,
+}
+_IGNORED_ARM = {
+    **{"setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16},
+    **{"fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55, "utimensat": 88, "fchmodat2": 452},
+    **{"setxattrat": 463, "removexattrat": 466},
 }
 _CHECKED_ARM = {
     "clone": 220,
@@ -39,8 +66,17 @@ _CHECKED_ARM = {
     "tgkill": 131,
     "tgsigqueue": 240,
     "prlimit": 261,
+    "sched_setaffinity": 122,
 }
-_TABLES = {"x86_64": (0xC000003E, _DENIED_X86, _CHECKED_X86), "aarch64": (0xC00000B7, _DENIED_ARM, _CHECKED_ARM)}
+_TABLES = {
+    "x86_64": (0xC000003E, _DENIED_X86, _IGNORED_X86, _CHECKED_X86),
+    "aarch64": (0xC00000B7, _DENIED_ARM, _IGNORED_ARM, _CHECKED_ARM),
+}
+
+
+def known() -> bool:
+    """Whether this processor's calls can be filtered."""
+    return platform.system() == "Linux" and platform.machine() in _TABLES and ctypes.sizeof(ctypes.c_void_p) == 8
 
 
 def restrict(*, local_sockets: bool = False) -> bool:
@@ -49,7 +85,7 @@ def restrict(*, local_sockets: bool = False) -> bool:
     Args:
         local_sockets: GPU drivers talk to their daemons through AF_UNIX; nothing else here does.
     """
-    if platform.system() != "Linux" or platform.machine() not in _TABLES or ctypes.sizeof(ctypes.c_void_p) != 8:
+    if not known():
         return False
     program = b"".join(_program(*_TABLES[platform.machine()], os.getpid(), local_sockets))
     buffer = ctypes.create_string_buffer(program, len(program))
@@ -58,18 +94,27 @@ def restrict(*, local_sockets: bool = False) -> bool:
     return libc.prctl(22, ctypes.c_ulong(2), ctypes.c_char_p(head), ctypes.c_ulong(0), ctypes.c_ulong(0)) == 0
 
 
-def _program(arch: int, denied: dict[str, int], checked: dict[str, int], pid: int, local_sockets: bool) -> list[bytes]:
+def _program(
+    arch: int,
+    denied: dict[str, int],
+    ignored: dict[str, int],
+    checked: dict[str, int],
+    pid: int,
+    local_sockets: bool,
+) -> list[bytes]:
     """Classic BPF: straight-line tests, each answered at once."""
     no = _step(_RETURN, _ERRNO | errno.EPERM)
     steps = [_step(_LOAD, _ARCH), _step(_EQUAL, arch, 1, 0), _step(_RETURN, _KILL), _step(_LOAD, _NR)]
     steps += [_step(_ANY_BIT, _X32, 0, 1), no]
-    for number in denied.values():
-        steps += [_step(_EQUAL, number, 0, 1), no]
+    for answer, numbers in ((no, denied), (_step(_RETURN, _ERRNO), ignored)):
+        for number in numbers.values():
+            steps += [_step(_EQUAL, number, 0, 1), answer]
     # glibc falls back to clone, whose flags can be read, when clone3 is unknown
     steps += [_step(_EQUAL, checked["clone3"], 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     steps += _on_argument(checked["clone"], _step(_ANY_BIT, _CLONE_THREAD, 1, 0), no)
     steps += _on_argument(checked["socket"], _step(_EQUAL, _AF_UNIX if local_sockets else _NO_FAMILY, 1, 0), no)
-    steps += _on_argument(checked["prlimit"], _step(_EQUAL, 0, 1, 0), no)  # 0: this very process
+    for name in ("prlimit", "sched_setaffinity"):
+        steps += _on_argument(checked[name], _step(_EQUAL, 0, 1, 0), no)  # 0: this very process
     for name in ("kill", "tgkill", "tgsigqueue"):
         steps += _on_argument(checked[name], _step(_EQUAL, pid, 1, 0), no)
     return [*steps, _step(_RETURN, _ALLOW)]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from . import layout
+from .rungs import Rung
 from .zygote import remove
 
 _CHILD = str(Path(__file__).with_name("child.py"))
@@ -41,8 +42,13 @@ class Running:
     """Until it has ended and its folder is gone: the exit status, negative for a signal; None when the server died."""
 
 
-def _command(mode: str, root: Path) -> list[str]:
-    return [sys.executable, "-I", "-S", "-B", _CHILD, mode, str(root / "config.json")]
+def _prepared(rung: Rung) -> Path:
+    return layout.prepare(layers=rung.layers, own_pids=rung.own_pids)
+
+
+def _command(mode: str, root: Path, rung: Rung) -> list[str]:
+    argv = [sys.executable, "-I", "-S", "-B", _CHILD, mode, str(root / "config.json")]
+    return rung.command(argv, root, layout.readable(root))
 
 
 def _parcel(request: dict[str, Any]) -> IO[bytes]:
@@ -55,19 +61,18 @@ def _parcel(request: dict[str, Any]) -> IO[bytes]:
 
 
 class ForkServer:
-    """A warm process that forks one child a call."""
+    """A warm process, on a rung, that forks one child a call."""
 
-    def __init__(self) -> None:
+    def __init__(self, rung: Rung) -> None:
+        self._rung = rung
         self._root: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
     def start(self, request: dict[str, Any]) -> Running:
         """Fork a child for the request; the warm process is started first where there is none."""
-        if self._control is None:
-            self._warm_up()
+        folder = self._folder()
         assert self._control is not None
-        folder = tempfile.mkdtemp(prefix="call-", dir=self._root)
         results, results_in = os.pipe()
         output, output_in = os.pipe()
         running = Running(_reader(results), _reader(output), self._end, self._abandon, self._wait)
@@ -81,6 +86,17 @@ class ForkServer:
                 os.close(results_in)
                 os.close(output_in)
         return running
+
+    def _folder(self) -> str:
+        """The call's own folder, beside a warm process that is there; on the last rung a call may have removed all."""
+        for _ in range(2):
+            if self._control is None:
+                self._warm_up()
+            assert self._root is not None
+            with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
+                return tempfile.mkdtemp(prefix="call-", dir=self._root / "calls")
+            self.close()
+        raise RunnerError("no folder could be made for the call: the temporary folder is not writable")
 
     def close(self) -> None:
         """End the warm process and remove its folder."""
@@ -97,11 +113,11 @@ class ForkServer:
         self._root = self._process = self._control = None
 
     def _warm_up(self) -> None:
-        self._root = layout.prepare()
+        self._root = _prepared(self._rung)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, tempfile.TemporaryFile() as complaint:
             self._process = subprocess.Popen(
-                _command("fork", self._root),
+                _command("fork", self._root, self._rung),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=complaint,
@@ -117,6 +133,7 @@ class ForkServer:
                 said = complaint.read()[-2000:].decode("utf-8", "replace")
                 self.close()
                 raise RunnerError(f"the isolated process did not start within {_WARM_UP:.0f} s; it said: {said}")
+        layout.keep_fonts(self._root)
 
     def _answer(self, timeout: float | None) -> bytes:
         """The warm process's next message; nothing when it is dead or late."""
@@ -148,16 +165,17 @@ class ForkServer:
 class SpawnServer:
     """A new process a call: slower, and the same everywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, rung: Rung) -> None:
+        self._rung = rung
         self._root: Path | None = None
 
     def start(self, request: dict[str, Any]) -> Running:
         """Start a process whose stdin is the request, whose stdout carries frames, whose stderr what it prints."""
-        self._root = self._root or layout.prepare()
-        folder = tempfile.mkdtemp(prefix="call-", dir=self._root)
+        self._root = self._root or _prepared(self._rung)
+        folder = tempfile.mkdtemp(prefix="call-", dir=self._root / "calls")
         with _parcel({**request, "folder": folder}) as parcel:
             process = subprocess.Popen(
-                _command("spawn", self._root),
+                _command("spawn", self._root, self._rung),
                 stdin=parcel,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -170,7 +188,7 @@ class SpawnServer:
         assert process.stderr is not None
 
         def wait() -> int:
-            status = process.wait()
+            status = self._rung.exit_status(process.wait())
             _kill_group(process)
             remove(folder)
             return status

@@ -14,7 +14,7 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from . import confine
@@ -23,10 +23,20 @@ MAX_DISK, MAX_FILES = 2**30, 2000
 _PATIENCE, _DISK_EVERY = 30.0, 0.2
 
 
-def serve(control: socket.socket, parent: int, call: Callable[[int, int, int], None]) -> None:
-    """Until the parent hangs up: one message with three descriptors starts a call, "end" ends it early."""
+def serve(
+    control: socket.socket, parent: int | None, writable: Sequence[str], call: Callable[[int, int, int], None]
+) -> None:
+    """Until the parent hangs up: one message with three descriptors starts a call, "end" ends it early.
+
+    Args:
+        control: the parent's end of the conversation.
+        parent: its process number, where that is known here.
+        writable: folders that a call may have written in; they are empty before the parent hears of its end.
+        call: what the child does with request, results and output.
+    """
     confine.die_with(parent)
     confine.become_reaper()
+    confine.close_memory(True)
     gc.collect()
     gc.freeze()
     control.send(b"ready")
@@ -41,7 +51,8 @@ def serve(control: socket.socket, parent: int, call: Callable[[int, int, int], N
         folder = json.loads(message)["folder"]
         end = _wait(control, child.pid, folder)
         status = _sweep(child.pid)
-        remove(folder)
+        for place in writable:
+            empty(place)
         if end == "hung up":
             return
         if end == "disk":
@@ -77,6 +88,7 @@ class _Child:
             control.close()
             self._here.close()
             fds = socket.recv_fds(there, 16, 3)[1]
+            confine.close_memory(False)
             if fds:
                 call(*fds)
         except BaseException:
@@ -156,14 +168,20 @@ def _kill_children() -> None:
 
 
 def remove(folder: str) -> None:
-    """The folder and all in it, also what was made unreadable or is nested too deep for any path or recursion."""
+    """The folder and all in it."""
+    empty(folder)
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+
+
+def empty(folder: str) -> None:
+    """Remove all in it, also what was made unreadable or is nested too deep for any path or recursion."""
     names = (f".{secrets.token_hex(8)}" for _ in itertools.count())  # none that the folder's owner could have taken
     with contextlib.suppress(OSError):
         os.chmod(folder, 0o700)
         while found := os.listdir(folder):
             for name in found:
                 _dissolve(os.path.join(folder, name), folder, names)
-        os.rmdir(folder)
 
 
 def _dissolve(path: str, top: str, names: Iterator[str]) -> None:
