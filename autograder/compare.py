@@ -6,6 +6,7 @@ A *result* is what one call gave: an object with `kind`, `arrays`, `types`, `typ
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,9 +72,15 @@ def error_maps(expected: Sequence[Any], got: Sequence[Any], output: int) -> list
 
 
 def raised(error: Mapping[str, Any]) -> str:
-    """What a student's function raised and where, without the message: that may carry the inputs of a hidden case."""
+    """What a student's function raised and where."""
     line = (error.get("source_line") or "").strip()
     return f"your function raised {error['type']}" + (f" (line {error['line']}: `{line}`)" if error.get("line") else "")
+
+
+def raised_unseen(error: Mapping[str, Any]) -> str:
+    """The same of a hidden case, without a word that student code chose: it could spell the inputs."""
+    kind = error["type"] if hasattr(builtins, error["type"]) else "an exception of its own"
+    return f"your function raised {kind}" + (f" (line {error['line']})" if error.get("line") else "")
 
 
 def _error(want: np.ndarray, have: np.ndarray, scale: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Finding, distance, error_maps, raised, tolerance
+from autograder.compare import Finding, distance, error_maps, raised_unseen, tolerance
 from autograder.relations import relation, shape_relation
 
 
@@ -60,7 +60,7 @@ def diagnose(
         hidden: no value and no position of a hidden case is told.
     """
     if finding.kind == "raised" and hidden:
-        return Diagnosis("raised", "raised", f"{raised(got[finding.call].error)} on inputs that are not shown.")
+        return Diagnosis("raised", "raised", f"{raised_unseen(got[finding.call].error)} on inputs that are not shown.")
     if finding.kind in ("not attempted", "raised", "type"):
         return Diagnosis(finding.kind, finding.kind.replace(" ", "_"), finding.message)
     if (name := nearest_mistake({name: results for name, (_, results) in known.items()}, got)) is not None:

@@ -108,7 +108,15 @@ def test_an_exception_on_a_hidden_case_does_not_carry_its_inputs():
     finding = compare(expected, got, ("L",))
     shown, kept = (diagnose(finding, expected, got, symbols=("L",), known={}, hidden=h).message for h in (False, True))
     assert "0.1234" in shown
-    assert kept == "your function raised ValueError (line 3: `raise ValueError(x)`) on inputs that are not shown."
+    assert kept == "your function raised ValueError (line 3) on inputs that are not shown."
+
+
+def test_the_name_of_an_exception_does_not_carry_a_hidden_cases_inputs():
+    error = {"type": "x0_1234", "message": "", "line": None, "source_line": "loot = '0.1234'"}
+    expected, got = [result(MAPS[0])], [result(kind="raised", error=error)]
+    finding = compare(expected, got, ("L",))
+    kept = diagnose(finding, expected, got, symbols=("L",), known={}, hidden=True).message
+    assert kept == "your function raised an exception of its own on inputs that are not shown."
 
 
 def test_outputs_that_are_right_are_said_to_be():
