@@ -51,6 +51,7 @@ class Graded:
     """How far the student's code was confined; empty where none ran in isolation."""
 
 
+@np.errstate(all="ignore")  # what a student returns may be too large to multiply; that is a wrong value and no more
 def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, seconds: float | None = None) -> Graded:
     """The rows of one exercise from what its run gave; `seconds` is the time limit it ran under."""
     if outcome.status in ("load error", "no function"):

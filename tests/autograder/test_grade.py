@@ -216,3 +216,13 @@ def test_values_learned_by_heart_earn_nothing(runner):
     assert total(judged.rows)[0] == 0
     by_check = {row.check: row for row in judged.rows}
     assert by_check[f"values: {visible.name}"].diagnosis.name == "hidden_first"
+
+
+@pytest.mark.parametrize("number", ["torch.finfo(torch.float64).max", "math.inf", "-math.inf", "math.nan", "5e-324"])
+@pytest.mark.parametrize("item", ["neuron_importance", "grad_cam_map"])
+def test_numbers_beyond_arithmetic_are_wrong_values_and_no_fault_of_the_grader(number, item, runner):
+    body = f"    return torch.full_like(given[:, :, 0, 0] if not more else given[:, 0], {number})\n"
+    text = f"import math\nimport torch\ndef {item}(given, *more):\n{body}"
+    judged = grade_item(one(text), registry.exercise(f"grad_cam.{item}"), Setting(), runner)
+    assert summary(judged.rows) == FAILED
+    assert total(judged.rows)[0] == 0
