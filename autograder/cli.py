@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from autograder.commands import grading
 from autograder.commands.shared import (
     Device,
     LessonName,
@@ -127,6 +128,8 @@ def gallery(
 
 
 # Commands with a module of their own: `app.command()(module.function)`, one line each.
+app.command()(grading.grade)
+app.command()(grading.verify)
 
 
 def main() -> None:

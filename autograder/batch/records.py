@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.diagnose import Diagnosis
 from autograder.submission import Submission
-from autograder.verdict import Row, summary, total
+from autograder.verdict import VERDICTS, Row, summary, total
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def digest_of(submission: Submission) -> str:
 
 
 def canonical(value: Any) -> bytes:
-    """The one spelling of a JSON value: sorted keys, no spaces, UTF-8; equal values give equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """The one spelling of a JSON value: sorted keys, no spaces, ASCII (half a character pair has no UTF-8)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,29 @@ class Result:
     def verdict(self) -> str:
         """The one verdict for all rows."""
         return summary(self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is signed and kept: no time, no place, nothing that differs between two runs."""
+        fields = ("student", "lesson", "item", "submission", "checks", "seeds", "rung", "device")
+        rows = [{name: value for name, value in row.as_json().items() if name != "seconds"} for row in self.rows]
+        return {**{name: getattr(self, name) for name in fields}, "libraries": dict(self.libraries), "rows": rows}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Result:
+        """The reverse of `as_json`.
+
+        Raises:
+            ValueError: it is not what `as_json` gives.
+        """
+        try:
+            known = {**kept, "rows": tuple(map(_row, kept["rows"])), "libraries": dict(kept["libraries"])}
+            return cls(**known)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"a result has other fields than it should ({error})") from error
+
+
+def _row(kept: Mapping[str, Any]) -> Row:
+    if kept["verdict"] not in VERDICTS:
+        raise TypeError(f"unknown verdict {kept['verdict']!r}")
+    told = Diagnosis(**kept["diagnosis"]) if kept["diagnosis"] else None
+    return Row(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], told)

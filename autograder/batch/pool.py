@@ -1,0 +1,111 @@
+"""Tasks to worker processes and results back, whatever becomes of the workers. joblib does the scheduling."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import joblib
+
+from autograder.batch.records import Result
+from autograder.batch.work import Task, perform, perform_for, unjudged
+
+Finished = tuple[Task, list[Result]]
+
+DIED = "the worker process died twice while it graded this, the second time alone; run the same command to try again."
+
+
+def finished(
+    tasks: Iterable[Task], *, jobs: int = 1, dask: str | None = None, done: Callable[[Result], None] | None = None
+) -> Iterator[Finished]:
+    """Each task with its results, in the order in which they end.
+
+    `done` is told of every exercise as soon as this process knows it. A task whose worker died is tried once more,
+    alone in a fresh one; then it is "not judged".
+    """
+    if dask is None and jobs == 1:
+        yield from ((task, perform(task, done)) for task in tasks)
+        return
+    told = done or (lambda _: None)
+    with _backend(jobs, dask) as workers:
+        for task, results in _in_workers(tasks, workers):
+            for result in results:
+                told(result)
+            yield task, results
+
+
+def _in_workers(tasks: Iterable[Task], workers: int) -> Iterator[Finished]:
+    waiting = iter(tasks)
+    while True:
+        underway: dict[int, Task] = {}
+        try:
+            for number, results in _parallel(_begun(waiting, underway), workers):
+                yield underway.pop(number), results
+            return
+        except Exception as error:
+            if not _died(error):
+                raise
+        for task in list(underway.values()):
+            yield task, _alone(task, workers)
+
+
+def _alone(task: Task, workers: int) -> list[Result]:
+    try:
+        ((_, results),) = _parallel(_begun(iter([task]), {}), workers)
+    except Exception as error:
+        if not _died(error):
+            raise
+        return unjudged(task, "worker_died", DIED)
+    return results
+
+
+def _begun(tasks: Iterator[Task], underway: dict[int, Task]) -> Iterator[tuple[int, bytes]]:
+    """Numbered tasks, noted when they are taken: those without an answer are the ones that a death may concern."""
+    for number, task in enumerate(tasks):
+        underway[number] = task
+        yield number, pickle.dumps(task)
+
+
+def _parallel(numbered: Iterator[tuple[int, bytes]], workers: int) -> Iterator[tuple[int, list[Result]]]:
+    run = joblib.Parallel(
+        n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs", max_nbytes=None
+    )
+    yield from run(joblib.delayed(_numbered)(*each) for each in numbered)
+
+
+def _numbered(number: int, task: bytes) -> tuple[int, list[Result]]:
+    return number, perform_for(pickle.loads(task))
+
+
+@contextlib.contextmanager
+def _backend(jobs: int, dask: str | None) -> Iterator[int]:
+    """joblib's backend, and the number of workers to ask it for."""
+    options: dict[str, Any] = {"backend": "loky", "inner_max_num_threads": 1}
+    with contextlib.ExitStack() as stack:
+        if dask is not None:
+            stack.enter_context(_client(dask))
+            options, jobs = {"backend": "dask"}, -1
+        with warnings.catch_warnings():
+            # a worker that grew is replaced by a fresh one; nothing is lost by it
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+            stack.enter_context(joblib.parallel_config(**options))
+            yield jobs
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ValueError('dask: the package is not installed; run `pip install "cnnviz[dask]"`.') from error
+    try:
+        return Client(address, timeout=10, set_as_default=True)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"dask: no scheduler answers at {address}; start one with `dask scheduler`.") from error
+
+
+def _died(error: BaseException) -> bool:
+    """Whether a worker's end is what went wrong."""
+    return type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool", "KilledWorker")

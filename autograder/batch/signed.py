@@ -1,0 +1,83 @@
+"""One JSON file with a signature: written whole or not at all, and believed only as it was signed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from autograder.batch.records import canonical
+
+LARGEST = 20_000_000
+"""Bytes of the largest file that is read."""
+
+
+class Untrusted(ValueError):
+    """A file that is not as it was signed; the sentence says how."""
+
+
+def write_whole(path: Path, data: bytes, halves: Path) -> None:
+    """Writes `path` in one step, by way of an unfinished file in the folder `halves` of the same disk."""
+    halves.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = halves / f"{os.getpid()}-{secrets.token_hex(8)}"
+    try:
+        half.write_bytes(data)
+        half.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)
+
+
+def sealed(kind: str, value: Any, key: bytes) -> bytes:
+    """The file's bytes: the value and its signature. `kind` keeps one sort of file from being shown as another."""
+    content = {kind: value, "signature": _signature(kind, value, key)}
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
+
+
+def opened(kind: str, path: Path, key: bytes) -> Any:
+    """The signed value of a file.
+
+    Raises:
+        Untrusted: it is altered, cut off, unsigned, or signed with another secret.
+        FileNotFoundError: it is not there.
+    """
+    data = _bytes(path)
+    try:
+        content = json.loads(data)
+        value, signature = content[kind], str(content["signature"])
+        right = hmac.compare_digest(signature.encode(), _signature(kind, value, key).encode())
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Untrusted("cannot be read as a signed file: it is cut off, or something else") from error
+    if not right:
+        raise Untrusted("is not as it was signed: it was altered, or signed with another secret")
+    if data != sealed(kind, value, key):
+        raise Untrusted("holds more than what was signed")
+    return value
+
+
+def hash_of(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise Untrusted("is not a plain file")
+    try:
+        if path.stat().st_size > LARGEST:
+            raise Untrusted("is larger than anything that is written here")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Untrusted(f"cannot be read ({error.strerror})") from error
+
+
+def _signature(kind: str, value: Any, key: bytes) -> str:
+    return hmac.new(key, kind.encode() + b"\0" + canonical(value), hashlib.sha256).hexdigest()

@@ -1,0 +1,65 @@
+"""`results.csv` and `manifest.json`: both made from the results, never a second truth."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from autograder import registry
+from autograder.batch.names import spreadsheet_cell
+from autograder.batch.records import Result
+from autograder.batch.results import Store
+from autograder.batch.signed import hash_of, sealed
+from autograder.verdict import NOT_JUDGED, summary
+
+INCOMPLETE = "incomplete"
+"""Status of a lesson whose grading was interrupted."""
+
+
+def write_tables(store: Store) -> None:
+    """Both files, each in one step."""
+    store.write(store.folder / "results.csv", table(store.results()))
+    store.write(store.folder / "manifest.json", sealed("manifest", manifest(store), store.key))
+
+
+def manifest(store: Store) -> dict[str, Any]:
+    """The hash of every file that counts, by its place: so that one that is missing or was added is seen."""
+    parts = ("history", "rejected", "results", "submissions")
+    paths = [path for part in parts for path in store.files(part) if path.is_file() and not path.is_symlink()]
+    hashes = {path.relative_to(store.folder).as_posix(): hash_of(path.read_bytes()) for path in paths}
+    return {"files": hashes, "seeds": store.seeds}
+
+
+def table(results: Iterable[Result]) -> bytes:
+    """One row a student and lesson, as CSV; what was not judged has no points, for it is no zero."""
+    rows = {key: {r.item: r for r in part} for key, part in groupby(results, key=lambda r: (r.lesson, r.student))}
+    lessons = sorted({lesson for lesson, _ in rows})
+    items = [item.id for lesson in lessons for item in registry.lesson(lesson).items]
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    headings = [heading for item in items for heading in (f"{item} points", f"{item} verdict")]
+    writer.writerow(["student", "lesson", "points", "possible", "status", *headings])
+    for (lesson, student), known in rows.items():
+        writer.writerow([spreadsheet_cell(student), lesson, *_total(lesson, known), *_each(items, known)])
+    return out.getvalue().encode()
+
+
+def status(lesson: str, known: Mapping[str, Result]) -> str:
+    """The one verdict of a lesson, or that it is incomplete."""
+    if any(item.id not in known for item in registry.lesson(lesson).items):
+        return INCOMPLETE
+    return summary(row for result in known.values() for row in result.rows)
+
+
+def _total(lesson: str, known: Mapping[str, Result]) -> list[Any]:
+    told = status(lesson, known)
+    earned = sum(result.points[0] for result in known.values())
+    return ["" if told in (NOT_JUDGED, INCOMPLETE) else earned, registry.lesson(lesson).points, told]
+
+
+def _each(items: list[str], known: Mapping[str, Result]) -> list[Any]:
+    pairs = [(known[item].points[0], known[item].verdict) if item in known else ("", "") for item in items]
+    return [cell for points, verdict in pairs for cell in ("" if verdict == NOT_JUDGED else points, verdict)]

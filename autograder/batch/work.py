@@ -1,0 +1,135 @@
+"""One student's work on one lesson, graded: what a worker process does, with the one warm runner that it keeps."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograder import registry
+from autograder.batch.messages import steady_row
+from autograder.batch.names import seed_name
+from autograder.batch.records import Handed, Result
+from autograder.batch.results import Store
+from autograder.batch.versions import checks_version, libraries
+from autograder.diagnose import Diagnosis
+from autograder.grade import grade_item
+from autograder.isolated import Runner
+from autograder.judge import Graded, checks_of
+from autograder.oracle import Setting
+from autograder.records import Exercise, Question
+from autograder.verdict import NOT_JUDGED, Row
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to know."""
+
+    handed: Handed
+    secret: str
+    seeds: str
+    known: Mapping[str, Result] = field(default_factory=dict)
+    """Item -> the result that stays."""
+    device: str = "cpu"
+    seconds: float | None = None
+    rung: str | None = None
+    folder: Path | None = None
+    """RESULTS, where the worker sees it and writes there itself."""
+    boss: int | None = None
+    """The process without which this worker must not go on; None where it is on another machine."""
+
+
+def perform(task: Task, done: Callable[[Result], None] | None = None) -> list[Result]:
+    """Grades what is not known yet; each result is written, and `done` told of it, as soon as it is there."""
+    store = Store(task.folder, task.secret) if task.folder else None
+    graded: list[Graded] = []
+    fresh: list[Result] = []
+    for item in registry.lesson(task.handed.lesson).items:
+        if (known := task.known.get(item.id)) is not None:
+            graded.append(Graded(item, known.rows))
+            continue
+        graded.append(_graded(task, item, graded))
+        fresh.append(as_result(task, graded[-1]))
+        if store is not None:
+            store.put(fresh[-1])
+        if done is not None:
+            done(fresh[-1])
+    return fresh
+
+
+def perform_for(task: Task) -> list[Result]:
+    """`perform` in a worker process: one submission at a time, and no longer than the grader lives."""
+    if task.boss is not None:
+        _only_while(task.boss)
+    with _TURN:
+        return perform(task)
+
+
+def unjudged(task: Task, name: str, sentence: str) -> list[Result]:
+    """Every item that is not known as "not judged": visible, and never a silent zero."""
+    told = Diagnosis("grader", name, sentence)
+    items = registry.lesson(task.handed.lesson).items
+    return [as_result(task, Graded(i, _rows(i, told))) for i in items if i.id not in task.known]
+
+
+def as_result(task: Task, graded: Graded) -> Result:
+    """The rows with all that they depend on, and nothing that another run would have otherwise."""
+    return Result(
+        student=task.handed.student,
+        lesson=task.handed.lesson,
+        item=graded.item.id,
+        submission=task.handed.digest,
+        checks=checks_version(task.handed.lesson),
+        seeds=task.seeds,
+        rung=graded.rung,
+        rows=tuple(map(steady_row, graded.rows)),
+        device=task.device,
+        libraries=libraries(),
+    )
+
+
+_TURN = threading.Lock()
+"""A Dask worker may have several threads; a runner makes one call at a time."""
+
+
+def _graded(task: Task, item: Exercise | Question, earlier: list[Graded]) -> Graded:
+    if task.handed.submission is None:
+        return Graded(item, _rows(item, Diagnosis("grader", "unreadable", task.handed.problem)))
+    setting = Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
+    return grade_item(task.handed.submission, item, setting, _runner(task.rung), earlier=earlier)
+
+
+def _rows(item: Exercise | Question, told: Diagnosis) -> tuple[Row, ...]:
+    points = [item.points]
+    if isinstance(item, Exercise):
+        points = [*(part.points for part in item.parts), item.promise_points]
+    return tuple(Row(item.id, c, NOT_JUDGED, p, told) for c, p in zip(checks_of(item), points, strict=True))
+
+
+@cache
+def _runner(rung: str | None) -> Runner:
+    """The warm runner of this process, for every student of the batch."""
+    chosen: dict[str, Any] = {} if rung is None else {"rung": rung}
+    warm = Runner(**chosen)
+    atexit.register(warm.close)
+    return warm
+
+
+@cache
+def _only_while(boss: int) -> None:
+    """A worker ends with the grader: what runs on unseen would grade twice. The terminal's Ctrl-C is the grader's."""
+
+    def watch() -> None:
+        while os.getppid() == boss:
+            time.sleep(0.1)
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()

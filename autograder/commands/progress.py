@@ -1,0 +1,88 @@
+"""What is told while a class is graded, and at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from autograder import registry
+from autograder.batch.grading import Summary
+from autograder.batch.names import printable
+from autograder.batch.records import Handed, Result
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary
+
+MOST = 20
+"""Submissions that are named at the end."""
+
+
+class Progress:
+    """A bar with the time that is left; where nobody watches a terminal, a line for each submission."""
+
+    def __init__(self, handed: Sequence[Handed], console: Console) -> None:
+        self._items = {lesson: len(registry.lesson(lesson).items) for lesson in {h.lesson for h in handed}}
+        self._total = sum(self._items[h.lesson] for h in handed)
+        self._submissions = len(handed)
+        self._done: Counter[tuple[str, str]] = Counter()
+        self._verdicts: Counter[str] = Counter()
+        self._worst: dict[tuple[str, str], list[str]] = {}
+        self._finished = 0
+        self._console = console
+        left, now = TimeRemainingColumn(), TextColumn("{task.description}", markup=False)
+        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), left, now)
+        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("", total=self._total)
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def told(self, result: Result) -> None:
+        """One exercise or question more."""
+        key = result.student, result.lesson
+        self._done[key] += 1
+        self._verdicts[result.verdict] += 1
+        self._worst.setdefault(key, []).append(result.verdict)
+        counts = ", ".join(f"{self._verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_JUDGED) if self._verdicts[v])
+        self._bar.update(self._task, advance=1, description=f"{counts}; {printable(result.student)[:30]}")
+        if self._done[key] == self._items[result.lesson]:
+            self._finished += 1
+            self._line(result)
+
+    def _line(self, result: Result) -> None:
+        if self._console.is_terminal:
+            return
+        verdicts = Counter(self._worst.pop((result.student, result.lesson)))
+        counts = ", ".join(f"{verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED) if verdicts[v])
+        where = f"{self._finished}/{self._submissions} {printable(result.student)} {result.lesson}"
+        self._console.print(Text(f"{where}: {counts}"), soft_wrap=True)
+
+
+def told_of(found: Summary, results: Path) -> Iterator[Text]:
+    """The last lines: what became of the class, who was not judged and why, what to do next."""
+    counts = ", ".join(f"{found.verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED))
+    yield Text(f"{found.submissions} submissions: {counts}.")
+    yield Text(f"{found.graded} results were made now, {found.kept} were there. The table is {results}/results.csv.")
+    reasons = {(r.student, r.lesson): _reason(r) for r in found.unjudged}
+    for (student, lesson), reason in list(reasons.items())[:MOST]:
+        yield Text(f"NOT JUDGED {printable(student)}, {lesson}: {reason}", style="yellow")
+    if len(reasons) > MOST:
+        yield Text(f"NOT JUDGED {len(reasons) - MOST} more, see results.csv.", style="yellow")
+    if found.older:
+        yield Text(
+            f"{found.older} results were made with other checks or libraries; "
+            f"`cnnviz regrade {results} --dry-run` shows who would change."
+        )
+
+
+def _reason(result: Result) -> str:
+    return printable(next((row.diagnosis.message for row in result.rows if row.diagnosis), summary(result.rows)))
