@@ -1,0 +1,5 @@
+"""The red team: hostile submissions, fired at the real grading command in a planted course, and judged by what they got.
+
+`attacks` reads them, `course` plants what they look for, `firing` runs the command, `promises` says what was broken,
+`tables` shows it. `cnnviz redteam` does this on any installation; `tests/hostile/` does it in CI.
+"""

@@ -1,0 +1,52 @@
+"""What a batch came to, in a form that the real grader's and the weakened one's can both be told in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.redteam.watching import Ending
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of one student."""
+
+    points: Mapping[str, int] = field(default_factory=dict)
+    """Item id -> points; nothing for an item that has no result."""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    told: str = ""
+    """All text that the student gets to see."""
+    page: str = ""
+    """The page that the student gets."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Result file -> digest of its bytes."""
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What a batch came to."""
+
+    ending: Ending
+    students: Mapping[str, Seen]
+    finished: bool
+    """Whether the grader came to the end of its list."""
+    tables: tuple[str, ...] = ()
+    """The CSV files that it wrote."""
+    pages: tuple[str, ...] = ()
+    """The pages that an instructor opens."""
+    terminal: str = ""
+    """All that it printed."""
+    left: tuple[str, ...] = ()
+    """Files that were not there before, or are no more as they were."""
+    complaints: tuple[str, ...] = ()
+    """What verifying the results complained about."""
+
+
+def from_json(about: Mapping[str, Any]) -> Aftermath:
+    """The reverse of `dataclasses.asdict`."""
+    ending = Ending(**{**about["ending"], "left": tuple(about["ending"]["left"])})
+    students = {name: Seen(**seen) for name, seen in about["students"].items()}
+    lists = {name: tuple(about[name]) for name in ("tables", "pages", "left", "complaints")}
+    return Aftermath(ending, students, about["finished"], terminal=about["terminal"], **lists)

@@ -1,0 +1,56 @@
+"""Finds what a page, a terminal or a spreadsheet would obey instead of showing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+_RUN = ("script", "iframe", "frame", "object", "embed", "applet", "form", "base", "link", "img", "svg", "math", "video",
+        "audio", "source", "input", "button", "template", "portal")  # fmt: skip
+_LINKS = ("href", "src", "srcdoc", "srcset", "action", "formaction", "data", "poster", "xlink:href", "background")
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+def live_in_page(text: str) -> list[str]:
+    """Elements that run or load something, event handlers, links: our pages have none."""
+    reader = _Page()
+    reader.feed(text)
+    reader.close()
+    return reader.found
+
+
+def live_in_table(text: str) -> list[str]:
+    """Cells of a CSV file that a spreadsheet takes for a formula."""
+    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    return [f"the cell {cell[:60]!r}" for cell in cells if _FORMULA.match(cell) and not _number(cell)]
+
+
+def live_in_terminal(text: str) -> list[str]:
+    """Characters that steer a terminal, or turn the direction of what follows."""
+    found = _OBEYED.search(text.replace("\r\n", "\n"))
+    return [f"the character {found[0]!r} in the terminal"] if found else []
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _RUN:
+            self.found.append(f"the element <{tag}>")
+        for name, value in attrs:
+            refresh = tag == "meta" and (value or "").lower() == "refresh"
+            if name.startswith("on") or refresh or name in _LINKS or "javascript:" in (value or "").lower():
+                self.found.append(f'the attribute {name}="{(value or "")[:60]}"')
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

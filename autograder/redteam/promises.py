@@ -1,0 +1,130 @@
+"""Says what an attack achieved, from what the batch came to. The same judges for the real and the weakened grader."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from autograder.redteam.aftermath import Aftermath, Seen
+from autograder.redteam.attacks import LESSON, Attack
+from autograder.redteam.canaries import Canaries
+from autograder.redteam.course import INNOCENT
+from autograder.redteam.live import live_in_page, live_in_table, live_in_terminal
+
+LONG = 40
+"""Characters of a line that nobody writes twice by chance."""
+
+OF_THE_BATCH = ("innocent", "file", "process", "hang", "stop", "live")
+"""What cannot be laid at one student's door where several are graded together."""
+
+_REPOSITORY = Path(__file__).parents[2]
+
+
+def achieved(attack: Attack, after: Aftermath, clean: Aftermath, canaries: Canaries) -> dict[str, str]:
+    """Kind of success -> what was seen of it; empty where the attack got nothing."""
+    seen = {kind: judge(attack, after, clean) for kind, judge in _JUDGES.items()}
+    seen["leak"] = _leak(attack, after, canaries)
+    return {kind: what for kind, what in seen.items() if what}
+
+
+def full_points() -> dict[str, int]:
+    """Item id -> its points."""
+    from autograder.registry import lesson
+
+    return {item.id: item.points for item in lesson(LESSON).items}
+
+
+def _points(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    """Points that nobody gave, and results whose signature does not hold."""
+    given = after.students.get(attack.student, Seen()).points
+    most = full_points() if attack.deserved_all_of else {}
+    more = {item: earned for item, earned in given.items() if earned > attack.deserved.get(item, most.get(item, 0))}
+    told = [f"{item}: {n} points" for item, n in more.items()]
+    return _shown([*told, *after.complaints])
+
+
+def _innocent(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    """Another student's results are not what they are without the attack, or honest work lost its points."""
+    lost = []
+    for student in INNOCENT:
+        have, want = after.students.get(student, Seen()), clean.students[student]
+        if have != want:
+            other = [item for item in want.points if have.points.get(item) != want.points[item]]
+            lost.append(f"{student}: {', '.join(other) or 'other bytes'}")
+    own, full = after.students.get(attack.student, Seen()).points, full_points()
+    honest = {**attack.deserved, **{item: full[item] for item in attack.innocent}}
+    lost += [f"honest {item}: {own.get(item, 0)} of {n}" for item, n in honest.items() if own.get(item, 0) < n]
+    return _shown(lost)
+
+
+def _file(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    return _shown([line for line in after.left if line not in clean.left])
+
+
+def _process(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    return _shown(list(after.ending.left))
+
+
+def _hang(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    return f"it was stopped after {after.ending.seconds:.0f} s" if after.ending.status is None else ""
+
+
+def _stop(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    """The batch ended before its end, or not every item of every student has a result."""
+    if after.ending.status is None:
+        return ""
+    items = full_points()
+    short = [s for s in (*INNOCENT, attack.student) if after.students.get(s, Seen()).points.keys() < items.keys()]
+    if short or not after.finished:
+        memory = ", out of memory" if after.ending.ate else ""
+        return f"it ended with status {after.ending.status}{memory}; without all results: {_shown(short) or 'nobody'}"
+    return ""
+
+
+def _live(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+    own = after.students.get(attack.student, Seen()).page
+    found = [what for page in (own, *after.pages) for what in live_in_page(page)]
+    found += [what for table in after.tables for what in live_in_table(table)]
+    return _shown(found + live_in_terminal(after.terminal))
+
+
+_JUDGES: Mapping[str, Callable[[Attack, Aftermath, Aftermath], str]] = {
+    "points": _points,
+    "innocent": _innocent,
+    "file": _file,
+    "process": _process,
+    "hang": _hang,
+    "stop": _stop,
+    "live": _live,
+}
+
+
+def _leak(attack: Attack, after: Aftermath, canaries: Canaries) -> str:
+    seen = after.students.get(attack.student, Seen())
+    told = html.unescape(f"{seen.told}\n{seen.page}")
+    lines = [f'the line "{line}"' for line in sorted(answer_lines() - _handed_in(attack)) if line in told]
+    return _shown([*canaries.found_in(told), *lines])
+
+
+@cache
+def answer_lines() -> frozenset[str]:
+    """The long lines of the reference and of the solution that are in no student's copy."""
+    answers = [*_REPOSITORY.glob(f"solutions/{LESSON}/*.py"), *_REPOSITORY.glob("cnnviz_ref/*.py")]
+    public = [*_REPOSITORY.glob(f"lessons/{LESSON}/*.py"), *_REPOSITORY.glob("cnnviz/**/*.py")]
+    return _long_lines(answers) - _long_lines(public)
+
+
+def _handed_in(attack: Attack) -> frozenset[str]:
+    return _long_lines(attack.folder.glob("**/*.*"))
+
+
+def _long_lines(files) -> frozenset[str]:
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
+    return frozenset(line.strip() for text in texts for line in text.splitlines() if len(line.strip()) >= LONG)
+
+
+def _shown(lines: list[str]) -> str:
+    """The first few."""
+    return "; ".join(lines[:3]) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
