@@ -173,6 +173,9 @@ def _observation(manifest: dict[str, Any], arrays: list[np.ndarray]) -> Observat
     _demand(len(first) == len(types) == len(dtypes) == len(devices), "lists of different lengths")
     _demand(bool(first) == (manifest["kind"] == "value"), "a value without arrays")
     _demand(set(types) <= set(TYPES), "an unknown type")
+    said = [array.dtype.kind == "U" for array in first]
+    _demand(said == [kind == "str" for kind in types], "a text that is not called one")
+    _demand((manifest["error"] is None) == (manifest["kind"] in ("value", "unsupported")), "an error that is not one")
     effects = _texts(manifest["effects"])
     _demand(set(effects) <= set(EFFECTS) and len(set(effects)) == len(effects), "an unknown effect")
     return Observation(

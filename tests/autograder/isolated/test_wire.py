@@ -118,6 +118,15 @@ def test_a_malformed_manifest_is_a_bad_answer(text):
         decoder().feed(packed(text))
 
 
+@pytest.mark.parametrize("kind", ["raised", "not attempted"])
+def test_an_end_without_its_error_is_a_bad_answer(kind):
+    nothing = {"arrays": [], "types": [], "dtypes": [], "devices": [], "again": None, "blobs": []}
+    text, _ = manifest(kind=kind, error=error_record("E", "m"), **nothing)
+    decoder().feed(packed(text))
+    with pytest.raises(BadAnswer, match="an error that is not one"):
+        decoder().feed(packed({**text, "error": None}))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -147,6 +156,8 @@ def test_a_malformed_manifest_is_a_bad_answer(text):
         {"error": {**error_record("E", "m"), "message": "x" * 501}},
         {"error": {**error_record("E", "m"), "line": 1.5}},
         {"error": {**error_record("E", "m"), "line": -1}},
+        {"error": error_record("E", "m")},
+        {"types": ["tensor", "tensor"]},
         {"points": 100},
     ],
     ids=str,
