@@ -39,10 +39,10 @@ BROKEN = (
 """What the standard library raises for archives that are not what they say."""
 
 
-def in_archive(file: IO[bytes], name: str, *, most_files: int = MOST_FILES) -> list[Entry]:
+def in_archive(file: IO[bytes], name: str, *, most_files: int = MOST_FILES, within: bool = False) -> list[Entry]:
     """Everything in an archive, in its own order; an entry that cannot be trusted says why when it is read.
 
-    `file` has to stay open until the last entry was read.
+    `file` has to stay open until the last entry was read. Where it lies `within` another, places have its name.
 
     Raises:
         Unreadable: it is no zip archive, or holds too many files.
@@ -55,7 +55,8 @@ def in_archive(file: IO[bytes], name: str, *, most_files: int = MOST_FILES) -> l
     if len(infos) > most_files:
         raise Unreadable(f"submission: {name} holds {len(infos)} files, and {most_files} are read; pack fewer.")
     overlapping = _overlapping(infos, archive.start_dir)
-    return [_entry(archive, info, name, overlaps=id(info) in overlapping) for info in infos if not _hidden(info)]
+    prefix = (name,) if within else ()
+    return [_entry(archive, info, prefix, overlaps=id(info) in overlapping) for info in infos if not _hidden(info)]
 
 
 class _Bounded:
@@ -74,8 +75,8 @@ class _Bounded:
         self.file.close()
 
 
-def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, *, overlaps: bool) -> Entry:
-    place = shown((name, _name(info)))
+def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, prefix: tuple[str, ...], *, overlaps: bool) -> Entry:
+    place = shown((*prefix, _name(info)))
     if why := _unsafe(_name(info)):
         return refused((), f"submission: {place} {why}; pack the archive again.")
     parts = tuple(proper(part) for part in _name(info).split("/") if part not in ("", "."))

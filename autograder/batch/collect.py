@@ -48,10 +48,11 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
     unless nothing in it was begun. Notebooks are rebuilt from the release copy `lessons/<id>/<name>.ipynb` of the
     current folder or of this checkout, as they are for nbgrader, where there is one.
 
-    What cannot be read is a `Handed` with a problem: for its lesson, or for every lesson of the class where it may
-    hold any of them. `told` gets a sentence for each file that was left out and each choice that was made; without it
-    they are logged as warnings. Passed over without a word: hidden files, `__MACOSX`, libraries, `test_*.py`, lessons
-    that were not asked for, and files beside a student's work that are neither `.py`, `.ipynb` nor `.zip`.
+    What cannot be read is a `Handed` with a problem: for its lesson, or, where it may hold any, for every lesson of the
+    class that the student has no other work on. So is a student's folder with nothing of any lesson in it. `told` gets
+    a sentence for each file that was left out and each choice that was made; without it they are logged as warnings.
+    Passed over without a word: hidden files, `__MACOSX`, libraries, `test_*.py`, lessons that were not asked for, and
+    files beside a student's work that are neither `.py`, `.ipynb` nor `.zip`.
 
     Raises:
         FileNotFoundError: `submitted` does not exist.
@@ -67,9 +68,8 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
         release = cache(release_copy)
         handed = []
         for student in students:
-            made, sentences = student.handed(lessons_of_class, release)
-            handed += made
-            for sentence in sentences:
+            handed += student.handed(lessons_of_class, release)
+            for sentence in student.told:
                 told(sentence)
     return sorted(handed, key=lambda one: (one.lesson, one.student))
 
@@ -112,7 +112,7 @@ def _by_student(entries: Iterable[Entry], told: Told) -> dict[str, list[Piece]]:
     """Everything that has a student, by student; of the rest a sentence each."""
     students: dict[str, list[Piece]] = defaultdict(list)
     for entry in entries:
-        about = named(entry.parts) if entry.parts else Named("")
+        about = named((*entry.parts, "") if entry.kind == FOLDER else entry.parts) if entry.parts else Named("")
         if not about.student:
             if entry.kind != FOLDER:
                 told(_orphan(entry))

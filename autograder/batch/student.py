@@ -40,9 +40,10 @@ class Piece:
 
     @property
     def is_work(self) -> bool:
-        """Whether it is a module or a notebook of the student's own."""
-        name = self.entry.parts[-1]
-        return self.kind in (".py", ".ipynb") and not name.startswith("test_") and not self.too_deep
+        """Whether it is a module or a notebook of the student's own, or stands in the place of one."""
+        in_place = self.entry.kind == REFUSED and self.kind == "" and self.named.lesson is not None
+        own = self.kind in (".py", ".ipynb") and not self.entry.parts[-1].startswith("test_")
+        return (own or in_place) and not self.too_deep
 
     @property
     def too_deep(self) -> bool:
@@ -73,130 +74,126 @@ class Read:
 class Student:
     """One student's files; `handed` is what they make."""
 
-    def __init__(self, name: str, pieces: Iterable[Piece], *, nested: bool = True):
+    def __init__(self, name: str, pieces: Iterable[Piece]):
         self.name = name
-        self.broken: list[str] = []
-        """Sentences on what may hold any lesson and cannot be looked into."""
-        self.pieces = [p for piece in pieces for p in self._opened(piece, nested=nested)]
+        self.broken: list[tuple[Lesson | None, str]] = []
+        """What cannot be looked into, and the lesson that it is for; None where it may hold any."""
+        self.told: list[str] = []
+        self.pieces = [opened for piece in pieces for opened in self._opened(piece)]
 
     def lessons(self) -> dict[str, Lesson]:
         """Lessons that a file or a folder of this student's is named after, by id."""
-        found = [p.lesson for p in self.pieces if p.is_work and p.lesson] + [p.named.folder for p in self.pieces]
-        return {lesson.id: lesson for lesson in found if lesson}
+        found = [p.lesson for p in self.pieces if p.is_work] + [p.named.folder for p in self.pieces]
+        return {lesson.id: lesson for lesson in (*found, *(lesson for lesson, _ in self.broken)) if lesson}
 
-    def handed(self, lessons: Sequence[Lesson], release: Release):
-        """The student's work on each lesson of the class that there is work on, and sentences on what was chosen."""
-        told: list[str] = []
-        handed = [h for lesson in lessons if (h := self._on(lesson, len(lessons) == 1, release, told))]
-        if not handed:
-            why = self.broken[0] if self.broken else self._nothing()
-            handed = [self._problem(lesson, why) for lesson in lessons]
-        return handed, [*told, *self._left_out()]
+    def handed(self, lessons: Sequence[Lesson], release: Release) -> list[Handed]:
+        """The work on each lesson of the class that there is work on; `told` has a sentence on each choice."""
+        used: list[Piece] = []
+        handed = [h for lesson in lessons if (h := self._on(lesson, len(lessons) == 1, release, used))]
+        left = [p.entry.place for p in self.pieces if p.is_work and p.lesson is None and p not in used]
+        self.told += [f"{shown((self.name,))}: {sentence}" for _, sentence in self.broken]
+        if left:
+            self.told.append(f"{shown((self.name,))}: left out, named after no lesson: {_some(left)}.")
+        return handed
 
-    def _on(self, lesson, only, release, told) -> Handed | None:
+    def _on(self, lesson: Lesson, only: bool, release: Release, used: list[Piece]) -> Handed | None:
+        """The work on one lesson; None where there is none, and other work shows that this is no mistake."""
         pieces = [p for p in self.pieces if p.is_work and p.lesson and p.lesson.id == lesson.id]
-        if not pieces:
-            pieces = self._unnamed(lesson, only, told)
-        reads = [read for kind in (".py", ".ipynb") for read in self._latest(pieces, kind, lesson, release, told)]
-        if reads:
-            return self._chosen(reads, lesson, told)
-        if not any(p.belongs(lesson) for p in self.pieces) and not only:
-            return None
-        return self._problem(lesson, self.broken[0] if self.broken else self._nothing(lesson))
+        pieces = pieces or self._unnamed(lesson, only)
+        used += pieces
+        kinds = sorted({p.kind for p in pieces})
+        if reads := [read for kind in kinds for read in self._latest(pieces, kind, lesson, release)]:
+            return self._chosen(reads, lesson)
+        if broken := [sentence for about, sentence in self.broken if about is None or about.id == lesson.id]:
+            return self._problem(lesson, broken[0])
+        if any(p.belongs(lesson) for p in self.pieces) or not self.lessons():
+            return self._problem(lesson, self._nothing(lesson))
+        return None
 
-    def _unnamed(self, lesson: Lesson, only: bool, told: list[str]) -> list[Piece]:
+    def _unnamed(self, lesson: Lesson, only: bool) -> list[Piece]:
         """The only notebook and the only module that can be meant, whatever they are called."""
-        free = [p for p in self.pieces if p.is_work and p.named.lesson is None and (only or p.belongs(lesson))]
-        free = [p for p in free if p.named.depth <= DEEP]
+        free = [p for p in self.pieces if p.is_work and p.named.lesson is None and p.named.depth <= DEEP]
+        free = [p for p in free if p.belongs(lesson) or (only and p.named.folder is None)]
         pieces = []
         for kind in (".py", ".ipynb"):
             same = [p for p in free if p.kind == kind]
             if len(same) == 1:
                 pieces += same
-                told.append(
-                    f"{self._who(lesson)}: {same[0].entry.place} counts, whatever its name, as the only {kind}."
-                )
+                self._say(lesson, f"{same[0].entry.place} counts, as the only {kind} that can be meant.")
         return pieces
 
-    def _latest(self, pieces, kind, lesson, release, told) -> list[Read]:
+    def _latest(self, pieces: Sequence[Piece], kind: str, lesson: Lesson, release: Release) -> list[Read]:
         """The file of one kind that counts, after those that would count before it and cannot be read."""
-        ordered = sorted(
-            ((p.named.rank, n, p) for n, p in enumerate(pieces) if p.kind == kind), key=lambda t: t[:2], reverse=True
-        )
+        ordered = sorted(enumerate(p for p in pieces if p.kind == kind), key=lambda n_p: (n_p[1].named.rank, n_p[0]))
         reads: list[Read] = []
-        for _, _, piece in ordered:
+        for _, piece in reversed(ordered):
             reads.append(read(piece, lesson, release))
             if reads[-1].submission:
                 break
         if len(ordered) > 1:
-            told.append(f"{self._who(lesson)}: of {len(ordered)} files {reads[-1].piece.entry.place} counts.")
+            self._say(lesson, f"of {len(ordered)} files {reads[-1].piece.entry.place} counts.")
         return reads
 
-    def _chosen(self, reads: Sequence[Read], lesson: Lesson, told: list[str]) -> Handed:
+    def _chosen(self, reads: Sequence[Read], lesson: Lesson) -> Handed:
         """The module or the notebook; a problem where nothing in it was begun and another file cannot be read."""
         good = {r.piece.kind: r for r in reads if r.submission}
         bad = [r for r in reads if not r.submission]
-        modules, notebooks = good.get(".py"), good.get(".ipynb")
-        chosen = choose(modules and modules.submission, notebooks and notebooks.submission, lesson)
-        if bad and (chosen is None or not begun(chosen, lesson)):
+        module, notebook = (good[kind].submission if kind in good else None for kind in (".py", ".ipynb"))
+        chosen = choose(module, notebook, lesson)
+        if chosen is None or (bad and not begun(chosen, lesson)):
             return self._problem(lesson, bad[0].problem, bad[0])
-        told += [f"{self._who(lesson)}: {r.problem} Another file counts." for r in bad]
+        for one in bad:
+            self._say(lesson, f"{one.problem} Another file counts.")
         which = next(r for r in good.values() if r.submission is chosen)
-        if len(good) == 2 and all(r.submission and begun(r.submission, lesson) for r in good.values()):
-            told.append(f"{self._who(lesson)}: of module and notebook {which.piece.entry.place} counts.")
+        if module and notebook and begun(module, lesson) and begun(notebook, lesson):
+            self._say(lesson, f"of module and notebook {which.piece.entry.place} counts.")
         return Handed(self.name, lesson.id, chosen, which.digest, place=which.piece.entry.place)
 
     def _problem(self, lesson: Lesson, problem: str, read: Read | None = None) -> Handed:
         digest = read.digest if read else hashlib.sha256(problem.encode()).hexdigest()
         return Handed(self.name, lesson.id, None, digest, problem, read.piece.entry.place if read else "")
 
-    def _nothing(self, lesson: Lesson | None = None) -> str:
-        files = [p.entry.place for p in self.pieces if p.entry.kind == FILE and (lesson is None or not p.lesson)]
-        wanted = f"{lesson.name}.py or {lesson.name}.ipynb" if lesson else "file that is named after a lesson"
-        return f"submission: no {wanted}; {_some(files) or 'no file'} was found; rename it or ask for it."
+    def _nothing(self, lesson: Lesson) -> str:
+        files = [p.entry.place for p in self.pieces if p.entry.kind == FILE and p.lesson is None]
+        wanted = f"{lesson.name}.py or {lesson.name}.ipynb"
+        found = f"among {_some(files)}; rename the file that is meant" if files else "and no other file; hand it in"
+        return f"submission: there is no {wanted} {found}."
 
-    def _left_out(self) -> Iterator[str]:
-        """One sentence on all files that nothing can be made of."""
-        unknown = [p for p in self.pieces if p.is_work and p.lesson is None]
-        yield from (f"{shown((self.name,))}: {sentence}" for sentence in self.broken)
-        if unknown:
-            yield f"{shown((self.name,))}: left out, named after no lesson: {_some([p.entry.place for p in unknown])}."
+    def _say(self, lesson: Lesson, sentence: str) -> None:
+        self.told.append(f"{shown((self.name,))}, {lesson.id}: {sentence}")
 
-    def _who(self, lesson: Lesson) -> str:
-        return f"{shown((self.name,))}, {lesson.id}"
-
-    def _opened(self, piece: Piece, *, nested: bool) -> Iterator[Piece]:
+    def _opened(self, piece: Piece, *, nested: bool = True) -> Iterator[Piece]:
         """The piece, or what is in it where it is a zip; what cannot be looked into is remembered."""
-        if piece.kind == ".zip" and piece.entry.kind == FILE:
-            yield from (
-                self._inside(piece)
-                if nested
-                else self._refuse(
-                    f"submission: {piece.entry.place} lies in a zip in a zip; unpack it before handing in."
-                )
-            )
-        elif piece.entry.kind == REFUSED and (piece.kind == ".zip" or not piece.is_work):
-            self._refuse(why(piece.entry))
+        about = piece.named.folder or piece.named.lesson
+        if piece.entry.kind == FILE and piece.kind == ".zip":
+            if nested:
+                yield from self._inside(piece)
+            else:
+                place = piece.entry.place
+                sentence = f"submission: {place} lies in a zip in a zip; unpack it before handing in."
+                self.broken.append((about, sentence))
+        elif piece.entry.kind == REFUSED and not piece.is_work:
+            if piece.kind == ".zip" or not piece.named.sure:
+                self.broken.append((about, why(piece.entry)))
+            else:
+                self.told.append(f"{shown((self.name,))}: {why(piece.entry)}")
         else:
             yield piece
 
-    def _refuse(self, sentence: str) -> tuple[Piece, ...]:
-        self.broken.append(sentence)
-        return ()
-
     def _inside(self, outer: Piece) -> Iterator[Piece]:
+        """What is in a student's zip; a file in it whose name is refused may be any."""
+        about = outer.named.folder or outer.named.lesson
         try:
             data = outer.entry.read(LARGEST_INNER)
-            entries = in_archive(io.BytesIO(data), outer.entry.place, most_files=MOST_INNER)
+            entries = in_archive(io.BytesIO(data), outer.entry.place, most_files=MOST_INNER, within=True)
         except Unreadable as error:
-            self._refuse(str(error))
+            self.broken.append((about, str(error)))
             return
         for entry in entries:
-            if not entry.parts:
-                self._refuse(why(entry))
-                continue
-            piece = Piece(entry, _named_inside(outer, entry.parts))
-            yield from self._opened(piece, nested=False)
+            if entry.parts:
+                yield from self._opened(Piece(entry, _named_inside(outer, entry.parts)), nested=False)
+            else:
+                self.broken.append((about, why(entry)))
 
 
 def read(piece: Piece, lesson: Lesson, release: Release) -> Read:
@@ -237,7 +234,10 @@ def _named_inside(outer: Piece, parts: tuple[str, ...]) -> Named:
     lesson, number = lesson_of_file(parts[-1])
     around = outer.named.folder or (outer.named.lesson if lesson is None else None)
     folder = next((found for part in parts[:-1] if (found := folder_lesson(part))), around)
-    return replace(outer.named, lesson=lesson, folder=folder, number=number, depth=outer.named.depth + len(parts) - 1)
+    number = number or outer.named.number
+    return replace(
+        outer.named, sure=True, lesson=lesson, folder=folder, number=number, depth=outer.named.depth + len(parts) - 1
+    )
 
 
 def why(entry: Entry) -> str:
