@@ -36,6 +36,9 @@ class Chameleon(np.ndarray):
     def all(self, *args, **kwargs):
         return True
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError("compare me where I am")
+
     def astype(self, *args, **kwargs):
         return self
 
@@ -66,6 +69,9 @@ class Liar(Tensor):
 
     def __eq__(self, other):
         return True
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("compare me where I am")
 
     __hash__ = Tensor.__hash__
 
