@@ -39,8 +39,10 @@ c.GenerateAssignment.pre_convert_hook = "autograder.authoring.hooks.before_relea
 c.GenerateAssignment.post_convert_hook = "autograder.authoring.hooks.after_release"
 
 # What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own.
-# The secret of the hidden cases: the environment variable CNNVIZ_SECRET, or c.IsolatedChecks.secret in a configuration
-# file of yours outside version control.
+# The secret of the hidden cases: the environment variable CNNVIZ_SECRET, else .cnnviz_secret in this folder, which
+# `cnnviz grade` makes. What `cnnviz grade submitted --out results` found out is taken from results/ and not judged again
+# (c.IsolatedChecks.results names another folder). Where this machine cannot confine student code nothing is judged,
+# unless c.IsolatedChecks.allow_unsandboxed = True.
 c.Autograde.exporter_class = "autograder.nbgrader.submitted.SubmissionExporter"
 c.Autograde.autograde_preprocessors = [
     "autograder.nbgrader.checks.IsolatedChecks",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,15 +12,14 @@ from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 
 from autograder import registry
-from autograder.diagnose import Diagnosis
+from autograder.batch.entries import proper
+from autograder.batch.records import Handed, Result, digest_of
+from autograder.batch.work import Task, perform, unjudged
 from autograder.feedback import as_text
-from autograder.grade import grade_lesson
-from autograder.isolated import Runner
-from autograder.oracle import Setting
-from autograder.records import Exercise, Lesson, Question
+from autograder.nbgrader.course import checked_rung, folder_of, known_results, results_in, secret_of
 from autograder.submission import from_cells
 from autograder.verdict import NOT_JUDGED, Row, report, summary, total
 
@@ -30,58 +27,98 @@ KEY = "cnnviz"
 """Our part of a notebook's metadata: the rows, and the grade ids of what could not be judged."""
 
 
-@cache
-def runner() -> Runner:
-    """The one warm runner of this process, for every student of the batch."""
-    warm = Runner()
-    atexit.register(warm.close)
-    return warm
-
-
-@cache
-def warn_of_no_secret(log: Any) -> None:
-    """Once a batch."""
-    log.warning("No course secret: hidden cases can be worked out by anybody. Set the variable CNNVIZ_SECRET.")
-
-
 class IsolatedChecks(NbGraderPreprocessor):
-    """Grades the student's code in processes of its own and writes one number into each score cell."""
+    """Grades the student's code in processes of its own and writes one number into each score cell.
 
-    secret = Unicode(help="The course secret that seeds hidden cases; by default the variable CNNVIZ_SECRET.").tag(
+    What `cnnviz grade` found out about the same code with the same checks and secret is taken from its results.
+    """
+
+    secret = Unicode(
+        help="The course secret; by default the variable CNNVIZ_SECRET, else the file .cnnviz_secret of the course."
+    ).tag(config=True)
+    results = Unicode(
+        help="Folder that `cnnviz grade --out` wrote; by default `results` in the course, where it is there."
+    ).tag(config=True)
+    rung = Unicode(help="How far student code is confined: bubblewrap, landlock or rlimits; the best that works.").tag(
         config=True
     )
+    allow_unsandboxed = Bool(
+        False, help="Also grade where this machine limits time and memory only, and hides no file."
+    ).tag(config=True)
 
     @default("secret")
-    def _secret_of_environment(self) -> str:
-        return os.environ.get("CNNVIZ_SECRET", "")
+    def _secret_of_the_course(self) -> str:
+        return secret_of(folder_of(self))
+
+    @default("results")
+    def _results_of_the_course(self) -> str:
+        return results_in(folder_of(self))
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Fills the score cells, and keeps the rows in the notebook's metadata for the feedback."""
         about = resources["nbgrader"]
-        rows = self._rows(nb, registry.lesson(about["assignment"]), about)
+        handed = handed_in(nb, about)
+        results = self._results(handed)
+        rows = {result.item: result.rows for result in results}
         not_judged = []
         for cell in filter(utils.is_grade, nb.cells):
             known = rows.get(item_of(cell), ())
             write_score(cell, known)
             if not known or summary(known) == NOT_JUDGED:
                 not_judged.append(cell.metadata.nbgrader["grade_id"])
-        every = [row for part in rows.values() for row in part]
-        nb.metadata[KEY] = {**nb.metadata.get(KEY, {}), **report(every), "not judged": not_judged}
+        nb.metadata[KEY] = {
+            **nb.metadata.get(KEY, {}),
+            **report(row for result in results for row in result.rows),
+            "not judged": not_judged,
+            "rungs": {result.item: result.rung for result in results},
+            "submission": handed.digest,
+        }
         return nb, resources
 
-    def _rows(self, nb: NotebookNode, lesson: Lesson, about: Mapping[str, str]) -> dict[str, Sequence[Row]]:
-        if told := nb.metadata.get(KEY, {}).get("unreadable"):
-            return nothing_judged(lesson, Diagnosis("grader", "unreadable", told))
-        if not self.secret:
-            warn_of_no_secret(self.log)
+    def _known(self, handed: Handed) -> dict[str, Result]:
+        """What `cnnviz grade` found out about the same code."""
+        if not (self.results and self.secret and handed.submission):
+            return {}
+        return known_results(handed, folder_of(self) / self.results, self.secret, self.log)
+
+    def _results(self, handed: Handed) -> list[Result]:
+        """One result an exercise or question, in the order of the lesson."""
+        task = Task(handed, self.secret, "")
         try:
-            setting = Setting(secret=self.secret, student=about["student"])
-            submission = from_cells(nb.cells, f"{about['notebook']}.ipynb")
-            return {g.item.id: g.rows for g in grade_lesson(submission, lesson, setting, runner())}
+            if not self.secret:
+                warn_of_no_secret(self.log)
+            known = self._known(handed)
+            task = Task(handed, self.secret, "", known=known, rung=self.rung or None)
+            if refused := checked_rung(self.rung or None, self.allow_unsandboxed, self.log):
+                return in_order(handed, known, unjudged(task, "unsandboxed", refused))
+            return in_order(handed, known, perform(task))
         except Exception as error:
-            self.log.exception("The grader itself failed on %s of %s.", about["assignment"], about["student"])
+            self.log.exception("The grader itself failed on %s of %s.", handed.lesson, handed.student)
             told = f"the grader itself failed ({type(error).__name__}: {error}); your code may be right."
-            return nothing_judged(lesson, Diagnosis("grader", type(error).__name__, told))
+            return in_order(handed, task.known, unjudged(task, type(error).__name__, told))
+
+
+@cache
+def warn_of_no_secret(log: Any) -> None:
+    """Once a batch."""
+    log.warning(
+        "No course secret: hidden cases can be worked out by anybody, and no known result is taken. "
+        "Set the variable CNNVIZ_SECRET."
+    )
+
+
+def handed_in(nb: NotebookNode, about: Mapping[str, str]) -> Handed:
+    """The rebuilt notebook as `cnnviz grade` would have collected it."""
+    student, lesson = proper(about["student"]), registry.lesson(about["assignment"])
+    submission = from_cells(nb.cells, f"{about['notebook']}.ipynb")
+    told = nb.metadata.get(KEY, {}).get("unreadable", "")
+    return Handed(student, lesson.id, None if told else submission, digest_of(submission), told)
+
+
+def in_order(handed: Handed, known: Mapping[str, Result], fresh: Sequence[Result]) -> list[Result]:
+    """What was known and what was found out now, as the lesson has it."""
+    found = {**known, **{result.item: result for result in fresh}}
+    return [found[item.id] for item in registry.lesson(handed.lesson).items]
 
 
 class AskForManualGrade(NbGraderPreprocessor):
@@ -108,13 +145,6 @@ def item_of(cell: NotebookNode) -> str:
     """Id of the exercise or question that a check cell names: `check("grad_cam.alpha", alpha)`."""
     named = re.search(r"""\bcheck\(\s*["']([\w.]+)["']""", cell.source)
     return named[1] if named else ""
-
-
-def nothing_judged(lesson: Lesson, diagnosis: Diagnosis) -> dict[str, Sequence[Row]]:
-    """Every item of a lesson with one row, "not judged"."""
-    items: tuple[Exercise | Question, ...] = lesson.items
-    kinds = {i.id: "all checks" if isinstance(i, Exercise) else "answer" for i in items}
-    return {i.id: (Row(i.id, kinds[i.id], NOT_JUDGED, i.points, diagnosis),) for i in items}
 
 
 def write_score(cell: NotebookNode, rows: Sequence[Row]) -> None:

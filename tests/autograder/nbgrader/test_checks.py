@@ -1,5 +1,5 @@
-import logging
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -7,10 +7,16 @@ from nbformat.v4 import new_code_cell, new_output
 from nbgrader import utils
 from traitlets.config import Config
 
+from autograder.batch import work
+from autograder.batch.records import Result, digest_of
+from autograder.batch.results import Store
+from autograder.batch.versions import checks_version
 from autograder.diagnose import Diagnosis
-from autograder.nbgrader import checks
-from autograder.nbgrader.checks import IsolatedChecks, item_of, nothing_judged, write_score
+from autograder.judge import Graded
+from autograder.nbgrader import checks, course
+from autograder.nbgrader.checks import IsolatedChecks, item_of, write_score
 from autograder.records import Lesson, Option, Question
+from autograder.submission import Source, Submission
 from autograder.verdict import FAILED, NOT_JUDGED, PASSED, Row
 
 QUESTION = Question("toy.sign", "Which sign?", {"a": Option("+", "yes"), "b": Option("-", "no")}, answer="a")
@@ -33,15 +39,17 @@ def answer_cell(source):
 
 
 @pytest.fixture
-def grade(release, monkeypatch):
+def grade(release, monkeypatch, tmp_path):
     """Runs the stage on a notebook with one question."""
     monkeypatch.setattr(checks.registry, "lesson", lambda name: TOY)
-    monkeypatch.setattr(checks, "runner", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    for once in (checks.warn_of_no_secret, course.checked_rung, course._store):
+        once.cache_clear()
 
-    def run(answer, **metadata):
+    def run(answer, *, about=ABOUT, cnnviz=None, **traits):
         release.cells = [answer_cell(answer), check_cell(1)]
-        release.metadata.update(metadata)
-        return IsolatedChecks(secret="s").preprocess(release, ABOUT)[0]
+        release.metadata["cnnviz"] = cnnviz or {}
+        return IsolatedChecks(**{"secret": "s", **traits}).preprocess(release, about)[0]
 
     return run
 
@@ -87,7 +95,7 @@ def test_a_fault_of_the_graders_own_is_not_judged_and_told(grade, monkeypatch):
     def broken(*arguments):
         raise OSError("no processes left")
 
-    monkeypatch.setattr(checks, "grade_lesson", broken)
+    monkeypatch.setattr(checks, "perform", broken)
     notebook = grade('sign = "a"')
     assert notebook.metadata["cnnviz"]["not judged"] == ["check_sign"]
     assert "OSError: no processes left" in notebook.cells[1].outputs[1].data["text/plain"]
@@ -105,9 +113,9 @@ def test_a_check_cell_that_names_no_known_item_is_not_judged(grade, monkeypatch)
 
 def test_hidden_cases_are_seeded_by_the_secret_and_the_student(grade, monkeypatch):
     seen = []
-    monkeypatch.setattr(checks, "grade_lesson", lambda submission, lesson, setting, runner: seen.append(setting) or [])
-    grade('sign = "a"')
-    assert [(s.secret, s.student) for s in seen] == [("s", "ada")]
+    monkeypatch.setattr(checks, "perform", lambda task: seen.append(task) or work.unjudged(task, "x", "x"))
+    grade('sign = "a"', about={"nbgrader": ABOUT["nbgrader"] | {"student": "Zoe\u0308"}})
+    assert [(task.secret, task.handed.student) for task in seen] == [("s", "Zo\u00eb")]
 
 
 def test_the_secret_comes_from_the_environment(monkeypatch):
@@ -120,19 +128,120 @@ def test_the_secret_comes_from_a_configuration_file(monkeypatch):
     assert IsolatedChecks(config=Config({"IsolatedChecks": {"secret": "from a file"}})).secret == "from a file"
 
 
-def test_without_a_secret_the_instructor_is_told_once_a_batch(monkeypatch, caplog):
-    checks.warn_of_no_secret.cache_clear()
+def test_the_secret_comes_from_the_file_of_the_course_and_none_is_made(monkeypatch, tmp_path):
     monkeypatch.delenv("CNNVIZ_SECRET", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert IsolatedChecks().secret == ""
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".cnnviz_secret").write_text("of the course\n")
+    assert IsolatedChecks().secret == "of the course"
+
+
+def test_without_a_secret_the_instructor_is_told_once_a_batch(grade, caplog):
     for _ in range(2):
-        checks.warn_of_no_secret(logging.getLogger("nbgrader"))
+        grade('sign = "a"', secret="")
     assert [record.message for record in caplog.records if "No course secret" in record.message] == [
-        "No course secret: hidden cases can be worked out by anybody. Set the variable CNNVIZ_SECRET."
+        "No course secret: hidden cases can be worked out by anybody, and no known result is taken. "
+        "Set the variable CNNVIZ_SECRET."
     ]
 
 
-def test_nothing_judged_has_the_points_of_the_lesson():
-    told = nothing_judged(TOY, Diagnosis("grader", "x", "x"))
-    assert [(row.verdict, row.max_points) for row in told["toy.sign"]] == [(NOT_JUDGED, 1)]
+@pytest.fixture
+def kept(grade, tmp_path):
+    """A kept result that says "passed" for the wrong answer "b"; how it is signed can be changed."""
+
+    def put(*, secret="s", answer='sign = "b"', **changes):
+        digest = grade(answer).metadata["cnnviz"]["submission"]
+        known = Result("ada", "03_toy", "toy.sign", digest, checks_version("03_toy"), Store(tmp_path, "s").seeds, "",
+                       (Row("toy.sign", "answer", PASSED, 1),))  # fmt: skip
+        store = Store(tmp_path / "results", secret)
+        with store.at_work():
+            store.put(replace(known, **changes))
+        return store.place("ada", "03_toy", "toy.sign")
+
+    return put
+
+
+def taken(notebook):
+    return score(notebook.cells[1]) == 1.0
+
+
+def test_a_known_result_of_the_same_code_is_taken(grade, kept, monkeypatch):
+    kept()
+    monkeypatch.setattr(work, "_graded", lambda *arguments: pytest.fail("it was graded again"))
+    assert taken(grade('sign = "b"'))
+
+
+def test_without_known_results_the_wrong_answer_is_wrong(grade):
+    assert not taken(grade('sign = "b"'))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"submission": "0" * 64}, {"checks": "older"}, {"seeds": "other"}, {"student": "bob"}, {"secret": "other"},
+     {"rows": (Row("toy.sign", "answer", PASSED, 1, Diagnosis("grader", "OSError", "it failed")),)}],
+)  # fmt: skip
+def test_a_result_of_other_code_other_checks_or_another_secret_is_not_taken(grade, kept, changes):
+    kept(**changes)
+    assert not taken(grade('sign = "b"'))
+
+
+def test_a_result_that_was_altered_is_not_taken(grade, kept):
+    path = kept(rows=(Row("toy.sign", "answer", FAILED, 1),))
+    path.write_bytes(path.read_bytes().replace(b"failed", b"passed"))
+    assert not taken(grade('sign = "b"'))
+
+
+def test_without_a_secret_no_result_is_taken(grade, kept):
+    kept(secret="")
+    assert not taken(grade('sign = "b"', secret=""))
+
+
+def test_results_with_another_secret_are_told_once_a_batch(grade, kept, caplog):
+    kept(secret="other")
+    for _ in range(2):
+        grade('sign = "b"')
+    assert caplog.text.count("Known results are not taken: results: ") == 1
+    assert "is signed with another secret" in caplog.text
+
+
+def test_a_folder_without_results_is_told(grade, caplog):
+    grade('sign = "b"', results="elsewhere")
+    assert "elsewhere holds none; name the folder that `cnnviz grade --out` wrote." in caplog.text
+
+
+def test_the_report_names_the_rung_and_the_code(grade, monkeypatch):
+    rows = (Row("toy.sign", "answer", PASSED, 1),)
+    monkeypatch.setattr(work, "_graded", lambda task, item, earlier: Graded(item, rows, rung="gvisor"))
+    told = grade('sign = "a"').metadata["cnnviz"]
+    assert told["rungs"] == {"toy.sign": "gvisor"}
+    submission = Submission((Source("toy.ipynb, cell sign", 'sign = "a"', "sign"),
+                             Source("toy.ipynb, cell 2", 'check("toy.sign", sign)')))  # fmt: skip
+    assert told["submission"] == digest_of(submission)
+
+
+def test_on_the_lowest_rung_nothing_is_graded_and_this_is_said_once(grade, caplog):
+    for _ in range(2):
+        notebook = grade('sign = "a"', rung="rlimits")
+    assert notebook.metadata["cnnviz"]["not judged"] == ["check_sign"]
+    assert "student code could not be confined on this machine" in notebook.cells[1].outputs[1].data["text/plain"]
+    assert caplog.text.count("NOTHING IS GRADED: this machine limits time and memory but hides no file") == 1
+
+
+def test_on_the_lowest_rung_known_results_are_taken(grade, kept):
+    kept()
+    assert taken(grade('sign = "b"', rung="rlimits"))
+
+
+def test_the_lowest_rung_is_used_where_it_is_allowed_with_a_warning_once_a_batch(grade, caplog):
+    for _ in range(2):
+        assert taken(grade('sign = "a"', rung="rlimits", allow_unsandboxed=True))
+    assert caplog.text.count("NOT SANDBOXED: student code can read this machine's files") == 1
+
+
+def test_an_unknown_rung_is_not_judged_and_told(grade):
+    notebook = grade('sign = "a"', rung="balcony")
+    assert "rung is 'balcony'; allowed are" in notebook.cells[1].outputs[1].data["text/plain"]
 
 
 @pytest.mark.parametrize(
