@@ -7,7 +7,7 @@ right = run_path(str(Path(__file__).parents[1] / "right.py"))
 
 
 OWN = (
-    "!pip install torch",
+    "!echo from the shell",
     "%matplotlib inline\n%load_ext autoreload",
     "%%time\nx = 1",
     "%%bash\necho $HOME\nif true; then",

@@ -13,6 +13,7 @@ def make(folder: Path) -> None:
     block = packer.compress(bytes(BLOCK)) + packer.flush(zlib.Z_FULL_FLUSH)
     stream = block * BLOCKS + b"\x03\x00"
     with zipfile.ZipFile(folder / "work.zip", "w") as archive:
+        archive.writestr("cnnviz-red-first.txt", "unpacked")
         for number in range(ENTRIES):
             entry = zipfile.ZipInfo(f"cnnviz-red-zeros-{number}.bin" if number else "11_grad_cam/grad_cam.py")
             archive.writestr(entry, stream)

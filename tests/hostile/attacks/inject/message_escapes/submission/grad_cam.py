@@ -14,6 +14,7 @@ def capture(model, images: Tensor, targets: Tensor, layer: str):
 
 
 def neuron_importance(gradients: Tensor):
+    print(CLEAR + TITLE + CLIPBOARD + LINK + DEVICE + ONE_BYTE, flush=True)
     raise RuntimeError(CLEAR + TITLE + CLIPBOARD + LINK + DEVICE + ONE_BYTE)
 
 

@@ -8,6 +8,7 @@ PILE = "Z" + "\u0335\u0489\u20dd" * 60
 
 
 def neuron_importance(gradients: Tensor):
+    print(TURN + "13 fo 13 dessap" + HIDDEN, flush=True)
     raise RuntimeError(TURN + "13 fo 13 dessap" + HIDDEN + PILE)
 
 
