@@ -1,0 +1,223 @@
+"""A class graded: each gets a verdict, however it is graded and whatever is killed meanwhile, byte for byte the same."""
+
+import csv
+import os
+import random
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from autograder.batch import work
+from autograder.batch.collect import collect
+from autograder.batch.grading import grade_all
+from autograder.batch.pool import DIED
+from autograder.batch.records import Handed
+from autograder.batch.results import Store
+from autograder.submission import Submission
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+
+from .classroom import CLASS, LESSON, SECRET, SOLVED, contents, rows_of, start
+
+ITEMS = 8
+
+
+def cells(folder: Path) -> dict[str, dict[str, str]]:
+    with open(folder / "results.csv", encoding="utf-8", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def test_every_student_has_a_verdict_and_the_unreadable_one_a_visible_one(graded):
+    table = cells(graded)
+    assert {name: row["status"] for name, row in table.items()} == {
+        "ann": PASSED, "Ann": FAILED, "'=1+1": FAILED, "김민수": NOT_ATTEMPTED, "dora": FAILED, "bob": NOT_JUDGED,
+    }  # fmt: skip
+    assert (table["ann"]["points"], table["bob"]["points"]) == ("31", "")
+    assert {table["bob"][f"grad_cam.{name} verdict"] for name in ("capture", "sum_or_mean")} == {NOT_JUDGED}
+    assert "bob/11_grad_cam/grad_cam.ipynb" in rows_of(graded, "bob", "grad_cam.capture")[0]["diagnosis"]["message"]
+    assert Store(graded, SECRET).verify() == []
+
+
+def test_two_names_that_differ_in_case_stay_apart(graded):
+    table = cells(graded)
+    assert table["ann"]["grad_cam.neuron_importance points"] == "5"
+    assert table["Ann"]["grad_cam.neuron_importance points"] == "0"
+
+
+def test_no_result_says_when_where_or_in_which_process_it_was_made(graded):
+    first, hidden = (row["diagnosis"]["message"] for row in rows_of(graded, *RESTLESS)[:2])
+    assert "<object object at 0x...> in . of process ..., " in first
+    assert str(os.getpid()) not in first + hidden
+    assert not any(b'"seconds"' in data or b"cnnviz-run" in data for data in contents(graded).values())
+
+
+RESTLESS = ("1-1~b7ceabc3a8caf2eee5df", "grad_cam.neuron_importance")
+
+
+def test_hidden_cases_are_each_students_own(submitted):
+    (ann,) = (each for each in collect(submitted) if each.student == "ann")
+    seen = []
+
+    def remembered(submission, item, setting, runner, *, earlier=()):
+        seen.append((setting.secret, setting.student))
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(work, "grade_item", remembered)
+        work.perform(work.Task(ann, SECRET, "seeds"))
+    assert seen == [(SECRET, "ann")]
+
+
+def test_what_is_known_is_not_graded_again(submitted, store, monkeypatch):
+    before = contents(store.folder)
+    monkeypatch.setattr(work, "grade_item", pytest.fail)
+    told = []
+    summary = grade_all(collect(submitted), store, secret=SECRET, told=told.append)
+    assert (summary.graded, summary.kept, len(told)) == (0, 6 * ITEMS, 6 * ITEMS)
+    assert contents(store.folder) == before
+
+
+def test_a_changed_submission_is_graded_anew_and_alone(submitted, store):
+    handed = collect(submitted)
+    (ann,) = (each for each in handed if each.student == "ann")
+    (other,) = (each for each in handed if each.student == "Ann")
+    changed = replace(ann, submission=other.submission, digest=other.digest)
+    summary = grade_all([changed, other], store, secret=SECRET)
+    assert (summary.graded, summary.kept) == (ITEMS, ITEMS)
+    assert store.get("ann", LESSON, "grad_cam.neuron_importance").verdict == FAILED
+    assert len(store.files("history")) == ITEMS
+    assert store.verify() == []
+
+
+def test_in_the_middle_of_a_lesson_the_parts_that_failed_before_still_count(submitted, store, graded):
+    whole = store.place("Ann", LESSON, "grad_cam.grad_cam")
+    whole.unlink()
+    summary = grade_all(collect(submitted), store, secret=SECRET)
+    assert summary.graded == 1
+    assert contents(store.folder) == contents(graded)
+    assert b"in place of yours" in whole.read_bytes()
+
+
+def test_a_touched_result_is_graded_anew(submitted, store, graded):
+    path = store.place("dora", LESSON, "grad_cam.capture")
+    path.write_text(path.read_text().replace("not attempted", "passed"))
+    assert grade_all(collect(submitted), store, secret=SECRET).graded == 1
+    assert path.read_bytes() == contents(graded)[path.relative_to(store.folder).as_posix()]
+    assert len(store.files("rejected")) == 1
+
+
+def test_work_handed_in_twice_is_not_guessed_at(submitted, tmp_path):
+    (ann,) = (each for each in collect(submitted) if each.student == "ann")
+    store = Store(tmp_path / "twice", SECRET)
+    summary = grade_all([ann, replace(ann, digest="other", place="later.zip")], store, secret=SECRET)
+    assert summary.verdicts == {NOT_JUDGED: ITEMS}
+    told = store.get("ann", LESSON, "grad_cam.capture").rows[0].diagnosis.message
+    assert told == f"handed in twice, as {ann.place} and as later.zip; leave one of them there."
+
+
+def test_nobody_loses_a_point_when_the_warm_process_is_killed_between_two_exercises(submitted, tmp_path, graded):
+    handed = [each for each in collect(submitted) if each.student == "ann"]
+    store = Store(tmp_path / "results", SECRET)
+
+    def kill(result):
+        process = work._runner(None)._server._process
+        if process is not None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+    grade_all(handed, store, secret=SECRET, told=kill)
+    ours, theirs = contents(store.folder / "results"), contents(graded / "results")
+    assert ours == {name: theirs[name] for name in ours}
+
+
+def test_no_submission_at_all_is_no_error(tmp_path):
+    assert grade_all([], Store(tmp_path / "none", SECRET), secret=SECRET).submissions == 0
+
+
+class Deadly(Submission):
+    """Kills whoever unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+def test_a_submission_that_kills_its_worker_is_told_and_stops_nobody(submitted, tmp_path, graded):
+    handed = [each for each in collect(submitted) if each.student in ("ann", "dora")]
+    deadly = Handed("killer", LESSON, Deadly(handed[0].submission.sources), "no digest")
+    store = Store(tmp_path / "results", SECRET)
+    summary = grade_all([handed[0], deadly, handed[1]], store, secret=SECRET, jobs=2)
+    assert summary.verdicts[NOT_JUDGED] == len(summary.unjudged) == ITEMS
+    row = store.get("killer", LESSON, "grad_cam.capture").rows[0]
+    assert (row.diagnosis.kind, row.diagnosis.name, row.diagnosis.message) == ("grader", "worker_died", DIED)
+    theirs = contents(graded / "results")
+    for student in ("ann", "dora"):
+        ours = contents(store.folder / "results" / student)
+        assert ours == {name: theirs[f"{student}/{name}"] for name in ours}
+
+
+@dataclass
+class Interrupted:
+    """The command, killed again and again; what was known at each kill."""
+
+    submitted: Path
+    results: Path
+
+    def command(self):
+        return start("grade", self.submitted, "--out", self.results, "--jobs", 2, start_new_session=True)
+
+    def stamps(self) -> dict[str, int]:
+        found = self.results.glob("results/*/*/*.json")
+        return {str(path): path.stat().st_mtime_ns for path in found}
+
+    def kill_when(self, known: int, victim) -> None:
+        """Kills what `victim` gives for the command, once so many results are there."""
+        process = self.command()
+        deadline = time.monotonic() + 120
+        while len(self.stamps()) < known and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for pid in victim(process):
+            os.kill(pid, signal.SIGKILL)
+        self.ended = process.communicate(timeout=120)
+        self.status = process.returncode
+
+
+def workers_of(process) -> list[int]:
+    """The first of the command's worker processes."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            if parent == process.pid and b"popen_loky" in (stat.parent / "cmdline").read_bytes():
+                found.append(int(stat.parent.name))
+        except OSError:
+            continue
+    return found[:1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_killed_five_times_and_resumed_it_gives_the_same_bytes_and_grades_nothing_twice(submitted, tmp_path, graded):
+    run = Interrupted(submitted, tmp_path / "results")
+    rng = random.Random()
+    before: dict[str, int] = {}
+    for known in sorted(rng.sample(range(5 * ITEMS), 5)):
+        run.kill_when(known, lambda process: [process.pid])
+        after = run.stamps()
+        assert before.items() <= after.items()
+        before = after
+    run.kill_when(len(CLASS) * ITEMS + ITEMS, lambda process: [])
+    assert before.items() <= run.stamps().items()
+    assert contents(run.results) == contents(graded)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_worker_that_is_killed_costs_nothing(submitted, tmp_path, graded):
+    run = Interrupted(submitted, tmp_path / "results")
+    run.kill_when(3, workers_of)
+    assert (run.status, run.ended[0].splitlines()[0]) == (1, SUMMARY), run.ended
+    assert contents(run.results) == contents(graded)
+
+
+SUMMARY = "6 submissions: 17 passed, 6 failed, 17 not attempted, 8 not judged."
+assert SOLVED
