@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands import grading
+from autograder.commands import grading, redteam, regrading, similar
 from autograder.commands.shared import (
     Device,
     LessonName,
@@ -130,6 +130,9 @@ def gallery(
 # Commands with a module of their own: `app.command()(module.function)`, one line each.
 app.command()(grading.grade)
 app.command()(grading.verify)
+app.command()(regrading.regrade)
+app.command()(similar.similar)
+app.command()(redteam.redteam)
 
 
 def main() -> None:

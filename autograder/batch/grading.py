@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder import registry
+from autograder.batch.leftovers import clear_leftovers
 from autograder.batch.pool import finished
 from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
@@ -96,6 +97,7 @@ def grade_all(
 
     plain = Task(handed[0], secret, store.seeds, device=device, seconds=seconds, rung=rung) if handed else None
     with store.at_work():
+        clear_leftovers()
         try:
             todo = []
             for each in _once(handed):

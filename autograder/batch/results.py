@@ -61,6 +61,11 @@ class Store:
             self._make_room(path)
         self.write(path, data)
 
+    def retire(self, path: Path) -> None:
+        """Takes a result out, into the history."""
+        self._make_room(path)
+        path.unlink(missing_ok=True)
+
     def results(self) -> Iterator[Result]:
         """All that can be trusted, by lesson and student."""
         found = []

@@ -56,7 +56,7 @@ def status(lesson: str, known: Mapping[str, Result]) -> str:
 
 def _total(lesson: str, known: Mapping[str, Result]) -> list[Any]:
     told = status(lesson, known)
-    earned = sum(result.points[0] for result in known.values())
+    earned = sum(known[item.id].points[0] for item in registry.lesson(lesson).items if item.id in known)
     return ["" if told in (NOT_JUDGED, INCOMPLETE) else earned, registry.lesson(lesson).points, told]
 
 

@@ -95,6 +95,9 @@ def as_result(task: Task, graded: Graded) -> Result:
     )
 
 
+LOST = "the process that watches the submission was killed"
+"""What the runner says when its warm process died."""
+
 _TURN = threading.Lock()
 """A Dask worker may have several threads; a runner makes one call at a time."""
 
@@ -102,8 +105,15 @@ _TURN = threading.Lock()
 def _graded(task: Task, item: Exercise | Question, earlier: list[Graded]) -> Graded:
     if task.handed.submission is None:
         return Graded(item, _rows(item, Diagnosis("grader", "unreadable", task.handed.problem)))
+    submission, runner = task.handed.submission, _runner(task.rung)
     setting = Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
-    return grade_item(task.handed.submission, item, setting, _runner(task.rung), earlier=earlier)
+    graded = grade_item(submission, item, setting, runner, earlier=earlier)
+    return grade_item(submission, item, setting, runner, earlier=earlier) if _lost(graded) else graded
+
+
+def _lost(graded: Graded) -> bool:
+    """Whether the warm process was killed, by this code or by something else: a second try, in a fresh one, tells."""
+    return any(row.diagnosis and row.diagnosis.kind == "limit" and LOST in row.diagnosis.message for row in graded.rows)
 
 
 def _rows(item: Exercise | Question, told: Diagnosis) -> tuple[Row, ...]:
