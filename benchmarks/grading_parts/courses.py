@@ -1,4 +1,4 @@
-"""A course folder for nbgrader as it comes: its own configuration, its own Execute, check cells that test in the kernel."""
+"""Course folders for nbgrader: as it comes, with its own Execute and check cells that test in the kernel; and ours."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from autograder.records import Exercise, Lesson
 
 from .students import ROOT, Student
 
+SECRET = "a benchmark's secret"
 STOCK = "c = get_config()\nc.CourseDirectory.root = {root!r}\n"
 CHECK = (
     "from autograder import registry\nfrom autograder.{module} import {call}\nfrom autograder.verdict import total\n"
@@ -50,10 +51,10 @@ def _cell(cell: dict, lesson: Lesson, small: bool) -> dict:
     if not small:
         text = f'from autograder.verdict import total\ntotal(check("{item.id}", {name}).graded.rows)[0]'
     elif isinstance(item, Exercise):
-        text = CHECK.format(module="grade", call="grade_function")
+        text = CHECK.format(call="grade_function")
         text += f'total(grade_function(registry.exercise("{item.id}"), {name}).rows)[0]'
     else:
-        text = CHECK.format(module="grade", call="grade_answer")
+        text = CHECK.format(call="grade_answer")
         text += f'total([grade_answer(registry.question("{item.id}"), {name})])[0]'
     return {**cell, "source": text}
 
@@ -103,4 +104,4 @@ def nbgrader(folder: Path, *arguments: str) -> None:
 def environment() -> dict[str, str]:
     """One thread, and this environment's own programs first."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", "CNNVIZ_SECRET": "a benchmark's secret"}
+    return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", "CNNVIZ_SECRET": SECRET}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import random
 
-WORDS = "value stuff part item thing piece result data entry tmp foo acc res arr".split()
+WORDS = ("value", "stuff", "part", "item", "thing", "piece", "result", "data", "entry", "foo", "acc", "res", "arr")
 
 
 def renamed(text: str, draw: random.Random) -> str:
