@@ -213,3 +213,12 @@ def test_no_mark_is_left_on_a_file_outside(run, tmp_path, change):
 def test_the_grader_is_not_slowed_down(run):
     assert "PermissionError" in said(run, f"os.setpriority(os.PRIO_PROCESS, {os.getpid()}, 19)")
     assert "PermissionError" in said(run, f"os.sched_setaffinity({os.getpid()}, [0])")
+
+
+@with_landlock
+def test_memory_that_no_limit_counts_and_notes_in_the_page_cache_are_refused(run):
+    assert "PermissionError" in said(run, "os.memfd_create('a')")
+    assert "PermissionError" in said(run, "socket.socketpair()", setup="import socket")
+    setup = "import torch\nfile = os.open(torch.__file__, os.O_RDONLY)"
+    assert "PermissionError" in said(run, "os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)", setup=setup)
+    assert "PermissionError" in said(run, "os.preadv(file, [bytearray(1)], 0, os.RWF_NOWAIT)", setup=setup)
