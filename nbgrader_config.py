@@ -40,7 +40,7 @@ c.GenerateAssignment.post_convert_hook = "autograder.authoring.hooks.after_relea
 
 # What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own.
 # The secret of the hidden cases: the environment variable CNNVIZ_SECRET, else .cnnviz_secret in this folder, which
-# `cnnviz grade` makes. What `cnnviz grade submitted --out results` found out is taken from results/ and not judged again
+# `cnnviz grade` makes. What `cnnviz grade submitted --out results` found out is taken from results/, not judged again
 # (c.IsolatedChecks.results names another folder). Where this machine cannot confine student code nothing is judged,
 # unless c.IsolatedChecks.allow_unsandboxed = True.
 c.Autograde.exporter_class = "autograder.nbgrader.submitted.SubmissionExporter"

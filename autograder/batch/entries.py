@@ -38,7 +38,8 @@ class Entry:
 
 def in_folder(root: Path) -> Iterator[Entry]:
     """Everything below a folder, in the order of its names; links are never followed."""
-    found, left = [((), Path(root))], MOST_FILES
+    found: list[tuple[tuple[str, ...], Path]] = [((), Path(root))]
+    left = MOST_FILES
     while found:
         parts, folder = found.pop()
         try:
@@ -61,7 +62,6 @@ def in_folder(root: Path) -> Iterator[Entry]:
                 found.append((name, Path(item.path)))
             else:
                 yield _of_item(name, item)
-    return
 
 
 def _of_item(name: tuple[str, ...], item: os.DirEntry) -> Entry:
