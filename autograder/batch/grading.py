@@ -15,7 +15,7 @@ from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
 from autograder.batch.tables import write_tables
 from autograder.batch.versions import checks_version, libraries
-from autograder.batch.work import Task
+from autograder.batch.work import Task, unread
 from autograder.verdict import NOT_JUDGED
 
 
@@ -49,8 +49,9 @@ Keeps = Callable[[Result, Handed], bool]
 
 def unchanged(result: Result, handed: Handed) -> bool:
     """Whether a result stays: it is of this very submission, and is not the grader's own failure."""
-    failures = {row.diagnosis.name for row in result.rows if row.diagnosis and row.diagnosis.kind == "grader"}
-    return result.submission == handed.digest and failures <= {"unreadable"}
+    failures = {row.diagnosis for row in result.rows if row.diagnosis and row.diagnosis.kind == "grader"}
+    expected = set() if handed.submission else {unread(handed)}
+    return result.submission == handed.digest and failures == expected
 
 
 def current(result: Result, device: str) -> bool:

@@ -11,9 +11,13 @@ from typing import Any
 import joblib
 
 from autograder.batch.records import Result
-from autograder.batch.work import Task, perform, perform_for, unjudged
+from autograder.batch.watching import Watch
+from autograder.batch.work import Task, bare, perform, perform_for, unjudged
 
 Finished = tuple[Task, list[Result]]
+
+PATIENCE = 10.0
+"""Seconds until a scheduler that does not answer is taken for absent."""
 
 DIED = "the worker process died twice while it graded this, the second time alone; run the same command to try again."
 
@@ -29,32 +33,30 @@ def finished(
     if dask is None and jobs == 1:
         yield from ((task, perform(task, done)) for task in tasks)
         return
-    told = done or (lambda _: None)
-    with _backend(jobs, dask) as workers:
-        for task, results in _in_workers(tasks, workers):
-            for result in results:
-                told(result)
-            yield task, results
+    with _backend(jobs, dask) as workers, Watch(done or (lambda _: None)) as watch:
+        yield from _in_workers(enumerate(tasks), workers, watch)
 
 
-def _in_workers(tasks: Iterable[Task], workers: int) -> Iterator[Finished]:
-    waiting = iter(tasks)
+def _in_workers(tasks: Iterator[tuple[int, Task]], workers: int, watch: Watch) -> Iterator[Finished]:
     while True:
         underway: dict[int, Task] = {}
         try:
-            for number, results in _parallel(_begun(waiting, underway), workers):
+            for number, results in _parallel(_begun(tasks, underway, watch), workers):
+                watch.end(number, results)
                 yield underway.pop(number), results
             return
         except Exception as error:
             if not _died(error):
                 raise
-        for task in list(underway.values()):
-            yield task, _alone(task, workers)
+        for number, task in underway.items():
+            results = _alone(number, task, workers, watch)
+            watch.end(number, results)
+            yield task, results
 
 
-def _alone(task: Task, workers: int) -> list[Result]:
+def _alone(number: int, task: Task, workers: int, watch: Watch) -> list[Result]:
     try:
-        ((_, results),) = _parallel(_begun(iter([task]), {}), workers)
+        ((_, results),) = _parallel(_begun(iter([(number, task)]), {}, watch), workers)
     except Exception as error:
         if not _died(error):
             raise
@@ -62,11 +64,12 @@ def _alone(task: Task, workers: int) -> list[Result]:
     return results
 
 
-def _begun(tasks: Iterator[Task], underway: dict[int, Task]) -> Iterator[tuple[int, bytes]]:
-    """Numbered tasks, noted when they are taken: those without an answer are the ones that a death may concern."""
-    for number, task in enumerate(tasks):
+def _begun(tasks: Iterator[tuple[int, Task]], underway: dict[int, Task], watch: Watch) -> Iterator[tuple[int, bytes]]:
+    """Tasks, noted when they are taken: those without an answer are the ones that a worker's death may concern."""
+    for number, task in tasks:
         underway[number] = task
-        yield number, pickle.dumps(task)
+        watch.begin(number, task)
+        yield number, pickle.dumps(bare(task))
 
 
 def _parallel(numbered: Iterator[tuple[int, bytes]], workers: int) -> Iterator[tuple[int, list[Result]]]:
@@ -101,7 +104,7 @@ def _client(address: str) -> Any:
     except ImportError as error:
         raise ValueError('dask: the package is not installed; run `pip install "cnnviz[dask]"`.') from error
     try:
-        return Client(address, timeout=10, set_as_default=True)
+        return Client(address, timeout=PATIENCE, set_as_default=True)
     except (OSError, ValueError) as error:
         raise ValueError(f"dask: no scheduler answers at {address}; start one with `dask scheduler`.") from error
 

@@ -8,13 +8,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autograder import registry
-from autograder.batch.messages import steady_row
+from autograder.batch.messages import steady, steady_row
 from autograder.batch.names import seed_name
 from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
@@ -25,6 +25,7 @@ from autograder.isolated import Runner
 from autograder.judge import Graded, checks_of
 from autograder.oracle import Setting
 from autograder.records import Exercise, Question
+from autograder.submission import Source, Submission
 from autograder.verdict import NOT_JUDGED, Row
 
 
@@ -44,6 +45,15 @@ class Task:
     """RESULTS, where the worker sees it and writes there itself."""
     boss: int | None = None
     """The process without which this worker must not go on; None where it is on another machine."""
+
+
+def bare(task: Task) -> Task:
+    """The task as it travels: text only, for a syntax tree can be too deep to be sent."""
+    work = task.handed.submission
+    if work is None:
+        return task
+    sources = tuple(Source(source.label, source.text, source.grade_id) for source in work.sources)
+    return replace(task, handed=replace(task.handed, submission=replace(work, sources=sources)))
 
 
 def perform(task: Task, done: Callable[[Result], None] | None = None) -> list[Result]:
@@ -79,6 +89,11 @@ def unjudged(task: Task, name: str, sentence: str) -> list[Result]:
     return [as_result(task, Graded(i, _rows(i, told))) for i in items if i.id not in task.known]
 
 
+def unread(handed: Handed) -> Diagnosis:
+    """What is told of work that could not be read."""
+    return Diagnosis("grader", "unreadable", steady(handed.problem))
+
+
 def as_result(task: Task, graded: Graded) -> Result:
     """The rows with all that they depend on, and nothing that another run would have otherwise."""
     return Result(
@@ -104,8 +119,18 @@ _TURN = threading.Lock()
 
 def _graded(task: Task, item: Exercise | Question, earlier: list[Graded]) -> Graded:
     if task.handed.submission is None:
-        return Graded(item, _rows(item, Diagnosis("grader", "unreadable", task.handed.problem)))
-    submission, runner = task.handed.submission, _runner(task.rung)
+        return Graded(item, _rows(item, unread(task.handed)))
+    try:
+        return _judged(task, task.handed.submission, item, earlier)
+    except Exception as error:  # one broken submission never stops the rest
+        told = (
+            f"the grader itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
+        )
+        return Graded(item, _rows(item, Diagnosis("grader", type(error).__name__, told)))
+
+
+def _judged(task: Task, submission: Submission, item: Exercise | Question, earlier: list[Graded]) -> Graded:
+    runner = _runner(task.rung)
     setting = Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
     graded = grade_item(submission, item, setting, runner, earlier=earlier)
     return grade_item(submission, item, setting, runner, earlier=earlier) if _lost(graded) else graded

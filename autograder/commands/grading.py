@@ -91,7 +91,11 @@ def ctrl_c(results: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        err.print(f"Stopped. What is known is in {results}; run the same command again to go on.", markup=False)
+        err.print(
+            f"Stopped. What is known is in {results}; run the same command again to go on.",
+            markup=False,
+            soft_wrap=True,
+        )
         raise typer.Exit(130) from None
 
 
@@ -134,4 +138,5 @@ def checked_rung(name: str | None, allowed: bool) -> None:
     err.print(
         "NOT SANDBOXED: student code can read this machine's files, the course secret among them, and use the network.",
         style="bold red",
+        soft_wrap=True,
     )

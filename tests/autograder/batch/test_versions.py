@@ -1,0 +1,66 @@
+"""The version of the checks: every file that a verdict depends on, and no other."""
+
+import pytest
+
+from autograder.batch import versions
+from autograder.batch.versions import ROOT, checks_version, libraries
+
+from .classroom import LESSON
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The course's files in a folder of their own."""
+    for name in ("autograder", "cnnviz", "cnnviz_ref", "solutions"):
+        for path in (ROOT / name).rglob("*.py"):
+            place = tmp_path / path.relative_to(ROOT)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(path.read_bytes())
+    monkeypatch.setattr(versions, "ROOT", tmp_path)
+    return tmp_path
+
+
+def version(lesson):
+    versions._imported.cache_clear()
+    return checks_version.__wrapped__(lesson)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "autograder/exercises/grad_cam.py",
+        "autograder/exercises/grad_cam_fixtures.py",
+        "autograder/exercises/grad_cam_misconceptions.py",
+        "autograder/compare.py",
+        "autograder/isolated/calling.py",
+        "cnnviz_ref/grad_cam.py",
+        "cnnviz/small_nets.py",
+        "solutions/11_grad_cam/grad_cam.py",
+    ],
+)
+def test_a_file_that_a_verdict_depends_on_changes_the_version(copied, place):
+    before = version(LESSON)
+    (copied / place).write_text((copied / place).read_text() + "\n# changed\n")
+    assert version(LESSON) != before
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["autograder/exercises/lrp.py", "autograder/cli.py", "autograder/batch/grading.py", "cnnviz_ref/lrp.py",
+     "solutions/10_cam/cam.py"],
+)  # fmt: skip
+def test_other_files_leave_the_version_as_it_is(copied, place):
+    before = version(LESSON)
+    (copied / place).write_text((copied / place).read_text() + "\n# changed\n")
+    assert version(LESSON) == before
+
+
+def test_line_ends_of_another_system_leave_the_version_as_it_is(copied):
+    before = version(LESSON)
+    path = copied / "autograder" / "exercises" / "grad_cam.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert version(LESSON) == before
+
+
+def test_libraries_are_named_with_their_versions():
+    assert set(libraries()) == {"python", "torch", "numpy", "cnnviz"}
