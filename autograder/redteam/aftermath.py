@@ -17,9 +17,9 @@ class Seen:
     """Item id -> points; nothing for an item that has no result."""
     verdicts: Mapping[str, str] = field(default_factory=dict)
     told: str = ""
-    """All text that the student gets to see."""
+    """All text that the student gets to see, but for the student's own code."""
     page: str = ""
-    """The page that the student gets."""
+    """The page that the student gets, with that code on it."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Result file -> digest of its bytes."""
 

@@ -79,6 +79,9 @@ def plant(course: Course) -> None:
     for folder in (course.home, course.submitted, course.temporary):
         folder.mkdir(parents=True)
     course.canaries.plant(course.home, course.folder)
+    fonts = Path.home() / ".cache" / "cnnviz" / "matplotlib"
+    if fonts.is_dir():  # a list that takes seconds to make, and that every home has after the first time
+        shutil.copytree(fonts, course.home / ".cache" / "cnnviz" / "matplotlib")
     for student, demo in INNOCENT.items():
         folder = course.submitted / student / LESSON
         shutil.copytree(_DEMO / demo / LESSON, folder, ignore=shutil.ignore_patterns("__pycache__"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,9 +16,6 @@ from autograder.redteam.live import live_in_page, live_in_table, live_in_termina
 
 LONG = 40
 """Characters of a line that nobody writes twice by chance."""
-
-OF_THE_BATCH = ("innocent", "file", "process", "hang", "stop", "live")
-"""What cannot be laid at one student's door where several are graded together."""
 
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -102,8 +100,7 @@ _JUDGES: Mapping[str, Callable[[Attack, Aftermath, Aftermath], str]] = {
 
 
 def _leak(attack: Attack, after: Aftermath, canaries: Canaries) -> str:
-    seen = after.students.get(attack.student, Seen())
-    told = html.unescape(f"{seen.told}\n{seen.page}")
+    told = html.unescape(after.students.get(attack.student, Seen()).told)
     lines = [f'the line "{line}"' for line in sorted(answer_lines() - _handed_in(attack)) if line in told]
     return _shown([*canaries.found_in(told), *lines])
 
@@ -112,7 +109,7 @@ def _leak(attack: Attack, after: Aftermath, canaries: Canaries) -> str:
 def answer_lines() -> frozenset[str]:
     """The long lines of the reference and of the solution that are in no student's copy."""
     answers = [*_REPOSITORY.glob(f"solutions/{LESSON}/*.py"), *_REPOSITORY.glob("cnnviz_ref/*.py")]
-    public = [*_REPOSITORY.glob(f"lessons/{LESSON}/*.py"), *_REPOSITORY.glob("cnnviz/**/*.py")]
+    public = [*_REPOSITORY.glob("lessons/*/*.*"), *_REPOSITORY.glob("cnnviz/**/*.py")]
     return _long_lines(answers) - _long_lines(public)
 
 
@@ -120,9 +117,20 @@ def _handed_in(attack: Attack) -> frozenset[str]:
     return _long_lines(attack.folder.glob("**/*.*"))
 
 
-def _long_lines(files) -> frozenset[str]:
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
-    return frozenset(line.strip() for text in texts for line in text.splitlines() if len(line.strip()) >= LONG)
+def _long_lines(files: Iterable[Path]) -> frozenset[str]:
+    lines = (line.strip() for path in files if path.is_file() for line in _lines(path))
+    return frozenset(line for line in lines if len(line) >= LONG)
+
+
+def _lines(path: Path) -> list[str]:
+    """Of a notebook those of its cells."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix != ".ipynb":
+        return text.splitlines()
+    try:
+        return [line for cell in json.loads(text)["cells"] for line in "".join(cell["source"]).splitlines()]
+    except (ValueError, KeyError, TypeError):
+        return text.splitlines()
 
 
 def _shown(lines: list[str]) -> str:

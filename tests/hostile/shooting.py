@@ -1,0 +1,48 @@
+"""What the tests of attacks share: each rung's attacks in one batch, and the weakened grader's, class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.hostile.containment import no_containment, weak_aftermaths
+
+from autograder.isolated.rungs import reasons
+from autograder.redteam.attacks import Attack, find_attacks
+from autograder.redteam.canaries import Canaries
+from autograder.redteam.firing import Range, Shot
+from autograder.redteam.promises import achieved
+
+ATTACKS = find_attacks()
+
+
+def attacks_on(rung: str) -> list[Attack]:
+    """Those that the rung promises to stop."""
+    return [attack for attack in ATTACKS if attack.promised_on(rung)]
+
+
+def beats_the_weak(*kinds: str) -> list[Attack]:
+    """Those of some classes that the weakened grader falls for."""
+    return [attack for attack in ATTACKS if attack.weak and attack.kind in kinds]
+
+
+def name_of(attack: Attack) -> str:
+    """How pytest shows it."""
+    return attack.name
+
+
+def salvo(rung: str) -> dict[str, Shot]:
+    """Attack's name -> what it came to; one batch of all, after one without any."""
+    if reason := reasons()[rung]:
+        pytest.skip(f"this machine does not offer {rung}: {reason}")
+    return {shot.attack.name: shot for shot in Range(rung, jobs=2).shots(attacks_on(rung), whose=False)}
+
+
+def weak_salvo(attacks: Sequence[Attack], to: Path) -> dict[str, dict[str, str]]:
+    """Attack's name -> what it achieved against the weakened grader."""
+    if reason := no_containment():
+        pytest.skip(f"the weakened grader cannot be contained here: {reason}")
+    canaries = Canaries.fresh()
+    after = weak_aftermaths(attacks, canaries, to)
+    return {attack.name: achieved(attack, after[attack.name], after["clean"], canaries) for attack in attacks}

@@ -1,0 +1,44 @@
+"""The same suite where the grader has no privileges to give up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+SETPRIV = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@pytest.fixture
+def as_nobody(tmp_path_factory):
+    """Runs a command as the user nobody, in a home of its own."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("these tests run as an ordinary user already")
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    home = tmp_path_factory.mktemp("nobody")
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(0o755)
+    os.chown(home, 65534, 65534)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+
+    def run(*argv: str, seconds: float = 60) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*SETPRIV, *argv], cwd=home, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
+
+    tried = run(sys.executable, "-c", "import torch, autograder.redteam.firing")
+    if tried.returncode:
+        last = (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        pytest.skip(f"the user nobody cannot use {sys.executable}: {last}")
+    return run
+
+
+@pytest.mark.slow
+def test_every_promise_holds_for_an_ordinary_user_too(as_nobody):
+    done = as_nobody(sys.executable, "-m", "autograder.cli", "redteam", seconds=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 not held" in done.stdout

@@ -1,0 +1,19 @@
+"""Every attack that the rung rlimits promises to stop, in one batch of the real command."""
+
+from __future__ import annotations
+
+import pytest
+from tests.hostile.shooting import attacks_on, name_of, salvo
+
+RUNG = "rlimits"
+
+
+@pytest.fixture(scope="module")
+def shots():
+    return salvo(RUNG)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", attacks_on(RUNG), ids=name_of)
+def test_an_attack_gets_nothing_and_harms_nobody(attack, shots):
+    assert shots[attack.name].seen == {}

@@ -1,0 +1,19 @@
+"""The suite can fail: attacks of the classes forge and steal beat the weakened grader, in the way that they claim."""
+
+from __future__ import annotations
+
+import pytest
+from tests.hostile.shooting import beats_the_weak, name_of, weak_salvo
+
+ATTACKS = beats_the_weak("forge", "steal")
+
+
+@pytest.fixture(scope="module")
+def achieved(tmp_path_factory):
+    return weak_salvo(ATTACKS, tmp_path_factory.mktemp("weak"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ATTACKS, ids=name_of)
+def test_an_attack_beats_a_grader_that_trusts(attack, achieved):
+    assert attack.success in achieved[attack.name]
