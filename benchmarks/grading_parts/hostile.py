@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from autograder.records import Lesson
 from autograder.redteam.attacks import Attack, find_attacks
@@ -42,7 +43,7 @@ def undeserved(found: Sequence[Attacker], scores: Scores, lesson: Lesson) -> lis
     full = {item.id: item.points for item in lesson.items}
     told = []
     for attacker in found:
-        attack, got = attacker.attack, scores.get(attacker.name, {})
+        attack, got = attacker.attack, scores.get(normalize("NFC", attacker.name), {})
         most = full if attack.deserved_all_of else {}
         honest = {**attack.deserved, **{item: full[item] for item in attack.innocent}}
         for item in full:
