@@ -152,7 +152,7 @@ def _untrusted(info: zipfile.ZipInfo) -> str:
 def _overlapping(infos: Sequence[zipfile.ZipInfo], end: int) -> set[int]:
     """Identities of the entries that do not end before the next one begins."""
     ordered = sorted(infos, key=lambda info: info.header_offset)
-    ends = [*(info.header_offset for info in ordered[1:]), end]
+    ends = [*(info.header_offset for info in ordered), end][1:]
     shared = set()
     for index, (info, next_begin) in enumerate(zip(ordered, ends, strict=True)):
         if info.header_offset + 30 + len(info.orig_filename) + info.compress_size > next_begin:
