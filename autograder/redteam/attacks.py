@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -56,6 +57,11 @@ class Attack:
     def kind(self) -> str:
         """Its class: one of `CLASSES`."""
         return self.folder.parent.name
+
+    @property
+    def graded_as(self) -> str:
+        """The student's name as the grader spells it."""
+        return unicodedata.normalize("NFC", self.student)
 
     @property
     def name(self) -> str:

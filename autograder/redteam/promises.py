@@ -36,7 +36,7 @@ def full_points() -> dict[str, int]:
 
 def _points(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
     """Points that nobody gave, and results whose signature does not hold."""
-    given = after.students.get(attack.student, Seen()).points
+    given = after.students.get(attack.graded_as, Seen()).points
     most = full_points() if attack.deserved_all_of else {}
     more = {item: earned for item, earned in given.items() if earned > attack.deserved.get(item, most.get(item, 0))}
     told = [f"{item}: {n} points" for item, n in more.items()]
@@ -51,7 +51,7 @@ def _innocent(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
         if have != want:
             other = [item for item in want.points if have.points.get(item) != want.points[item]]
             lost.append(f"{student}: {', '.join(other) or 'other bytes'}")
-    own, full = after.students.get(attack.student, Seen()).points, full_points()
+    own, full = after.students.get(attack.graded_as, Seen()).points, full_points()
     honest = {**attack.deserved, **{item: full[item] for item in attack.innocent}}
     lost += [f"honest {item}: {own.get(item, 0)} of {n}" for item, n in honest.items() if own.get(item, 0) < n]
     return _shown(lost)
@@ -74,7 +74,7 @@ def _stop(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
     if after.ending.status is None:
         return ""
     items = full_points()
-    short = [s for s in (*INNOCENT, attack.student) if after.students.get(s, Seen()).points.keys() < items.keys()]
+    short = [s for s in (*INNOCENT, attack.graded_as) if after.students.get(s, Seen()).points.keys() < items.keys()]
     if short or not after.finished:
         memory = ", out of memory" if after.ending.ate else ""
         return f"it ended with status {after.ending.status}{memory}; without all results: {_shown(short) or 'nobody'}"
@@ -82,7 +82,7 @@ def _stop(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
 
 
 def _live(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
-    own = after.students.get(attack.student, Seen()).page
+    own = after.students.get(attack.graded_as, Seen()).page
     found = [what for page in (own, *after.pages) for what in live_in_page(page)]
     found += [what for table in after.tables for what in live_in_table(table)]
     return _shown(found + live_in_terminal(after.terminal))
@@ -100,7 +100,7 @@ _JUDGES: Mapping[str, Callable[[Attack, Aftermath, Aftermath], str]] = {
 
 
 def _leak(attack: Attack, after: Aftermath, canaries: Canaries) -> str:
-    told = html.unescape(after.students.get(attack.student, Seen()).told)
+    told = html.unescape(after.students.get(attack.graded_as, Seen()).told)
     lines = [f'the line "{line}"' for line in sorted(answer_lines() - _handed_in(attack)) if line in told]
     return _shown([*canaries.found_in(told), *lines])
 

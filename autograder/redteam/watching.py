@@ -68,9 +68,17 @@ def follow(pid: int, *, seconds: float, memory: int | None = None, grace: float 
 
 def adopt_orphans() -> None:
     """What loses its parent below this process becomes its child; it dies with its own parent."""
-    libc = ctypes.CDLL(None)
-    for option, value in ((_SUBREAPER, 1), (_DEATH_SIGNAL, signal.SIGKILL)):
-        libc.prctl(option, *(ctypes.c_ulong(v) for v in (value, 0, 0, 0)))
+    _prctl(_SUBREAPER, 1)
+    die_with_parent()
+
+
+def die_with_parent() -> None:
+    """No process is left to run on where the one that watches it was killed."""
+    _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, *(ctypes.c_ulong(v) for v in (value, 0, 0, 0)))
 
 
 def descendants() -> list[int]:
@@ -151,7 +159,7 @@ def _command_line(pid: int) -> str:
 def main(seconds: str, report: str, *command: str) -> None:
     """Follows one command and writes its `Ending` as JSON."""
     adopt_orphans()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
     process.returncode = 0  # `follow` waits for it
     ending = follow(process.pid, seconds=float(seconds))
     Path(report).write_text(json.dumps(asdict(ending)), encoding="utf-8")

@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from tests.hostile import weak
 
 from autograder.redteam.aftermath import Aftermath, Seen
 from autograder.redteam.attacks import read_attack
@@ -23,6 +22,7 @@ from autograder.redteam.canaries import Canaries
 from autograder.redteam.course import Course, planted
 from autograder.redteam.traces import changes, clear, marked, state
 from autograder.redteam.watching import Ending, adopt_orphans, follow
+from tests.hostile import weak
 
 SECONDS, MEMORY, PRINTED = 8.0, 3 * 2**30, 2**20
 

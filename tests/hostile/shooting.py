@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.hostile.containment import no_containment, weak_aftermaths
 
 from autograder.isolated.rungs import reasons
 from autograder.redteam.attacks import Attack, find_attacks
 from autograder.redteam.canaries import Canaries
 from autograder.redteam.firing import Range, Shot
 from autograder.redteam.promises import achieved
+from tests.hostile.containment import no_containment, weak_aftermaths
 
 ATTACKS = find_attacks()
 

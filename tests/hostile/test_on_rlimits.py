@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.hostile.shooting import attacks_on, name_of, salvo
 
 RUNG = "rlimits"

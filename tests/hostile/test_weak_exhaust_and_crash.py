@@ -1,8 +1,9 @@
-"""The suite can fail: attacks of the classes exhaust and crash beat the weakened grader, in the way that they claim."""
+"""The suite can fail: exhaust and crash beat the weakened grader, as they claim."""
 
 from __future__ import annotations
 
 import pytest
+
 from tests.hostile.shooting import beats_the_weak, name_of, weak_salvo
 
 ATTACKS = beats_the_weak("exhaust", "crash")

@@ -24,12 +24,12 @@ import traceback
 from pathlib import Path
 
 import pytest
-from tests.hostile import weak_reading, weak_report
 
 import autograder
 from autograder.oracle import Setting, parts_of
 from autograder.records import Case
 from autograder.registry import lesson
+from tests.hostile import weak_reading, weak_report
 
 LESSON = lesson("11_grad_cam")
 SECRET = os.environ.get("CNNVIZ_SECRET", "")
