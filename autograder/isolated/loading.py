@@ -74,7 +74,7 @@ def _execute_reduced(cell: Cell, module: ModuleType) -> None:
             continue
         try:
             _execute(_compiled(ast.Module([statement], []), cell), module)
-        except Exception:
+        except BaseException:  # also an exit
             continue
 
 

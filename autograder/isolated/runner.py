@@ -136,6 +136,8 @@ class _Watch:
         deadline, closed = time.monotonic() + _START_LIMIT, False
         while self.done is None and self.verdict is None and not (closed and self.gone):
             try:
+                if time.monotonic() > deadline + _LAST_WORDS:  # what is written without a pause would be read without an end
+                    raise queue.Empty
                 event, value = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 if not (closed or self.gone):
@@ -158,6 +160,8 @@ class _Watch:
                     self.observations.append(found)
                 elif found["frame"] == "done":
                     self.done = found
+                elif self.started is not None:
+                    raise BadAnswer("a second beginning")
                 else:
                     self.rung, self.started = self.confinement + found["rung"], time.monotonic()
                     deadline = self.started + self.request.seconds

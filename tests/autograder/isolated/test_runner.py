@@ -253,6 +253,23 @@ def test_forged_bytes_on_every_descriptor_are_a_bad_answer(run, forgery):
     assert (outcome.status, outcome.observations) == ("bad answer", ())
 
 
+FINDS_THE_CHANNEL = """
+import gc, time
+def f(x):
+    channel = next(o for o in gc.get_objects() if type(o).__name__ == "Channel")
+    FORGERY
+    return x
+"""
+
+
+def test_the_clock_cannot_be_wound_back_nor_the_rung_changed(run):
+    """A second beginning, even with the call's own token, is a lie."""
+    forgery = "channel.send({'frame': 'started', 'rung': 'gold'})"
+    outcome = run(FINDS_THE_CHANNEL.replace("FORGERY", forgery))
+    assert (outcome.status, outcome.error["message"]) == ("bad answer", "the result channel carried a second beginning")
+    assert "gold" not in outcome.rung
+
+
 def test_closing_every_descriptor_earns_nothing(run):
     outcome = run("import os\ndef f(x):\n    os.closerange(0, 300)\n    return x")
     assert (outcome.status, outcome.observations) == ("crashed", ())
