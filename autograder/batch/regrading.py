@@ -54,8 +54,7 @@ class Regrade:
     reasons: tuple[str, ...]
     """What is different now: checks and libraries, before and after."""
     skipped: tuple[str, ...]
-    """A sentence for each submission that could not be graded anew, and keeps its results."""
-    summary: Summary
+    """A sentence for everything that could not be graded anew and keeps its results."""
 
 
 def regrade(
@@ -90,8 +89,9 @@ def regrade(
             keeps=lambda result, each: unchanged(result, each) and current(result, device), **options,
         )  # fmt: skip
         found = Regrade(
-            tuple(_changes(handed, store, stage)), len(handed), tuple(_reasons(handed, store)), tuple(skipped), summary
-        )
+            tuple(_changes(handed, store, stage)), len(handed), tuple(_reasons(handed, store)),
+            (*skipped, *_failed(summary, store)),
+        )  # fmt: skip
         if not dry:
             _commit(handed, store, stage)
     return found
@@ -132,7 +132,7 @@ def _changes(handed: list[Handed], store: Store, stage: Store) -> Iterator[Chang
         for item in [*items, *_gone(each, store)]:
             before = store.get(each.student, each.lesson, item)
             after = stage.get(each.student, each.lesson, item) if item in items else None
-            if _worth(before) != _worth(after):
+            if _worth(before) != _worth(after) and (after is None or _better(after, store)):
                 yield Change(before, after)
 
 
@@ -176,6 +176,14 @@ def _commit(handed: list[Handed], store: Store, stage: Store) -> None:
             store.retire(store.place(each.student, each.lesson, item_id))
     write_tables(store)
     shutil.rmtree(stage.folder, ignore_errors=True)
+
+
+def _failed(summary: Summary, store: Store) -> Iterator[str]:
+    """What the grader itself failed on just now, and what has a verdict already."""
+    for result in summary.unjudged:
+        if not _better(result, store):
+            told = next(row.diagnosis.message for row in result.rows if row.diagnosis)
+            yield f"{printable(result.student)}, {result.item}, keeps its result: {printable(told)}"
 
 
 def _better(result: Result, store: Store) -> bool:

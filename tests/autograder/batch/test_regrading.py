@@ -115,7 +115,9 @@ def test_a_failure_of_the_grader_never_replaces_a_verdict(store, another_version
         return work.Graded(arguments[1], work._rows(arguments[1], work.Diagnosis("grader", "OSError", "no room")))
 
     monkeypatch.setattr(work, "grade_item", broken)
-    regrade(store, secret=SECRET)
+    found = regrade(store, secret=SECRET)
+    assert f"ann, {ITEM}, keeps its result: no room" in found.skipped
+    assert not any(change.after for change in found.changes)
     assert store.get("ann", LESSON, ITEM) == before
 
 
