@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from . import confine
+from . import confine, pages
 
 MAX_DISK, MAX_FILES = 2**30, 2000
 _PATIENCE, _DISK_EVERY = 30.0, 0.2
@@ -39,6 +39,7 @@ def serve(
     confine.close_memory(True)
     gc.collect()
     gc.freeze()
+    pages.enlarge()
     control.send(b"ready")
     child = _Child(control, call)
     while True:
