@@ -54,6 +54,16 @@ def read_cells(data: bytes, name: str) -> list[Found]:
     return cells
 
 
+def looks_like_notebook(data: bytes) -> bool:
+    """Whether the bytes are a notebook, whatever the file is called."""
+    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return False
+    try:
+        return bool(read_cells(data, ""))
+    except Unreadable:
+        return False
+
+
 def refuse_much_code(characters: int, name: str) -> None:
     """Raises where there is more code than can be read safely.
 

@@ -14,7 +14,7 @@ from autograder.batch.archive import LARGEST_INNER, in_archive
 from autograder.batch.entries import FILE, FOLDER, REFUSED, Entry, shown
 from autograder.batch.naming import Named, folder_lesson, lesson_of_file, suffix
 from autograder.batch.records import Handed, digest_of
-from autograder.cells import LARGEST, Unreadable, read_cells
+from autograder.cells import LARGEST, Unreadable, looks_like_notebook, read_cells
 from autograder.records import Lesson
 from autograder.submission import Submission, begun, choose, from_cells, from_code, from_found
 
@@ -212,7 +212,7 @@ def read(piece: Piece, lesson: Lesson, release: Release) -> Read:
 def _parsed(data: bytes, piece: Piece, lesson: Lesson, release: nbformat.NotebookNode | None) -> Submission:
     from autograder.nbgrader.rebuild import rebuilt
 
-    if piece.kind == ".py":
+    if piece.kind == ".py" and not looks_like_notebook(data):
         return from_code(data, f"{lesson.name}.py")
     cells = read_cells(data, piece.entry.place)
     if release is None:

@@ -18,11 +18,13 @@ from autograder.cells import Found
 def rebuilt(release: NotebookNode, found: Sequence[Found]) -> NotebookNode:
     """The release copy, each solution and each open code cell as the student left it, and the student's own cells.
 
-    Cells are recognised by grade id, else by cell id, else by their text. A locked cell is always the release's; what
-    a student wrote into one, or into a copy of any cell, stays as a cell of the student's own. Outputs are dropped, and
-    text of the student's own is quoted, so that nothing in it is live where an instructor reads it.
+    Cells are recognised by grade id, else by cell id, else by their text; and where a solution cell is as it was
+    released, by the function or the answer that it is for. A locked cell is always the release's; what a student wrote
+    into one, or into a copy of any cell, stays as a cell of the student's own. Outputs are dropped, and text of the
+    student's own is quoted, so that nothing in it is live where an instructor reads it.
     """
     versions, own = _sorted_in(release.cells, found)
+    _adopt(release.cells, versions, own)
     notebook = copy.deepcopy(release)
     notebook.cells = [_own_cell(cell) for cell in own[-1]]
     for index, cell in enumerate(copy.deepcopy(release.cells)):
@@ -47,6 +49,34 @@ def _sorted_in(
             versions[index].append(cell)
             place = index
     return versions, own
+
+
+def _adopt(cells: Sequence[NotebookNode], versions: dict[int, list[Found]], own: dict[int, list[Found]]) -> None:
+    """Code of the student's own that does what an untouched solution cell is for goes there, or after all of them."""
+    untouched = {
+        name: index
+        for index, cell in enumerate(cells)
+        if utils.is_solution(cell) and all(v.source.strip() == cell.source.strip() for v in versions[index])
+        for name in _names(cell.source)
+    }
+    for several in [own[place] for place in sorted(own)]:
+        for cell in [cell for cell in several if cell.code]:
+            meant = {untouched[name] for name in _names(cell.source) if name in untouched}
+            if meant:
+                several.remove(cell)
+                (versions[meant.pop()] if len(meant) == 1 else own[len(cells) - 1]).append(cell)
+
+
+def _names(source: str) -> list[str]:
+    """Functions and variables that the code gives a value to at top level."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return re.findall(r"(?m)^def (\w+)\(", source)
+    assigned = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    assigned += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    functions = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    return functions + [target.id for target in assigned if isinstance(target, ast.Name)]
 
 
 def _index(cells: Sequence[NotebookNode], cell: Found) -> int | None:

@@ -13,9 +13,10 @@ from autograder.batch.records import digest_of
 
 CAM, GRAD_CAM, SALIENCY = "10_cam", "11_grad_cam", "08_saliency"
 BEGUN = "def grad_cam(model, images, targets, layer):\n    return {}\n"
+FIRST = BEGUN.format(1)
 
 
-def notebook(code=BEGUN):
+def notebook(code=FIRST):
     cell = {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": "grad_cam", "solution": True}}, "source": code}
     return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
@@ -346,6 +347,11 @@ def test_a_notebook_is_rebuilt_from_the_release_copy(handed_in, monkeypatch):
     grade_ids = [source.grade_id for source in handed.submission.sources if source.grade_id]
     assert grade_ids[:2] == ["capture", "neuron_importance"]
     assert any(source.text == BEGUN.format(1) for source in handed.submission.sources)
+
+
+def test_a_notebook_that_is_called_a_module_is_read_as_the_notebook_that_it_is(handed_in):
+    named_py, named_ipynb = handed_in.put("a/grad_cam.py", notebook()).put("b/grad_cam.ipynb").collect()
+    assert named_py.digest == named_ipynb.digest
 
 
 def test_without_a_release_copy_the_notebook_is_read_as_it_is(handed_in, monkeypatch):

@@ -90,6 +90,47 @@ def test_prose_in_place_of_a_solution_is_no_solution(release, rebuild):
     assert cells[3].source == release.cells[2].source
 
 
+def stripped(cells):
+    cells[:] = [{"cell_type": cell["cell_type"], "source": cell["source"]} for cell in cells]
+
+
+def test_without_any_metadata_solutions_are_known_by_what_they_define(release, rebuild):
+    def strip(cells):
+        cells[2]["source"], cells[4]["source"] = RIGHT, 'which_sign = "a"'
+        stripped(cells)
+
+    cells = rebuild(strip)
+    assert sources(cells)[2::2] == [RIGHT, 'which_sign = "a"']
+    assert [c.metadata for c in cells] == [c.metadata for c in release.cells]
+
+
+def test_a_solution_written_into_a_cell_of_its_own_counts_in_place_of_the_untouched_stub(release, rebuild):
+    cells = rebuild(lambda cells: cells.insert(1, {"cell_type": "code", "source": RIGHT}))
+    assert sources(cells)[2] == RIGHT
+    assert len(cells) == len(release.cells)
+
+
+def test_a_cell_with_several_solutions_comes_after_all_untouched_stubs(release, rebuild):
+    both = RIGHT + '\nwhich_sign = "a"'
+    cells = rebuild(lambda cells: cells.insert(1, {"cell_type": "code", "source": both}))
+    assert sources(cells)[-1] == both
+    assert sources(cells)[2] == release.cells[2].source
+
+
+def test_a_scratch_cell_stays_where_it_is_beside_a_solution_that_was_filled_in(rebuild):
+    def scribble(cells):
+        cells[2]["source"] = RIGHT
+        cells.insert(1, {"cell_type": "code", "source": "def alpha(gradients): return 0"})
+
+    assert sources(rebuild(scribble))[1:4] == ["def alpha(gradients): return 0", "import torch", RIGHT]
+
+
+def test_code_that_does_not_parse_is_known_by_its_first_line(rebuild):
+    broken = "def alpha(gradients):\n    return (gradients"
+    cells = rebuild(lambda cells: stripped(cells) or cells[2].update(source=broken))
+    assert sources(cells)[2] == broken
+
+
 def test_outputs_are_dropped(rebuild):
     output = {"output_type": "execute_result", "data": {"text/plain": "4.0"}, "execution_count": 1, "metadata": {}}
     assert all(not c.get("outputs") for c in rebuild(lambda cells: cells[3].update(outputs=[output])))
