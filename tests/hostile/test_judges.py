@@ -115,9 +115,6 @@ def test_what_befell_a_whole_batch_is_told_from_what_one_student_did():
 
 def test_the_table_says_held_not_held_and_not_promised():
     shots = [Shot(ATTACK, "landlock", seen) for seen in ({}, {"points": "7 points"}, None)]
-    assert [str(outcome(shot)) for shot in shots] == [
-        "✓ held",
-        "✗ NOT HELD points: 7 points",
-        "not promised on this rung",
-    ]
+    told = ["✓ held", "✗ NOT HELD points: 7 points", "not promised on this rung"]
+    assert [str(outcome(shot)) for shot in shots] == told
     assert counts(shots) == "1 of 2 attacks held, 1 not held. 1 not promised on their rung."
