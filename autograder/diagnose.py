@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.compare import Finding, distance, error_maps, raised_unseen, tolerance
-from autograder.relations import relation, shape_relation
+from autograder.relations import UNSEEN, relation, shape_relation
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def _values(finding: Finding, expected, got, symbols, hidden: bool) -> Diagnosis
     right = [s for k, s in enumerate(symbols[:output]) if k < output]
     prefix = f"{', '.join(right)} is right; " if right else ""
     if (found := relation(arrays, tolerance(got))) is not None:
-        return Diagnosis("relation", found[0], prefix + found[1].format(symbol=symbol))
+        name, sentence = found
+        told = UNSEEN.get(name, sentence) if hidden else sentence
+        return Diagnosis("relation", name, prefix + told.format(symbol=symbol))
     return Diagnosis("values", "values", prefix + _where(symbol, expected, got, finding, hidden))
 
 

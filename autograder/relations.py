@@ -18,6 +18,14 @@ Relation = Callable[[Pairs, float], "str | None"]
 """(pairs, absolute tolerance) -> sentence with {symbol} to be filled in."""
 
 
+UNSEEN = {
+    "scale": "{symbol} is a multiple of what the formula gives, everywhere.",
+    "offset": "{symbol} is what the formula gives plus a constant, everywhere.",
+    "scale_per_call": "{symbol} is a multiple of what the formula gives, with another factor for each call.",
+}
+"""The sentences of a hidden case for relations that are told with a number: from it the expected value could be read."""
+
+
 def relation(pairs: Pairs, tolerance: float) -> tuple[str, str] | None:
     """Name and sentence of the first relation that explains every call; None where no relation does.
 

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.compare import compare
 from autograder.diagnose import EFFECTS, diagnose, side_effect
-from autograder.relations import RELATIONS, relation, shape_relation
+from autograder.relations import RELATIONS, UNSEEN, relation, shape_relation
 from tests.autograder.test_compare import result
 
 RNG = np.random.default_rng(0)
@@ -151,3 +151,17 @@ def test_every_side_effect_has_its_sentence():
     both = side_effect(["inputs", "hooks"])
     assert both.name == "hooks"
     assert EFFECTS["inputs"] in both.message
+
+
+@pytest.mark.parametrize("wrong", [lambda m: 4 * m, lambda m: m + 3, lambda m: m * (1 + m.size)])
+def test_a_relation_on_a_hidden_case_is_told_without_its_number(wrong):
+    expected, got = [result(m) for m in MAPS], [result(wrong(m)) for m in MAPS]
+    finding = compare(expected, got, ("L",))
+    shown, kept = (diagnose(finding, expected, got, symbols=("L",), known={}, hidden=h) for h in (False, True))
+    assert shown.kind == kept.kind == "relation"
+    assert any(character.isdigit() for character in shown.message)
+    assert not any(character.isdigit() for character in kept.message)
+
+
+def test_every_relation_that_tells_a_number_has_a_sentence_without():
+    assert set(UNSEEN) <= set(RELATIONS)
