@@ -7,7 +7,8 @@ Everybody grades the same generated class, in turn, round after round, one threa
 nbgrader runs each notebook in a kernel; its check cells run our checks there and end in the points, so that both judge
 by the same. "shipped" is the lesson as students have it, with its demonstrations; "small" has the functions, the
 answers and the check cells only, which is all that ours ever runs. Every score is compared with what the class must
-get. Rates: of the whole command, start included; and once started, from a second command on a single submission.
+get. Rates: of the whole command, start included; and once started, from a second command on a single submission. "start"
+is what that second command takes.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ class Turns:
         """Submissions a minute, once started."""
         pairs = zip(self.one, self.whole, strict=True)
         return 60 * (n - 1) / statistics.median(whole.seconds - one.seconds for one, whole in pairs)
+
+    def cpu(self, n: int) -> float:
+        """CPU seconds of a submission, once started: what other work on the machine changes least."""
+        pairs = zip(self.one, self.whole, strict=True)
+        return statistics.median(whole.cpu - one.cpu for one, whole in pairs) / (n - 1)
 
 
 def main() -> None:
@@ -144,7 +150,8 @@ def _turn(contestant: Contestant, lesson: Lesson, students: Sequence[Student], m
 def comparison(found: dict[Contestant, Turns], n: int) -> Table:
     """The table of all contestants; ratios are to stock nbgrader on the same variant."""
     table = Table(title=f"{n} submissions, medians of {max(len(t.whole) for t in found.values())} rounds")
-    for column in ("notebook", "grader", "a minute", "ratio", "started", "ratio", "CPU s each", "private MB", "wrong"):
+    numbers = ("a minute", "ratio", "started", "ratio", "CPU s each", "ratio", "start s", "private MB", "wrong")
+    for column in ("notebook", "grader", *numbers):
         table.add_column(column, justify="left" if column in ("notebook", "grader") else "right")
     stock = {c.variant: turns for c, turns in found.items() if c.name == "stock nbgrader"}
     for contestant, turns in found.items():
@@ -153,7 +160,8 @@ def comparison(found: dict[Contestant, Turns], n: int) -> Table:
             contestant.variant, contestant.name,
             f"{turns.rate(n):.1f}", f"{turns.rate(n) / peer.rate(n):.1f}",
             f"{turns.started(n):.1f}", f"{turns.started(n) / peer.started(n):.1f}",
-            f"{statistics.median(cost.cpu for cost in turns.whole) / n:.2f}",
+            f"{turns.cpu(n):.2f}", f"{peer.cpu(n) / turns.cpu(n):.1f}",
+            f"{statistics.median(cost.seconds for cost in turns.one):.1f}",
             f"{max(cost.private_mb for cost in turns.whole):.0f}", str(len(turns.wrong)),
         )  # fmt: skip
     return table

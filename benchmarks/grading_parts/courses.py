@@ -19,7 +19,7 @@ from .students import ROOT, Student
 SECRET = "a benchmark's secret"
 STOCK = "c = get_config()\nc.CourseDirectory.root = {root!r}\n"
 CHECK = (
-    "from autograder import registry\nfrom autograder.{module} import {call}\nfrom autograder.verdict import total\n"
+    "from autograder import registry\nfrom autograder.grade import {call}\nfrom autograder.verdict import total\n"
 )
 
 
