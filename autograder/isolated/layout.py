@@ -150,7 +150,7 @@ def readable(root: Path) -> dict[str, list[str]]:
     needed = [*_standard(), *_sites(), str(root / "kit"), *([str(package)] if package else [])]
     named = list(dict.fromkeys((*_SYSTEM, *_KERNEL, *_FILES, *prefixes, *needed)))
     whole = [path for path in dict.fromkeys(map(os.path.realpath, named)) if os.path.exists(path)]
-    holes = [folder for folder in map(_folder_of, REFUSED) if folder]
+    holes = [*(folder for folder in map(_folder_of, REFUSED) if folder), *_other_copies(whole)]
     trees: list[str] = []
     folders: list[str] = []
     for path in whole:
@@ -164,6 +164,13 @@ def readable(root: Path) -> dict[str, list[str]]:
         "device_trees": list(_DEVICE),
         "program": [str(Path(__file__).parent), os.path.join(sys.prefix, "pyvenv.cfg"), "/etc/alternatives"],
     }
+
+
+def _other_copies(trees: list[str]) -> list[Path]:
+    """The answer key as some other Python of this machine has it installed."""
+    places = [*trees, *(str(inner) for tree in trees for inner in Path(tree).glob("python3*"))]
+    beside = [Path(place, kind) for place in places for kind in ("", "site-packages", "dist-packages")]
+    return [folder / name for folder in beside for name in REFUSED if (folder / name).is_dir()]
 
 
 def _grant(path: Path, holes: list[Path], trees: list[str], folders: list[str]) -> None:

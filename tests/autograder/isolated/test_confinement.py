@@ -195,6 +195,13 @@ def test_an_answer_key_inside_a_readable_tree_is_left_out(tmp_path):
     assert folders == [str(tmp_path)]
 
 
+@pytest.mark.parametrize("place", ["python3.9/dist-packages", "python3.12/site-packages", "."])
+def test_another_pythons_copy_of_the_answer_key_is_found(tmp_path, place):
+    copy = tmp_path / place / "cnnviz_ref"
+    copy.mkdir(parents=True)
+    assert layout._other_copies([str(tmp_path), str(tmp_path / "none")]) == [copy]
+
+
 @with_landlock
 @pytest.mark.parametrize(
     "change", ["os.chmod({0!r}, 0)", "os.utime({0!r}, (1, 1))", "os.setxattr({0!r}, 'user.note', b'loot')"]
