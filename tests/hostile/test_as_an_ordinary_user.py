@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from autograder.isolated.rungs import best
+
 SETPRIV = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -39,6 +41,6 @@ def as_nobody(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_promise_holds_for_an_ordinary_user_too(as_nobody):
-    done = as_nobody(sys.executable, "-m", "autograder.cli", "redteam", seconds=900)
+    done = as_nobody(sys.executable, "-m", "autograder.cli", "redteam", "--rung", best().name, seconds=900)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 not held" in done.stdout
