@@ -75,7 +75,7 @@ class Part:
     @cached_property
     def expected(self) -> tuple[Observation, ...]:
         """The reference's results, one a call, computed on the CPU."""
-        results = self.results(self.exercise.reference)
+        results = self.results(self.exercise.reference, changes_nothing=True)
         broken = next((r for r in results if r.kind != "value"), None)
         if broken is not None:
             raise RuntimeError(
@@ -92,10 +92,10 @@ class Part:
         """Some of `mistakes`; the others are not computed."""
         return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions if m.name in names}
 
-    def results(self, function: Callable[..., Any]) -> tuple[Observation, ...]:
+    def results(self, function: Callable[..., Any], *, changes_nothing: bool = False) -> tuple[Observation, ...]:
         """What a trusted function gives, with the device that the setting asks of the student's."""
         with _one_thread():
-            results = observe_once(function, self.planned)
+            results = observe_once(function, self.planned, changes_nothing=changes_nothing)
         return tuple(replace(r, devices=tuple(self.device for _ in r.devices)) for r in results)
 
 

@@ -7,8 +7,8 @@ Everybody grades the same generated class, in turn, round after round, one threa
 nbgrader runs each notebook in a kernel; its check cells run our checks there and end in the points, so that both judge
 by the same. "shipped" is the lesson as students have it, with its demonstrations; "small" has the functions, the
 answers and the check cells only, which is all that ours ever runs. Every score is compared with what the class must
-get. Rates: of the whole command, start included; and once started, from a second command on a single submission. "start"
-is what that second command takes.
+get. Rates: of the whole command, start included; and once started, from a second command on a single submission, whose
+time stands under "start".
 """
 
 from __future__ import annotations

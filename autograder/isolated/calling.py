@@ -24,6 +24,7 @@ from . import confine
 from .failures import error_of, is_memory_error
 from .loading import load, text_of
 from .observing import watch
+from .parcels import unpacked
 from .records import Cell, Error, Observation, PlannedCall, error_record
 from .wire import frame, observation_frame
 
@@ -138,7 +139,8 @@ def _observed(
     function: Any, request: dict[str, Any], report: Callable[[Observation], None]
 ) -> tuple[str, Error | None]:
     try:
-        for observation in watch(function, [PlannedCall(*c) for c in request["calls"]], request["device"]):
+        calls = (PlannedCall(*unpacked(parcel)) for parcel in request["calls"])
+        for observation in watch(function, calls, request["device"], own=True):
             if observation.error is not None and observation.error["type"] == "MemoryError":
                 return "memory", observation.error
             report(observation)

@@ -9,7 +9,7 @@ import copy
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
@@ -36,19 +36,31 @@ def observe(function: Callable[..., Any], calls: Sequence[PlannedCall], device: 
     return list(watch(function, calls, device))
 
 
-def observe_once(function: Callable[..., Any], calls: Sequence[PlannedCall]) -> list[Observation]:
-    """Values alone, for a trusted function: one run a call on copied inputs, no second one, no look at what is left."""
+def observe_once(
+    function: Callable[..., Any], calls: Sequence[PlannedCall], *, changes_nothing: bool = False
+) -> list[Observation]:
+    """Values alone, for a trusted function: one run a call, no second one, no look at what is left.
+
+    Args:
+        function: a reference or a misconception.
+        calls: inputs, copied before use unless `changes_nothing`.
+        changes_nothing: of a reference the tests have shown that it leaves model and inputs as it found them.
+    """
     with _torch_state(), warnings.catch_warnings():
         warnings.simplefilter("default")
-        return [_values_of(_run(function, *copy.deepcopy((c.args, c.kwargs or {}, c.then)))) for c in calls]
+        inputs = ((c.args, c.kwargs or {}, c.then) for c in calls)
+        return [_values_of(_run(function, *(i if changes_nothing else copy.deepcopy(i)))) for i in inputs]
 
 
-def watch(function: Callable[..., Any], calls: Sequence[PlannedCall], device: str = "cpu") -> Iterator[Observation]:
-    """`observe`, one call at a time."""
+def watch(
+    function: Callable[..., Any], calls: Iterable[PlannedCall], device: str = "cpu", *, own: bool = False
+) -> Iterator[Observation]:
+    """`observe`, one call at a time; inputs that are `own` are nobody else's and are not copied."""
     for call in calls:
         with _torch_state(), warnings.catch_warnings():
             warnings.simplefilter("default")
-            observation = _observe_call(function, call, device)
+            inputs = (call.args, call.kwargs or {}, call.then)
+            observation = _observe_call(function, inputs if own else copy.deepcopy(inputs), device)
         yield observation
 
 
@@ -65,8 +77,7 @@ class _Run:
     seconds: float = 0.0
 
 
-def _observe_call(function: Callable[..., Any], call: PlannedCall, device: str) -> Observation:
-    inputs = copy.deepcopy((call.args, call.kwargs or {}, call.then))
+def _observe_call(function: Callable[..., Any], inputs: tuple[Any, ...], device: str) -> Observation:
     if torch.device(device).type != "cpu":
         inputs = _moved(inputs, torch.device(device), {})
     before = fingerprint(inputs)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from . import rungs
+from .parcels import packed
 from .records import Error, Observation, Outcome, Request, error_record
 from .servers import ForkServer, RunnerError, Running, SpawnServer
 from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
@@ -85,7 +86,7 @@ def _plain(request: Request) -> dict[str, Any]:
     """The request in classes that the child has: it cannot import this package."""
     return {
         "cells": [(cell.label, cell.source, cell.own) for cell in request.cells],
-        "calls": [(call.args, call.kwargs or {}, call.then) for call in request.calls],
+        "calls": [packed((call.args, call.kwargs or {}, call.then)) for call in request.calls],
         **{name: getattr(request, name) for name in ("function", "variable", "device", "seconds", "memory_mb")},
         "result_bytes": request.result_bytes,
     }
@@ -136,7 +137,9 @@ class _Watch:
         deadline, closed = time.monotonic() + _START_LIMIT, False
         while self.done is None and self.verdict is None and not (closed and self.gone):
             try:
-                if time.monotonic() > deadline + _LAST_WORDS:  # what is written without a pause would be read without an end
+                if (
+                    time.monotonic() > deadline + _LAST_WORDS
+                ):  # what is written without a pause would be read without an end
                     raise queue.Empty
                 event, value = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:

@@ -15,10 +15,10 @@ def computed(monkeypatch):
     """Names of the functions that were run on hidden inputs."""
     ran, results = [], Part.results
 
-    def noted(part, function):
+    def noted(part, function, **options):
         if getattr(part.part, "hidden", False):
             ran.append(function)
-        return results(part, function)
+        return results(part, function, **options)
 
     monkeypatch.setattr(Part, "results", noted)
     return ran
