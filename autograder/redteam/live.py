@@ -24,7 +24,9 @@ def live_in_page(text: str) -> list[str]:
 
 def live_in_table(text: str) -> list[str]:
     """Cells of a CSV file that a spreadsheet takes for a formula."""
-    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    csv.field_size_limit(2**31 - 1)
+    readable = text.replace("\0", "")  # Python 3.10 refuses it
+    cells = [cell for row in csv.reader(io.StringIO(readable, newline="")) for cell in row]
     return [f"the cell {cell[:60]!r}" for cell in cells if _FORMULA.match(cell) and not _number(cell)]
 
 

@@ -103,6 +103,10 @@ def test_numbers_and_marked_text_in_a_table_are_not_live():
     assert live_in_table("student,points\n'=1+1,-1.5\nAda,+3\n") == []
 
 
+def test_a_formula_is_found_beside_a_very_long_cell_and_behind_a_zero_byte():
+    assert live_in_table(f"{'x' * 200_000},1\n\0=1+1,2\n") == ["the cell '=1+1'"]
+
+
 def test_plain_lines_in_a_terminal_are_not_live():
     assert live_in_terminal("✓ 1/2 Zoë 11_grad_cam: 8 passed\r\n\tand so on\n") == []
 
