@@ -100,6 +100,13 @@ def test_floats_where_integers_are_asked_for_are_refused():
     assert found(result(boxes), result(boxes.astype(np.int32))) is None
 
 
+def test_truth_values_where_integers_are_asked_for_are_refused():
+    """A law may subtract or slice with them, which numpy refuses: that would be the grader's own fault."""
+    boxes = np.array([0, 1, 1, 0])
+    assert found(result(boxes), result(boxes.astype(bool))).kind == "dtype"
+    assert found(result(boxes.astype(bool)), result(boxes)) is None
+
+
 def test_integers_are_exact():
     boxes = np.array([1, 2, 3, 400_000_000])
     assert found(result(boxes), result([*boxes[:3], 400_000_001])).kind == "values"
