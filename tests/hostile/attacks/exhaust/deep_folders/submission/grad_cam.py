@@ -2,13 +2,16 @@ import os
 import tempfile
 
 
+LONG = "cnnviz-red-" + "x" * 200
+
+
 def nest(start):
     home = os.getcwd()
     try:
         os.chdir(start)
-        for _ in range(5000):
-            os.mkdir("cnnviz-red-deep")
-            os.chdir("cnnviz-red-deep")
+        for _ in range(400):
+            os.mkdir(LONG)
+            os.chdir(LONG)
         os.chmod(".", 0)
     finally:
         os.chdir(home)

@@ -1,1 +1,0 @@
-# the imports are written by make.py
