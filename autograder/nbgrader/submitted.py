@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
 
-from autograder.batch.entries import read_plain
+from autograder.batch.entries import read_plain, shown
 from autograder.cells import LARGEST, Unreadable, read_cells
 from autograder.nbgrader.rebuild import rebuilt
 
@@ -20,6 +23,11 @@ class SubmissionExporter(NotebookExporter):
     trip over it, and from `autograded/`, where it is our own.
     """
 
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        if self.parent is not None:
+            copy_plain_files_only(self.parent)
+
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         """The exported notebook; `filename` is read as a submission where it lies in the submitted folder."""
         converter: Any = self.parent
@@ -27,8 +35,6 @@ class SubmissionExporter(NotebookExporter):
         submitted = course.format_path(course.submitted_directory, about["student"], about["assignment"])
         if path.parent.resolve() != Path(submitted).resolve():
             return super().from_filename(filename, resources=resources, **kw)
-        copied = course.format_path(course.autograded_directory, about["student"], about["assignment"])
-        drop_links(path.parent, Path(copied))
         released = course.format_path(course.release_directory, ".", about["assignment"])
         release = read_release(Path(released) / path.name)
         return self.from_notebook_node(self._handed_in(path, release), resources=resources, **kw)
@@ -43,11 +49,32 @@ class SubmissionExporter(NotebookExporter):
             return empty
 
 
-def drop_links(submitted: Path, copied: Path) -> None:
-    """Removes nbgrader's copies of what were links in a submission: they would carry any file into the feedback."""
-    for path in submitted.rglob("*"):
-        if path.is_symlink():
-            (copied / path.relative_to(submitted)).unlink(missing_ok=True)
+def copy_plain_files_only(converter: Any) -> None:
+    """Keeps nbgrader from copying what lies beside a notebook and is no plain file, or a very large one.
+
+    It copies through links: any file of this machine into the feedback, or a device without end.
+    """
+    course, init, ignored = converter.coursedir, converter.init_assignment, list(converter.coursedir.ignore)
+
+    def init_assignment(assignment: str, student: str) -> None:
+        odd = odd_names(Path(course.format_path(course.submitted_directory, student, assignment)))
+        course.ignore = [*ignored, *map(glob.escape, odd)]
+        if odd:
+            converter.log.warning("Not copied, no plain files or too large: %s of %s.", shown(tuple(odd)), student)
+        init(assignment, student)
+
+    converter.init_assignment = init_assignment
+
+
+def odd_names(folder: Path) -> list[str]:
+    """Names of what lies in a folder and is a link, a pipe, a device, or too large to be copied."""
+    odd = set()
+    for where, _, files in os.walk(folder):
+        for name in files:
+            about = os.lstat(os.path.join(where, name))
+            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+                odd.add(name)
+    return sorted(odd)
 
 
 def read_release(path: Path) -> nbformat.NotebookNode:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from autograder.cells import Unreadable
 from autograder.records import Lesson
-from autograder.submission import Source, Submission, from_notebook, load_submission
+from autograder.submission import Source, Submission, choose, from_code, from_notebook, load_submission
 
 LESSON = Lesson(id="99_toy", title="Toy", summary="A toy.", exercises=(), questions=())
 STUB = 'def f(x):\n    """Doc."""\n    # about 1 line\n    raise NotImplementedError("write me")\n'
@@ -134,3 +135,51 @@ def test_a_folder_named_like_the_module_is_one_sentence(tmp_path):
     (tmp_path / "toy.py").mkdir()
     with pytest.raises(ValueError, match=r"cannot be read \(Is a directory\)"):
         load_submission(tmp_path, LESSON)
+
+
+@pytest.mark.parametrize("cookie", ["latin-1", "iso-8859-15", "cp1252"])
+def test_a_module_that_declares_a_usual_encoding_is_read_in_it(cookie):
+    text = f"# -*- coding: {cookie} -*-\nname = 'é'\n"
+    assert from_code(text.encode(cookie), "toy.py").answer("name") == "é"
+
+
+@pytest.mark.parametrize("cookie", ["punycode", "idna", "utf-7", "rot13", "zlib"])
+def test_an_encoding_that_may_take_hours_is_not_tried(cookie):
+    with pytest.raises(
+        Unreadable, match=rf"^submission: toy\.py declares the encoding {cookie}; save it again"
+    ):
+        from_code(f"# coding: {cookie}\n".encode() + b"x" * 1_000_000, "toy.py")
+
+
+def test_a_declared_encoding_that_does_not_exist_is_no_reason_to_refuse_plain_text():
+    assert from_code(b"# coding: klingon\nx = 'a'\n", "toy.py").answer("x") == "a"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_system_are_one(end):
+    assert from_code(f"x = 1{end}y = 2{end}".encode(), "toy.py").sources[0].text == "x = 1\ny = 2\n"
+
+
+def test_more_code_than_anybody_writes_is_one_sentence():
+    with pytest.raises(
+        Unreadable, match=r"toy\.py has 500,001 characters of code, and 500,000 are read; remove"
+    ):
+        from_code(b"#" * 500_001, "toy.py")
+
+
+def test_text_that_ends_a_parser_by_depth_is_only_text():
+    nested = one("x = " + "-" * 50_000 + "1\ny = a" + ".b" * 50_000 + "\n" + "(" * 300)
+    assert nested.sources[0].tree is None
+    assert not nested.attempted("f")
+    assert nested.syntax_error().startswith("submission: toy.py")
+
+
+@pytest.mark.parametrize(
+    ("module", "notebook", "counts"),
+    [(DONE, DONE, "module"), (DONE, STUB, "module"), (STUB, DONE, "notebook"), (STUB, STUB, "module"),
+     (DONE, None, "module"), (None, STUB, "notebook")],
+)  # fmt: skip
+def test_the_notebook_counts_only_where_the_module_was_not_begun(module, notebook, counts):
+    lesson = Lesson("99_toy", "Toy", "A toy.", (Function("f"),), ())
+    given = {"module": module and one(module), "notebook": notebook and one(notebook)}
+    assert choose(*given.values(), lesson) is given[counts]

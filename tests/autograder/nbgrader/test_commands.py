@@ -14,12 +14,14 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import registry
+from autograder.batch.collect import collect
 from autograder.verdict import VERDICTS
 
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LESSON, NAME, BROKEN = "11_grad_cam", "grad_cam", "neuron_importance"
+EXERCISES = [exercise.id for exercise in registry.lesson(LESSON).exercises]
 SECRET = "a secret that no page may show"
 
 
@@ -63,6 +65,10 @@ class Student:
         self.notebook.cells = [copy for c in self.cells for copy in ([c, c] if is_check(c) else [c])]
         return self
 
+    def reorder(self):
+        self.cells.reverse()
+        return self
+
     def add(self, source):
         self.cells.insert(0, nbformat.v4.new_code_cell(source))
         self.cells.append(nbformat.v4.new_markdown_cell("<script>alert('text')</script>"))
@@ -95,6 +101,15 @@ def outdate(cell):
     cell.metadata.nbgrader["schema_version"] = 1
 
 
+def antedate(cell):
+    cell.metadata.nbgrader["schema_version"] = 99
+
+
+def strip(cell):
+    cell.metadata.clear()
+    cell.pop("id")
+
+
 def students(release, solved):
     def filled():
         return Student(release, solved)
@@ -113,6 +128,10 @@ def students(release, solved):
         "edited": filled().write(BROKEN, lines(f"raise ValueError({script!r})")).each(is_check, forge),
         "deleted": filled().each(is_check, lambda c: c.metadata.pop("nbgrader")).each(is_solution, outdate),
         "helped": filled().write(BROKEN, lines("return average(gradients)")).add(helper),
+        "reordered": filled().reorder(),
+        "antedated": filled().each(is_check, antedate).each(is_solution, antedate),
+        "stripped": filled().each(lambda cell: True, strip),
+        "linked": filled(),
         "guesses": filled().write(question, f'{question} = "z"'),
         "thief": filled().write(BROKEN, lines(STEAL)),
     }
@@ -144,6 +163,7 @@ def course(tmp_path_factory):
     for name, student in students(release, solved).items():
         hand_in(folder, name, json.dumps(student.notebook))
     hand_in(folder, "truncated", json.dumps(release)[:-400])
+    link(folder / "submitted" / "linked" / LESSON)
     log = nbgrader(folder, "autograde", LESSON)
     nbgrader(folder, "generate_feedback", LESSON)
     nbgrader(folder, "export")
@@ -154,6 +174,13 @@ def hand_in(folder, student, text):
     submitted = folder / "submitted" / student / LESSON
     submitted.mkdir(parents=True)
     (submitted / f"{NAME}.ipynb").write_text(text, encoding="utf-8")
+
+
+def link(folder):
+    """What would be copied into the feedback, without end, or never."""
+    (folder / "hosts.txt").symlink_to("/etc/hosts")
+    (folder / "zero.bin").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe")
 
 
 def grades(folder, student):
@@ -176,7 +203,10 @@ def full_but(*lost):
     return {name: (0.0 if name in lost else float(item.points), False) for name, item in items().items()}
 
 
-@pytest.mark.parametrize("student", ["right", "warns", "duplicated", "deleted", "helped"])
+FULL = ["right", "warns", "duplicated", "deleted", "helped", "reordered", "antedated", "stripped", "linked"]
+
+
+@pytest.mark.parametrize("student", FULL)
 def test_right_answers_have_all_points(course, student):
     assert grades(course[0], student) == full_but()
 
@@ -200,6 +230,31 @@ def test_a_file_that_cannot_be_read_has_no_score_and_waits_for_a_person(course):
     assert "NOT JUDGED, no score saved" in log
     assert "could not be judged yet" in feedback(folder, "truncated")
     assert "is not a notebook" in feedback(folder, "truncated")
+
+
+def told(folder, student):
+    path = folder / "autograded" / student / LESSON / f"{NAME}.ipynb"
+    return nbformat.read(path, as_version=4).metadata["cnnviz"]
+
+
+def test_the_batch_is_graded_as_cnnviz_grade_would_read_it(course):
+    handed = {one.student: one for one in collect(course[0] / "submitted", [LESSON])}
+    assert set(handed) == {path.name for path in (course[0] / "submitted").iterdir()}
+    readable = {student: one.digest for student, one in handed.items() if one.submission}
+    assert set(handed) - set(readable) == {"truncated"}
+    assert readable == {student: told(course[0], student)["submission"] for student in readable}
+
+
+def test_the_report_names_the_rung_of_each_exercise(course):
+    rungs = told(course[0], "right")["rungs"]
+    assert set(rungs) == {item.id for item in registry.lesson(LESSON).items}
+    assert all(rung.endswith("rlimits") for item, rung in rungs.items() if item in EXERCISES)
+
+
+def test_nothing_but_plain_files_is_copied(course):
+    assert "Not copied, no plain files or too large: hosts.txt/pipe/zero.bin of linked." in course[1]
+    copied = course[0] / "autograded" / "linked" / LESSON
+    assert not {"hosts.txt", "zero.bin", "pipe"} & {path.name for path in copied.iterdir()}
 
 
 def test_the_feedback_names_the_mistake(course):

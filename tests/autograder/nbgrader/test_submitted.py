@@ -1,17 +1,22 @@
+import os
+
 import pytest
 
-from autograder.nbgrader.submitted import drop_links, read_release
+from autograder.nbgrader import submitted
+from autograder.nbgrader.submitted import odd_names, read_release
 
 
-def test_copies_of_links_are_removed_and_other_files_stay(tmp_path):
-    for name in ("submitted", "copied"):
-        (tmp_path / name / "sub").mkdir(parents=True)
-    (tmp_path / "submitted" / "sub" / "leak.txt").symlink_to("/etc/hostname")
-    (tmp_path / "submitted" / "gone.txt").symlink_to("nowhere")
-    for name in ("sub/leak.txt", "photo.png"):
-        (tmp_path / "copied" / name).write_text("x")
-    drop_links(tmp_path / "submitted", tmp_path / "copied")
-    assert [path.name for path in (tmp_path / "copied").rglob("*.*")] == ["photo.png"]
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_plain_file_or_too_large_is_not_copied(tmp_path, monkeypatch):
+    monkeypatch.setattr(submitted, "LARGEST", 10)
+    (tmp_path / "sub").mkdir()
+    for name, size in {"photo.png": 10, "sub/large.png": 11}.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    for name, target in {"leak.txt": "/etc/hostname", "sub/[gone].txt": "nowhere", "zero": "/dev/zero"}.items():
+        (tmp_path / name).symlink_to(target)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").symlink_to("/")
+    assert odd_names(tmp_path) == ["[gone].txt", "large.png", "leak.txt", "pipe", "zero"]
 
 
 def test_a_missing_release_says_what_to_run(tmp_path):
