@@ -66,7 +66,8 @@ def _process(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
 
 
 def _hang(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
-    return f"it was stopped after {after.ending.seconds:.0f} s" if after.ending.status is None else ""
+    stopped = after.ending.status is None or after.ending.ate
+    return f"it was stopped after {after.ending.seconds:.0f} s" if stopped else ""
 
 
 def _stop(attack: Attack, after: Aftermath, clean: Aftermath) -> str:

@@ -24,7 +24,7 @@ from autograder.redteam.traces import changes, clear, marked, state
 from autograder.redteam.watching import Ending, adopt_orphans, follow
 from tests.hostile import weak
 
-SECONDS, MEMORY, PRINTED = 8.0, 3 * 2**30, 2**20
+SECONDS, HANGS, MEMORY, PRINTED = 10.0, 4.0, 3 * 2**30, 2**20
 
 
 def main(to: Path) -> None:
@@ -49,7 +49,8 @@ def fire(course: Course) -> Aftermath:
     child = os.fork()
     if not child:
         _grade(course)
-    ending = follow(child, seconds=SECONDS, memory=MEMORY, grace=0.3)
+    seconds = HANGS if [attack.success for attack in course.attacks] == ["hang"] else SECONDS
+    ending = follow(child, seconds=seconds, memory=MEMORY, grace=0.3)
     lines = [f"{place.name}, {line}" for place, was in before.items() for line in changes(was, state(place))]
     left = marked()
     clear(left)
