@@ -6,20 +6,13 @@ import contextlib
 import pickle
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import joblib
 
+from autograder.batch.cluster import on_cluster
 from autograder.batch.records import Result
 from autograder.batch.watching import Watch
-from autograder.batch.work import Task, bare, perform, perform_for, unjudged
-
-Finished = tuple[Task, list[Result]]
-
-PATIENCE = 10.0
-"""Seconds until a scheduler that does not answer is taken for absent."""
-
-DIED = "the worker process died twice while it graded this, the second time alone; run the same command to try again."
+from autograder.batch.work import DIED, Finished, Task, bare, perform, perform_for, unjudged
 
 
 def finished(
@@ -33,8 +26,15 @@ def finished(
     if dask is None and jobs == 1:
         yield from ((task, perform(task, done)) for task in tasks)
         return
-    with _backend(jobs, dask) as workers, Watch(done or (lambda _: None)) as watch:
-        yield from _in_workers(enumerate(tasks), workers, watch)
+    told = done or (lambda _: None)
+    if dask is not None:
+        for task, results in on_cluster(dask, iter(tasks)):
+            for result in results:
+                told(result)
+            yield task, results
+        return
+    with _backend(), Watch(told) as watch:
+        yield from _in_workers(enumerate(tasks), jobs, watch)
 
 
 def _in_workers(tasks: Iterator[tuple[int, Task]], workers: int, watch: Watch) -> Iterator[Finished]:
@@ -84,31 +84,14 @@ def _numbered(number: int, task: bytes) -> tuple[int, list[Result]]:
 
 
 @contextlib.contextmanager
-def _backend(jobs: int, dask: str | None) -> Iterator[int]:
-    """joblib's backend, and the number of workers to ask it for."""
-    options: dict[str, Any] = {"backend": "loky", "inner_max_num_threads": 1}
-    with contextlib.ExitStack() as stack:
-        if dask is not None:
-            stack.enter_context(_client(dask))
-            options, jobs = {"backend": "dask"}, -1
-        with warnings.catch_warnings():
-            # a worker that grew is replaced by a fresh one; nothing is lost by it
-            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-            stack.enter_context(joblib.parallel_config(**options))
-            yield jobs
-
-
-def _client(address: str) -> Any:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise ValueError('dask: the package is not installed; run `pip install "cnnviz[dask]"`.') from error
-    try:
-        return Client(address, timeout=PATIENCE, set_as_default=True)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"dask: no scheduler answers at {address}; start one with `dask scheduler`.") from error
+def _backend() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # a worker that grew is replaced by a fresh one; nothing is lost by it
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            yield
 
 
 def _died(error: BaseException) -> bool:
     """Whether a worker's end is what went wrong."""
-    return type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool", "KilledWorker")
+    return type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool")

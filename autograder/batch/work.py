@@ -110,6 +110,10 @@ def as_result(task: Task, graded: Graded) -> Result:
     )
 
 
+Finished = tuple[Task, list[Result]]
+
+DIED = "the worker process died each time that it graded this; run the same command to try again."
+
 LOST = "the process that watches the submission was killed"
 """What the runner says when its warm process died."""
 
