@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from autograder.isolated.rungs import reasons
 from autograder.redteam.attacks import Attack, find_attacks
 from autograder.redteam.canaries import Canaries
-from autograder.redteam.firing import Range, Shot
+from autograder.redteam.firing import Range, of_all
 from autograder.redteam.promises import achieved
 from tests.hostile.containment import no_containment, weak_aftermaths
 
@@ -32,11 +33,23 @@ def name_of(attack: Attack) -> str:
     return attack.name
 
 
-def salvo(rung: str) -> dict[str, Shot]:
-    """Attack's name -> what it came to; one batch of all, after one without any."""
+@dataclass(frozen=True)
+class Salvo:
+    """All attacks on one rung, in one batch, after one without any."""
+
+    each: Mapping[str, Mapping[str, str]]
+    """Attack's name -> what it got, beside what befell the whole batch."""
+    whole: Mapping[str, str]
+
+
+def salvo(rung: str) -> Salvo:
+    """Fires; skips the tests where the machine does not offer the rung."""
     if reason := reasons()[rung]:
         pytest.skip(f"this machine does not offer {rung}: {reason}")
-    return {shot.attack.name: shot for shot in Range(rung, jobs=2).shots(attacks_on(rung), whose=False)}
+    shots = Range(rung, jobs=2).shots(attacks_on(rung), whose=False)
+    whole = of_all(shots)
+    each = {s.attack.name: {kind: w for kind, w in (s.seen or {}).items() if kind not in whole} for s in shots}
+    return Salvo(each, whole)
 
 
 def weak_salvo(attacks: Sequence[Attack], to: Path) -> dict[str, dict[str, str]]:

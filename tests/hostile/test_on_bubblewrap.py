@@ -15,6 +15,11 @@ def shots():
 
 
 @pytest.mark.slow
+def test_the_batch_comes_to_its_end_and_leaves_nothing_and_nobody_else_is_touched(shots):
+    assert shots.whole == {}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", attacks_on(RUNG), ids=name_of)
-def test_an_attack_gets_nothing_and_harms_nobody(attack, shots):
-    assert shots[attack.name].seen == {}
+def test_an_attack_gets_nothing(attack, shots):
+    assert shots.each[attack.name] == {}
