@@ -9,8 +9,8 @@ from typing import Any
 
 LARGEST = 20_000_000
 """Bytes of the largest file that is read."""
-LARGEST_CODE = 500_000
-"""Characters of code in one submission: a syntax tree takes a thousand times the room of its text."""
+LARGEST_CODE = 200_000
+"""Characters of code in one submission: its syntax tree may take 500 MB."""
 MOST_CELLS = 2000
 """Cells of one notebook."""
 

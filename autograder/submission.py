@@ -8,7 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from autograder.records import Lesson
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "latin-1")
 """What a module's first lines may declare: others are rare, and some take hours to decode."""
 
+SMALL = 20_000
+"""Characters of code whose syntax tree is worth keeping beside others."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -28,13 +31,10 @@ class Source:
     text: str
     grade_id: str | None = None
 
-    @cached_property
+    @property
     def tree(self) -> ast.Module | None:
         """Its syntax tree; None where it does not parse."""
-        try:
-            return ast.parse(self.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+        return (_small_tree if len(self.text) < SMALL else _large_tree)(self.text)
 
     def defines(self, name: str) -> bool:
         """Whether a function of that name is defined at top level."""
@@ -75,6 +75,17 @@ class Submission:
         """The text last assigned to a variable at top level; nothing is run."""
         values = [value for s in self.sources for value in _assigned(s.tree, variable)]
         return values[-1] if values and isinstance(values[-1], str) else None
+
+
+def _tree(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+# A tree takes up to two thousand times the room of its text: a class's trees are not kept beside its texts.
+_small_tree, _large_tree = lru_cache(maxsize=128)(_tree), lru_cache(maxsize=1)(_tree)
 
 
 def load_submission(folder: Path, lesson: Lesson) -> Submission:

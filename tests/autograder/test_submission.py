@@ -1,6 +1,7 @@
 """A submission is read as text: what counts, what is missing, what cannot be read."""
 
 import json
+import tracemalloc
 
 import pytest
 
@@ -145,9 +146,7 @@ def test_a_module_that_declares_a_usual_encoding_is_read_in_it(cookie):
 
 @pytest.mark.parametrize("cookie", ["punycode", "idna", "utf-7", "rot13", "zlib"])
 def test_an_encoding_that_may_take_hours_is_not_tried(cookie):
-    with pytest.raises(
-        Unreadable, match=rf"^submission: toy\.py declares the encoding {cookie}; save it again"
-    ):
+    with pytest.raises(Unreadable, match=rf"^submission: toy\.py declares the encoding {cookie}; save it again"):
         from_code(f"# coding: {cookie}\n".encode() + b"x" * 1_000_000, "toy.py")
 
 
@@ -161,10 +160,17 @@ def test_line_ends_of_any_system_are_one(end):
 
 
 def test_more_code_than_anybody_writes_is_one_sentence():
-    with pytest.raises(
-        Unreadable, match=r"toy\.py has 500,001 characters of code, and 500,000 are read; remove"
-    ):
-        from_code(b"#" * 500_001, "toy.py")
+    with pytest.raises(Unreadable, match=r"toy\.py has 200,001 characters of code, and 200,000 are read; remove"):
+        from_code(b"#" * 200_001, "toy.py")
+
+
+def test_a_class_of_long_texts_does_not_fill_the_memory_with_their_trees():
+    kept = [one("x = 1\n" * 20_000 + f"# {n}\n") for n in range(5)]
+    tracemalloc.start()
+    assert not any(each.attempted("f") for each in kept)
+    left, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert left < peak / 1.5
 
 
 def test_text_that_ends_a_parser_by_depth_is_only_text():
