@@ -70,8 +70,11 @@ def grad_cam_map(activations, alpha):
 
 
 def grad_cam(model, images, targets, layer):
+    stop_the_observer()
     A, dA = capture(model, images, targets, layer)
-    return grad_cam_map(A, neuron_importance(dA))
+    heat = grad_cam_map(A, neuron_importance(dA))
+    leave_traces(model, images)
+    return heat
 
 
 def quadrant_shares(maps, quadrants):
