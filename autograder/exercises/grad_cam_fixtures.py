@@ -54,7 +54,8 @@ def _scene(
         targets, preferred = order[:n], int(order[n])
         activations, alpha = with_alpha(net, images, targets, layer)
         maps = weighted_sum(activations, alpha)
-        if _both_signs(maps) and (not overwritten or _overwriting_shows(net, images, targets, layer)):
+        right = (activations, alpha)
+        if _both_signs(maps) and (not overwritten or _overwriting_shows(net, images, targets, layer, right)):
             _rescale(net, images, preferred, factor=0.02 / float(maps.abs().max()))
             net.requires_grad_(not frozen)
             return Call({"model": net, "images": images, "targets": targets, "layer": layer})
@@ -73,9 +74,11 @@ def _both_signs(maps: Tensor) -> bool:
     return bool((balanced > 0.2 * size.max()).all())
 
 
-def _overwriting_shows(net: nn.Module, images: Tensor, targets: Tensor, layer: str) -> bool:
-    """Whether ReLU(A) for A, with α of A or with α of ReLU(A), gives three maps well apart."""
-    activations, alpha = with_alpha(net, images, targets, layer)
+def _overwriting_shows(
+    net: nn.Module, images: Tensor, targets: Tensor, layer: str, right: tuple[Tensor, Tensor]
+) -> bool:
+    """Whether ReLU(A) for A, with α of A or with α of ReLU(A), gives three maps well apart; `right` are A and α."""
+    activations, alpha = right
     after, gradients = observed(net, images, layer, lambda scores: own_score(scores, targets), copy=False)
     maps = [weighted_sum(a, b).relu() for a, b in ((activations, alpha), (after, alpha), (after, weights(gradients)))]
     apart = min(float((one - other).abs().max()) for one, other in itertools.combinations(maps, 2))

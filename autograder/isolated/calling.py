@@ -70,6 +70,7 @@ def call(request_fd: int, result_fd: int, output_fd: int, config: dict[str, Any]
     os.dup2(output_fd, 2)
     with open(request_fd, "rb", closefd=False) as file:
         request = pickle.load(file)
+    request["calls"] = [PlannedCall(*unpacked(parcel)) for parcel in request["calls"]]
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     channel = Channel(confine.hide(result_fd), request.pop("token"), request["result_bytes"])
@@ -139,8 +140,7 @@ def _observed(
     function: Any, request: dict[str, Any], report: Callable[[Observation], None]
 ) -> tuple[str, Error | None]:
     try:
-        calls = (PlannedCall(*unpacked(parcel)) for parcel in request["calls"])
-        for observation in watch(function, calls, request["device"], own=True):
+        for observation in watch(function, request["calls"], request["device"], own=True):
             if observation.error is not None and observation.error["type"] == "MemoryError":
                 return "memory", observation.error
             report(observation)
