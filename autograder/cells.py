@@ -40,7 +40,8 @@ def read_cells(data: bytes, name: str) -> list[Found]:
     if len(data) > LARGEST:
         raise Unreadable(too_large(name))
     try:
-        cells = [found(cell) for cell in _cells(json.loads(data)) if isinstance(cell, Mapping)]
+        notebook = json.loads(data, parse_int=float)  # no number counts here, and `int` refuses long ones
+        cells = [found(cell) for cell in _cells(notebook) if isinstance(cell, Mapping)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         reason = f"{type(error).__name__}: {error}"[:200]
         raise Unreadable(

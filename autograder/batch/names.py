@@ -33,7 +33,8 @@ def printable(text: str) -> str:
 
 def spreadsheet_cell(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{printable(text)}" if text.lstrip(" ").startswith(_STARTS) else printable(text)
+    starts = text.lstrip(" "), text.lstrip()  # `printable` makes a space of every white space
+    return f"'{printable(text)}" if any(start.startswith(_STARTS) for start in starts) else printable(text)
 
 
 def seed_name(student: str) -> str:

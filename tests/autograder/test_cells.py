@@ -39,6 +39,12 @@ def test_half_a_character_does_not_stop_the_code_from_being_written():
     assert read(b'{"cells": [{"cell_type": "code", "source": "x = \'\\ud800\'"}]}')[0].source == "x = '?'"
 
 
+@pytest.mark.parametrize("number", ["9" * 10_000, "-" + "9" * 10_000, "1e999", "NaN", "-Infinity"])
+def test_a_number_that_fits_nowhere_costs_no_cell(number):
+    text = '{"cells": [{"cell_type": "code", "source": "x = 1", "execution_count": @}], "nbformat": @}'
+    assert read(text.replace("@", number).encode())[0].source == "x = 1"
+
+
 def test_worksheets_of_early_notebooks_are_read():
     cell = {"cell_type": "code", "input": "x = 1", "outputs": [], "language": "python", "metadata": {}}
     assert read({"nbformat": 3, "worksheets": [{"cells": [cell]}, {"cells": [cell]}]})[1].source == "x = 1"

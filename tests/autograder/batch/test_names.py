@@ -13,7 +13,8 @@ from autograder.verdict import PASSED, Row
 
 from .classroom import LESSON
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", '=cmd|" /C calc"!A0']
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\xa0=1", "\u2003+1", "＝1",
+            '=cmd|" /C calc"!A0']  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FORMULAS)
