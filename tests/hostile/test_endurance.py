@@ -1,6 +1,7 @@
 """A class, a third of it hostile, and a grader that is killed while it works: nothing lost, nothing graded wrongly."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -30,10 +31,39 @@ def test_a_killed_and_resumed_batch_has_every_exact_score_and_the_bytes_of_an_un
     assert found.points > 0
 
 
-def test_every_file_that_differs_or_is_in_one_folder_alone_is_named(endurance, tmp_path):
-    for name, files in {"one": {"a": "1", "b": "1", "c": "1"}, "other": {"a": "1", "b": "2", "d": "1"}}.items():
-        (tmp_path / name).mkdir()
-        for file, text in files.items():
-            (tmp_path / name / file).write_text(text)
-    told = list(endurance.differences(tmp_path / "one", tmp_path / "other"))
-    assert told == ["b differs", "c is only in one", "d is only in other"]
+@pytest.fixture
+def two(tmp_path):
+    """Two RESULTS folders: how a file of theirs is written."""
+
+    def write(name, one, other):
+        for folder, text in (("one", one), ("other", other)):
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text is not None:
+                path.write_text(text)
+        return tmp_path / "one", tmp_path / "other"
+
+    return write
+
+
+def result(message, *, points=0):
+    row = {"check": "promises", "verdict": "failed", "points": points, "diagnosis": message}
+    return json.dumps({"result": {"rows": [row]}})
+
+
+def test_every_file_that_differs_or_is_in_one_folder_alone_is_named(endurance, two):
+    two("a", "1", "1")
+    two("b", "1", "2")
+    two("c", "1", None)
+    folders = two("d", None, "1")
+    told = ["b differs", "c is only in one", "d is only in other"]
+    assert endurance.by_chance(*folders, ["eve"]) == ([], told)
+
+
+def test_another_message_is_forgiven_to_an_attacker_alone_and_another_point_to_nobody(endurance, two):
+    two("manifest.json", "1", "2")
+    folders = two("results/eve/x/y.json", result("one"), result("other"))
+    assert endurance.by_chance(*folders, ["eve"]) == (["results/eve/x/y.json"], [])
+    assert endurance.by_chance(*folders, ["mallory"])[1] == ["manifest.json differs", "results/eve/x/y.json differs"]
+    two("results/eve/x/y.json", result("one"), result("other", points=1))
+    assert endurance.by_chance(*folders, ["eve"])[0] == []
