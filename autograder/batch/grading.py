@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from autograder import registry
 from autograder.batch.leftovers import clear_leftovers
@@ -96,7 +95,7 @@ def grade_all(
         summary.add(result, fresh=True)
         told(result)
 
-    plain = Task(handed[0], secret, store.seeds, device=device, seconds=seconds, rung=rung) if handed else None
+    folder, boss = (None, None) if dask else (store.folder, os.getpid())
     with store.at_work():
         clear_leftovers()
         try:
@@ -106,10 +105,22 @@ def grade_all(
                 for result in known.values():
                     summary.add(result, fresh=False)
                     told(result)
-                if plain is not None and len(known) < len(registry.lesson(each.lesson).items):
-                    todo.append(replace(plain, handed=each, known=known))
-            local = {} if dask else {"folder": store.folder, "boss": os.getpid()}
-            for _, results in finished(_kept(todo, store, local), jobs=jobs, dask=dask, done=note):
+                if len(known) < len(registry.lesson(each.lesson).items):
+                    todo.append(
+                        Task(
+                            each,
+                            secret,
+                            store.seeds,
+                            known,
+                            device=device,
+                            seconds=seconds,
+                            rung=rung,
+                            folder=folder,
+                            boss=boss,
+                        )  # fmt: skip
+                    )
+            workers = min(jobs, max(2, len(todo)))
+            for _, results in finished(_kept(todo, store), jobs=workers, dask=dask, done=note) if todo else ():
                 for result in results:
                     store.put(result)
         finally:
@@ -123,11 +134,11 @@ def _known(handed: Handed, store: Store, keeps: Keeps) -> dict[str, Result]:
     return {result.item: result for result in found if result is not None and keeps(result, handed)}
 
 
-def _kept(tasks: Sequence[Task], store: Store, local: dict[str, Any]) -> Iterator[Task]:
-    """The tasks, each one's code kept just before its turn; `local` is what only workers on this machine can use."""
+def _kept(tasks: Sequence[Task], store: Store) -> Iterator[Task]:
+    """The tasks, each one's code kept just before its turn."""
     for task in tasks:
         store.keep(task.handed)
-        yield replace(task, **local)
+        yield task
 
 
 def _once(handed: Sequence[Handed]) -> list[Handed]:

@@ -42,7 +42,9 @@ def grade(
     to: Annotated[Path, typer.Option("--out", metavar="RESULTS", help="Where results go, and are found again.")],
     jobs: Jobs = None,
     dask: Dask = None,
-    lessons: Annotated[list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these.")] = None,
+    lessons: Annotated[
+        list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
+    ] = None,
     secret: SecretFile = None,
     device: Device = "cpu",
     seconds: Seconds = None,
@@ -60,7 +62,8 @@ def grade(
     with one_sentence():
         checked_device(device)
         checked_rung(rung, allow_unsandboxed)
-        handed = collect(submitted, [registry.lesson(name).id for name in lessons or ()])
+        named = [name for names in lessons or () for name in names.split(",")]
+        handed = collect(submitted, [registry.lesson(name).id for name in named])
         known = course_secret(secret, make=not (to / "course.json").exists())
         with Progress(handed, err) as progress, ctrl_c(to):
             summary = grade_all(
