@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Range:
         Raises:
             RuntimeError: it cannot even be graded; what the command said.
         """
-        after = self.fire([])
+        after = replace(self, jobs=1).fire([])
         if not after.finished:
             raise RuntimeError(f"a class without any attack was not graded; the command said: {after.terminal[-3000:]}")
         return after
