@@ -14,6 +14,7 @@ time stands under "start".
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
 import statistics
@@ -168,15 +169,15 @@ def comparison(found: dict[Contestant, Turns], n: int) -> Table:
 
 
 def growth(lesson: Lesson, numbers: Sequence[int], folder: Path) -> Table:
-    """Cost as the class grows, with two workers."""
-    table = Table("submissions", "s", "s each", "CPU s each", "private MB", "wrong", title="cnnviz grade --jobs 2")
-    for n in numbers:
-        students, place = innocents(lesson, n), folder / f"grow{n}"
+    """Cost as the class grows, with one worker and with two; half the class hands in modules."""
+    table = Table("jobs", "submissions", "s", "s each", "CPU s each", "private MB", "wrong", title="cnnviz grade")
+    for jobs, n in itertools.product((1, 2), numbers):
+        students, place = innocents(lesson, n), folder / f"grow{n}-{jobs}"
         write_class(students, lesson, place / "submitted")
-        cost = measure((*OURS, "--jobs", "2"), place, cores=(0, 1))
+        cost = measure((*OURS, "--jobs", str(jobs)), place, cores=range(jobs))
         wrong = unlike(students, kept(place / "results", lesson), lesson=lesson)
-        numbers_ = (f"{cost.seconds:.1f}", f"{cost.seconds / n:.3f}", f"{cost.cpu / n:.3f}", f"{cost.private_mb:.0f}")
-        table.add_row(str(n), *numbers_, str(len(wrong)))
+        each = (f"{cost.seconds / n:.3f}", f"{cost.cpu / n:.3f}")
+        table.add_row(str(jobs), str(n), f"{cost.seconds:.1f}", *each, f"{cost.private_mb:.0f}", str(len(wrong)))
     return table
 
 

@@ -18,9 +18,7 @@ from .students import ROOT, Student
 
 SECRET = "a benchmark's secret"
 STOCK = "c = get_config()\nc.CourseDirectory.root = {root!r}\n"
-CHECK = (
-    "from autograder import registry\nfrom autograder.grade import {call}\nfrom autograder.verdict import total\n"
-)
+CHECK = "from autograder import registry\nfrom autograder.grade import {call}\nfrom autograder.verdict import total\n"
 
 
 def make_course(folder: Path, lesson: Lesson, students: Iterable[Student], *, small: bool) -> None:
