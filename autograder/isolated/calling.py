@@ -1,7 +1,8 @@
 """One request in the child: confine, load the submission, observe the calls, report each as soon as it is known.
 
-Submission and observer share this process: code that attacks the observer can hide its own side effects. It can not
-invent right values, for no answer is here, and not reach anything outside.
+Submission and observer share this process. The observer is hard to replace and is tested (`tripwire`), but code that
+finds it in memory and imitates it can hide its own side effects. It can not invent right values, for no answer is
+here, and not reach anything outside.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .loading import load, text_of
 from .observing import watch
 from .parcels import unpacked
 from .records import Cell, Error, Observation, PlannedCall, error_record
+from .tripwire import Tripwire
 from .wire import frame, observation_frame
 
 _ENDING = os._exit
@@ -79,9 +81,11 @@ def call(request_fd: int, result_fd: int, output_fd: int, config: dict[str, Any]
     confine.limit(seconds=request["seconds"], memory_mb=request["memory_mb"], device=request["device"])
     rung = confine.sandbox(request["folder"], config["readable"], device=request["device"], layers=config["layers"])
     channel.send({"frame": "started", "rung": rung})
-    status, error, variable = _perform(request, channel.observation)
+    tripwire = Tripwire()
+    status, error, variable = _perform(request, channel.observation, tripwire)
     _flush()
-    channel.send({"frame": "done", "status": status, "error": error, "variable": variable})
+    done = {"status": status, "error": error, "variable": variable, "observer": tripwire.intact}
+    channel.send({"frame": "done", **done})
     _ENDING(0)
 
 
@@ -120,7 +124,9 @@ def _flush() -> None:
             continue
 
 
-def _perform(request: dict[str, Any], report: Callable[[Observation], None]) -> tuple[str, Error | None, str | None]:
+def _perform(
+    request: dict[str, Any], report: Callable[[Observation], None], tripwire: Tripwire
+) -> tuple[str, Error | None, str | None]:
     """Status, error and the variable's text."""
     try:
         module = load(Cell(*cell) for cell in request["cells"])
@@ -132,18 +138,20 @@ def _perform(request: dict[str, Any], report: Callable[[Observation], None]) -> 
     function = vars(module).get(request["function"])
     if not callable(function):
         return "no function", None, variable
-    status, error = _observed(function, request, report)
+    status, error = _observed(function, request, report, tripwire)
     return status, error, variable
 
 
 def _observed(
-    function: Any, request: dict[str, Any], report: Callable[[Observation], None]
+    function: Any, request: dict[str, Any], report: Callable[[Observation], None], tripwire: Tripwire
 ) -> tuple[str, Error | None]:
     try:
         for observation in watch(function, request["calls"], request["device"], own=True):
             if observation.error is not None and observation.error["type"] == "MemoryError":
                 return "memory", observation.error
             report(observation)
+            tripwire.now_and_then()
+        tripwire.test()
     except _TooLarge:
         return "output", error_record("OutputLimit", f"the results are larger than {request['result_bytes']} bytes")
     except BaseException as failure:

@@ -1,29 +1,54 @@
-"""What a call left behind: fingerprints of modules and tensors before and after, compared."""
+"""What a call left behind: fingerprints of modules and tensors before and after, compared.
+
+The code that is looked at runs in the same process and may have replaced anything written in Python: functions of
+torch, properties, classes, builtins. So everything here is read through what C code offers, taken hold of before that
+code is loaded, and compared as numbers and bytes, never by an object's own `==`.
+"""
 
 from __future__ import annotations
 
+import builtins
+import ctypes
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import nn
 
+__builtins__ = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
+
 Fingerprint = dict[tuple[str, str], Any]
 """(effect's slug, place) -> something that is equal only if nothing changed there."""
 
+_BASE, _TENSOR, _MODULE = torch._C.TensorBase, torch.Tensor, nn.Module
 _HOOKS = tuple(name for name in vars(nn.Module()) if name.endswith("_hooks"))
-_GLOBAL_HOOKS = tuple(
-    name for name in vars(nn.modules.module) if name.startswith("_global_") and name.endswith("_hooks")
+_GLOBALS = vars(nn.modules.module)
+_GLOBAL_HOOKS = tuple(name for name in _GLOBALS if name.startswith("_global_") and name.endswith("_hooks"))
+_PLAIN = (bool, int, float, str, type(None))
+
+_mro = vars(type)["__mro__"].__get__
+_attributes = vars(OrderedDict)["__dict__"].__get__
+_inside = vars(nn.Module)["__dict__"].__get__
+_of = {
+    name: vars(_BASE)[name].__get__
+    for name in ("grad", "requires_grad", "is_leaf", "retains_grad", "shape", "dtype", "device", "layout")
+}
+_tensor_hooks = [vars(_BASE)[n].__get__ for n in ("_backward_hooks", "_post_accumulate_grad_hooks") if n in vars(_BASE)]
+_stored_bytes, _items, _entry = torch._C.StorageBase.nbytes, dict.items, dict.get
+_set_grad_enabled, _is_grad_enabled = torch._C._set_grad_enabled, torch.is_grad_enabled
+_no_overrides, _strided, _cpu = torch._C.DisableTorchFunction, torch.strided, "cpu"
+_read = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
+    ctypes.cast(ctypes.pythonapi.PyBytes_FromStringAndSize, ctypes.c_void_p).value
 )
-_PLAIN = (bool, int, float, str, tuple, type(None))
 
 
 def fingerprint(inputs: Any) -> Fingerprint:
     """Of every tensor and every module within nested containers."""
-    with torch.no_grad(), torch._C.DisableTorchFunctionSubclass():
+    with _no_overrides():
         found = dict(_walk(inputs, "input"))
     for name in _GLOBAL_HOOKS:
-        found["hooks", name] = tuple(getattr(nn.modules.module, name))
+        found["hooks", name] = _hooks(_entry(_GLOBALS, name))
     return found
 
 
@@ -45,53 +70,97 @@ def _differs(before: Fingerprint, after: Fingerprint, key: tuple[str, str]) -> b
     return key not in before or key not in after or before[key] != after[key]
 
 
+def _is(value: Any, kind: type) -> bool:
+    return any(base is kind for base in _mro(type(value)))
+
+
 def _walk(value: Any, place: str) -> Iterator[tuple[tuple[str, str], Any]]:
-    if isinstance(value, torch.Tensor):
+    if _is(value, _TENSOR):
         yield from _tensor(value, place, "inputs")
-    elif isinstance(value, nn.Module):
+    elif _is(value, _MODULE):
         yield from _module(value, place, set())
-    elif isinstance(value, dict):
-        yield ("inputs", place), ("dict", [repr(key) for key in value])
-        for key, item in value.items():
-            yield from _walk(item, f"{place}[{key!r}]")
-    elif isinstance(value, list | tuple):
-        yield ("inputs", place), (type(value).__name__, len(value))
-        for index, item in enumerate(value):
+    elif _is(value, dict):
+        yield ("inputs", place), (id(type(value)), [_plain(key) for key, _ in _items(value)])
+        for index, (_, item) in enumerate(_items(value)):
             yield from _walk(item, f"{place}[{index}]")
-    elif isinstance(value, _PLAIN):
-        yield ("inputs", place), repr(value)
+    elif _is(value, list) or _is(value, tuple):
+        inner = list.__iter__(value) if _is(value, list) else tuple.__iter__(value)
+        count = 0
+        for item in inner:
+            yield from _walk(item, f"{place}[{count}]")
+            count += 1
+        yield ("inputs", place), (id(type(value)), count)
+    else:
+        yield ("inputs", place), _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value's text; of what has no plain text, which object it is."""
+    if type(value) is tuple:
+        return [_plain(item) for item in value]
+    return (type(value).__name__, repr(value)) if type(value) in _PLAIN else id(value)
 
 
 def _tensor(tensor: torch.Tensor, place: str, slug: str) -> Iterator[tuple[tuple[str, str], Any]]:
-    hooks = [getattr(tensor, name, None) or () for name in ("_backward_hooks", "_post_accumulate_grad_hooks")]
-    grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+    grad = _of["grad"](tensor) if _of["is_leaf"](tensor) or _of["retains_grad"](tensor) else None
     yield (slug, place), _content(tensor)
-    yield ("requires_grad", place), tensor.requires_grad
+    yield ("requires_grad", place), _of["requires_grad"](tensor)
     yield ("grad", place), None if grad is None else _content(grad)
-    yield ("hooks", place), [tuple(hook) for hook in hooks]
+    yield ("hooks", place), [_hooks(get(tensor)) for get in _tensor_hooks]
+
+
+def _hooks(hooks: Any) -> Any:
+    """Which functions under which numbers; none yet, and none any more, are the same."""
+    if hooks is None:
+        return 0, []
+    honest = type(hooks) is dict or (type(hooks) is OrderedDict and not _attributes(hooks))
+    return 0 if honest else id(hooks), [(id(key), id(hook)) for key, hook in _items(hooks)]
 
 
 def _module(module: nn.Module, place: str, seen: set[int]) -> Iterator[tuple[tuple[str, str], Any]]:
     if id(module) in seen:
         return
     seen.add(id(module))
-    inside = vars(module)
-    yield ("training_flag", place), inside["training"]
-    yield ("hooks", place), (type(module), "forward" in inside, [tuple(inside.get(name) or ()) for name in _HOOKS])
-    for name, value in inside.items():
-        if name != "training" and not name.startswith("_") and isinstance(value, _PLAIN):
-            yield ("parameters", f"setting {place}.{name}"), repr(value)
+    inside = _inside(module)
+    own = {name: value for name, value in _items(inside) if type(name) is str}
+    yield ("training_flag", place), _plain(own["training"])
+    hooks = [_hooks(own.get(name)) for name in _HOOKS]
+    yield ("hooks", place), (id(type(module)), id(type(inside)), "forward" in own, hooks)
+    for name, value in own.items():
+        if name != "training" and not name.startswith("_") and (type(value) in _PLAIN or type(value) is tuple):
+            yield ("parameters", f"setting {place}.{name}"), _plain(value)
     for slug in ("parameters", "buffers"):
-        for name, tensor in inside[f"_{slug}"].items():
+        yield (slug, f"{place} {slug}"), id(type(own[f"_{slug}"]))
+        for name, tensor in _items(own[f"_{slug}"]):
             if tensor is not None:
                 yield from _tensor(tensor, f"{place}.{name}", slug)
-    for name, child in inside["_modules"].items():
+    yield ("parameters", f"{place} modules"), id(type(own["_modules"]))
+    for name, child in _items(own["_modules"]):
         if child is not None:
             yield from _module(child, f"{place}.{name}", seen)
 
 
 def _content(tensor: torch.Tensor) -> tuple[Any, ...]:
     """Bit for bit, so that NaN equals NaN and -0.0 is not 0.0."""
-    flat = tensor.detach().cpu().contiguous()
-    flat = flat.as_strided((flat.numel(),), (1,))  # one element may keep any stride, which `view` refuses
-    return tuple(tensor.shape), str(tensor.dtype), str(tensor.device), flat.view(torch.uint8).numpy().tobytes()
+    facts = tuple(_of["shape"](tensor)), str(_of["dtype"](tensor)), str(_of["device"](tensor))
+    plain = _of["layout"](tensor) is _strided and facts[2] == _cpu and _BASE.is_contiguous(tensor)
+    return *facts, _bytes(tensor) if plain else _bytes_of_copy(tensor)
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    """The memory itself: no operation of torch, which could have been replaced, takes part."""
+    size = _BASE.element_size(tensor)
+    wanted = size * _BASE.numel(tensor)
+    if size * _BASE.storage_offset(tensor) + wanted > _stored_bytes(_BASE.untyped_storage(tensor)):
+        raise ValueError("a tensor whose memory was taken away")
+    return _read(_BASE.data_ptr(tensor), wanted) if wanted else b""
+
+
+def _bytes_of_copy(tensor: torch.Tensor) -> bytes:
+    """Where the numbers are scattered, or not in this process's own memory."""
+    was = _is_grad_enabled()
+    _set_grad_enabled(False)
+    try:
+        return _bytes(_BASE.contiguous(_BASE.to_dense(_BASE.cpu(_BASE.detach(tensor)))))
+    finally:
+        _set_grad_enabled(was)

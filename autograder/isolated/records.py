@@ -17,6 +17,7 @@ EFFECTS = (
     "hooks",
     "inputs",
     "attached",
+    "observer",
 )
 KINDS = ("value", "not attempted", "raised", "unsupported")
 TYPES = ("tensor", "float", "int", "bool", "array", "str")
@@ -86,7 +87,7 @@ class Observation:
     again: tuple[np.ndarray, ...] | None = None
     """The second call's arrays; None where it raised or returned what cannot be compared."""
     effects: tuple[str, ...] = ()
-    """Slugs out of EFFECTS: what the call left changed."""
+    """Slugs out of EFFECTS: what the call left changed; "observer" where what looks for changes was tampered with."""
     error: Error | None = None
     seconds: float = 0.0
     """The first of the two runs."""

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -180,7 +180,13 @@ class _Watch:
             )
         status, error = self.verdict or self._end()
         variable = self.done["variable"] if self.done else None
-        return Outcome(status, tuple(self.observations), variable, error, output, seconds, self.rung)
+        return Outcome(status, self._believed(), variable, error, output, seconds, self.rung)
+
+    def _believed(self) -> tuple[Observation, ...]:
+        """The observations, marked where the observer missed what the child's own code left for it to find."""
+        if self.done is None or self.done["observer"]:
+            return tuple(self.observations)
+        return tuple(replace(seen, effects=(*seen.effects, "observer")) for seen in self.observations)
 
     def _end(self) -> tuple[str, Error | None]:
         if self.done is not None:

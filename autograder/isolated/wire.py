@@ -201,11 +201,13 @@ def _placed(places: Any, arrays: Iterator[np.ndarray]) -> tuple[np.ndarray, ...]
 
 
 def _done(manifest: dict[str, Any]) -> dict[str, Any]:
-    _demand(manifest.keys() == {"status", "error", "variable"}, "unknown fields")
+    _demand(manifest.keys() == {"status", "error", "variable", "observer"}, "unknown fields")
+    _demand(type(manifest["observer"]) is bool, "a bad word on the observer")
     _demand(manifest["status"] in STATUSES, "an unknown status")
     variable = manifest["variable"]
     return {
         "status": manifest["status"],
+        "observer": manifest["observer"],
         "error": _error(manifest["error"]),
         "variable": None if variable is None else _text(variable, 100),
     }

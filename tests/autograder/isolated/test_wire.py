@@ -107,10 +107,11 @@ def test_announced_blobs_beyond_the_limit_are_refused_before_they_arrive():
         b'{"frame": "done", "blobs": [-1, 1]}',
         b'{"frame": "done", "blobs": [true]}',
         b'{"frame": "started", "rung": 3, "blobs": []}',
-        b'{"frame": "done", "status": "perfect", "error": null, "variable": null, "blobs": []}',
-        b'{"frame": "done", "status": ["ran"], "error": null, "variable": null, "blobs": []}',
-        b'{"frame": "done", "status": "ran", "error": null, "variable": {"a": 1}, "blobs": []}',
-        b'{"frame": "done", "status": "ran", "error": null, "variable": null, "points": 9, "blobs": []}',
+        b'{"frame": "done", "status": "perfect", "error": null, "variable": null, "observer": true, "blobs": []}',
+        b'{"frame": "done", "status": ["ran"], "error": null, "variable": null, "observer": true, "blobs": []}',
+        b'{"frame": "done", "status": "ran", "error": null, "variable": {"a": 1}, "observer": true, "blobs": []}',
+        b'{"frame": "done", "status": "ran", "error": null, "variable": null, "observer": "yes", "blobs": []}',
+        b'{"frame": "done", "status": "ran", "error": null, "variable": null, "observer": true, "blobs": [], "x": 9}',
     ],
 )
 def test_a_malformed_manifest_is_a_bad_answer(text):
@@ -221,6 +222,6 @@ def test_the_limit_counts_all_frames_together():
 
 
 def test_half_a_surrogate_pair_does_not_reach_the_report():
-    done = {"status": "ran", "error": error_record("E", "x\ud800"), "variable": "\udfff"}
+    done = {"status": "ran", "error": error_record("E", "x\ud800"), "variable": "\udfff", "observer": True}
     (found,) = decoder().feed(frame(TOKEN, {"frame": "done", **done}))
     assert (found["error"]["message"], found["variable"]) == ("x?", "?")
