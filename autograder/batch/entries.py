@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from autograder.batch.names import printable
 from autograder.cells import Unreadable
-from autograder.feedback import visible
 
 FILE, FOLDER, REFUSED = "file", "folder", "refused"
 DEEPEST = 6
@@ -130,5 +130,5 @@ def skipped(name: str) -> bool:
 
 def shown(parts: tuple[str, ...]) -> str:
     """A place in a sentence: no control characters, not endless."""
-    text = visible("/".join(parts).replace("\n", " "))
+    text = printable("/".join(parts))
     return text if len(text) <= 200 else f"{text[:100]} … {text[-99:]}"

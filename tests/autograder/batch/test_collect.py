@@ -286,11 +286,15 @@ def test_a_name_that_is_no_text_still_has_a_student(handed_in):
     assert handed.student.encode()
 
 
-def test_names_with_control_characters_are_kept_as_names_and_not_shown_live(handed_in):
-    handed_in.put("eve\x1b[31m/homework.py").put("eve\x1b[31m/saliency.py").put("eve\x1b[31m/grad_cam.py")
-    assert {name for name, _, _ in handed_in.found()} == {"eve\x1b[31m"}
+@pytest.mark.parametrize("odd", ["\x1b[31m", "\t", "\n", "\u202e"])
+def test_names_that_a_terminal_obeys_are_kept_as_names_and_not_shown_live(handed_in, odd):
+    for name in ("homework.py", "saliency.py", "grad_cam.py"):
+        handed_in.put(f"eve{odd}/{name}")
+    (handed_in.folder / f"mallory{odd}").mkdir()
+    handed = handed_in.collect()
+    assert {one.student for one in handed} == {f"eve{odd}", f"mallory{odd}"}
     assert handed_in.told
-    assert not any("\x1b" in sentence for sentence in handed_in.told)
+    assert all(sentence.isprintable() for sentence in [*handed_in.told, *(one.problem for one in handed)])
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -313,6 +313,7 @@ def check_collected(submitted, *allowed):
         assert one.student.encode()
         assert registry.lesson(one.lesson).id == one.lesson
         assert (one.submission is None) == bool(one.problem)
+        assert one.problem.isprintable()
         assert len(one.digest) == 64
         assert ".." not in Path(one.place).parts
         if one.submission is not None:
