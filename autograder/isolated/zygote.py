@@ -12,6 +12,7 @@ import secrets
 import select
 import signal
 import socket
+import stat
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -109,16 +110,27 @@ def _wait(control: socket.socket, pid: int, folder: str) -> str:
                 return "asked" if control.recv(4096) else "hung up"
             if ready:
                 return "ended"
-            if _fills_disk(folder):
+            if _fills_disk(folder, _nameless(pid)):
                 return "disk"
     finally:
         os.close(handle)
 
 
-def _fills_disk(folder: str) -> bool:
+def _nameless(pid: int) -> int:
+    """Bytes in files that the process has deleted and keeps open: no folder shows them."""
+    sizes: dict[tuple[int, int], int] = {}
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                found = os.stat(entry.path)
+                if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                    sizes[found.st_dev, found.st_ino] = found.st_size
+    return sum(sizes.values())
+
+
+def _fills_disk(folder: str, size: int = 0) -> bool:
     """More files or bytes than any exercise needs; it stops at the limit, for the folder may grow while it is read."""
-    count = size = 0
-    waiting = [folder]
+    count, waiting = 0, [folder]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
@@ -132,7 +144,7 @@ def _fills_disk(folder: str) -> bool:
         except OSError as error:  # gone again, or closed; but no name grows too long by accident
             if error.errno == errno.ENAMETOOLONG:
                 return True
-    return False
+    return size > MAX_DISK
 
 
 def _sweep(pid: int) -> int | None:

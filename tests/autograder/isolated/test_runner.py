@@ -328,7 +328,7 @@ def test_nothing_is_left_on_disk(runner, run):
         return 1
     """
     assert run(deep).status in ("ran", "output")
-    assert [path.name for path in Path(runner._server._root).glob("call-*")] == []
+    assert [path.name for path in Path(runner._server._root).rglob("call-*")] == []
 
 
 @LINUX
@@ -336,6 +336,20 @@ def test_a_full_disk_is_status_output(run):
     outcome = run("def f(x):\n    for n in range(10**9): open(str(n), 'w').close()")
     assert (outcome.status, outcome.observations) == ("output", ())
     assert "files" in outcome.error["message"]
+
+
+@LINUX
+def test_files_that_are_deleted_while_open_fill_the_disk_too(run):
+    source = """
+        import os, tempfile, time
+        def f(x):
+            for _ in range(6):
+                file, name = tempfile.mkstemp(dir=".")
+                os.unlink(name)
+                os.ftruncate(file, 200 * 2**20)
+            time.sleep(20)
+    """
+    assert run(source, seconds=20.0).status == "output"
 
 
 def test_run_many_answers_in_order(runner):
