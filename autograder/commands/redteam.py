@@ -33,7 +33,7 @@ def redteam(
         names = [rung_of(name).name for name in rungs or offered()]
     shots = []
     for name in names:
-        with err.status(f"{len(wanted)} attacks on the rung {name}"):
+        with one_sentence(), err.status(f"{len(wanted)} attacks on the rung {name}"):
             shots += Range(name, jobs=jobs, seconds=seconds).shots(wanted)
     out.print(table(shots))
     out.print(counts(shots), highlight=False)

@@ -73,12 +73,20 @@ class Attack:
         return LADDER.index(rung) >= LADDER.index(self.stopped_by)
 
     def hand_in(self, to: Path) -> None:
-        """Copies the submission to the folder `to`, and lets its `make.py` add what a repository cannot hold."""
+        """Copies the submission to the folder `to`, and lets its `make.py` add what a repository cannot hold.
+
+        Raises:
+            ValueError: `make.py` failed.
+        """
         to.mkdir(parents=True, exist_ok=True)
         if (self.folder / "submission").is_dir():
             shutil.copytree(self.folder / "submission", to, symlinks=True, dirs_exist_ok=True)
-        if (self.folder / "make.py").is_file():
-            runpy.run_path(str(self.folder / "make.py"))["make"](to)
+        maker = self.folder / "make.py"
+        if maker.is_file():
+            try:
+                runpy.run_path(str(maker))["make"](to)
+            except Exception as error:
+                raise ValueError(f"attack: {maker} failed ({type(error).__name__}: {error}); correct it.") from error
 
 
 def attacks_place() -> Path:

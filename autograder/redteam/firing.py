@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograder.batch.names import printable
 from autograder.redteam.aftermath import Aftermath, Seen
 from autograder.redteam.attacks import Attack
 from autograder.redteam.canaries import Canaries
@@ -58,11 +59,15 @@ class Range:
         """A class without any attacker.
 
         Raises:
-            RuntimeError: it cannot even be graded; what the command said.
+            ChildProcessError: it cannot even be graded; what the command said.
         """
         after = replace(self, jobs=1).fire([])
         if not after.finished:
-            raise RuntimeError(f"a class without any attack was not graded; the command said: {after.terminal[-3000:]}")
+            told = printable(after.terminal.strip()[-500:]) or "nothing"
+            raise ChildProcessError(
+                f"redteam: a class without any attack was not graded on the rung {self.rung}; "
+                f"run `cnnviz grade` on a submission and see to what it says. It said: {told}"
+            )
         return after
 
     def fire(self, attacks: Sequence[Attack]) -> Aftermath:

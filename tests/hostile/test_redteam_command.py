@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from autograder.cli import app
-from autograder.isolated.rungs import reasons
-from autograder.redteam import attacks
+from autograder.redteam import attacks, firing
 
 ABOUT = 'title = "{title}"\npromise = "points"\nsuccess = "points"\nstopped_by = "{rung}"\nweak = true\n'
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the red team needs Linux")
+
 RIGHT = Path(attacks.__file__).parents[1] / "demo" / "right" / "11_grad_cam" / "grad_cam.py"
 
 
@@ -40,9 +42,7 @@ def redteam(*options):
 
 @pytest.mark.slow
 def test_a_broken_promise_is_told_for_the_one_who_broke_it_and_is_exit_status_1(place):
-    if reason := reasons()["landlock"]:
-        pytest.skip(reason)
-    done = redteam("--rung", "landlock", "--jobs", "1")
+    done = redteam("--rung", "rlimits", "--jobs", "1")
     lines = {
         name: line for line in done.output.splitlines() for name in ("idle", "right", "strong") if f" {name}: " in line
     }
@@ -64,4 +64,19 @@ def test_a_malformed_attack_stops_the_command_with_one_sentence(place):
     (place / "forge" / "idle" / "attack.toml").write_text("title = 1", encoding="utf-8")
     done = redteam()
     assert "promise is missing; every attack has title, promise, success, stopped_by, weak." in done.output
+    assert done.exit_code == 2
+
+
+def test_a_make_py_that_fails_stops_the_command_with_one_sentence(place):
+    (place / "forge" / "idle" / "make.py").write_text("def make(folder):\n    1 / 0\n", encoding="utf-8")
+    done = redteam("--rung", "rlimits", "--attack", "idle")
+    assert "idle/make.py failed (ZeroDivisionError: division by zero); correct it." in done.output
+    assert done.exit_code == 2
+
+
+def test_a_grader_that_grades_nobody_is_told_as_such(place, monkeypatch):
+    monkeypatch.setattr(firing.Range, "_command", lambda self, course: ["sh", "-c", "echo out of order; exit 3"])
+    done = redteam("--rung", "rlimits", "--attack", "idle")
+    assert "redteam: a class without any attack was not graded on the rung rlimits;" in done.output
+    assert "It said: out of order" in done.output
     assert done.exit_code == 2
