@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-VICTIM = "../../~zoe/11_grad_cam/grad_cam.py"
 
 
 def make(folder: Path) -> None:
     """Another name for the same bytes, where the file system allows it."""
-    os.link((folder / VICTIM).resolve(), folder / "notes.txt")
+    others = [path for path in folder.parents[1].glob(f"*/{folder.name}/grad_cam.py") if path.parent != folder]
+    plain = [path for path in others if path.is_file() and not path.is_symlink()]
+    os.link(max(plain), folder / "notes.txt")
