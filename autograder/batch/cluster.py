@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.batch.records import Result
-from autograder.batch.work import DIED, Finished, Task, bare, perform_for, unjudged
+from autograder.batch.work import DIED, Finished, Task, perform_for, unjudged
 
 PATIENCE = 10.0
 """Seconds until a scheduler that does not answer, or has no worker, is taken for absent."""
@@ -50,7 +50,7 @@ def _ended(client: Any, tasks: Iterator[Task]) -> Iterator[tuple[Task, Any]]:
     def send() -> None:
         room = 2 * max(1, sum(client.ncores().values())) - len(under_way)
         for task in itertools.islice(tasks, max(0, room)):
-            future = client.submit(_performed, pickle.dumps(bare(task)), pure=False)
+            future = client.submit(_performed, pickle.dumps(task), pure=False)
             under_way[future.key] = task
             ended.add(future)
 

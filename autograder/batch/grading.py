@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from autograder import registry
 from autograder.batch.leftovers import clear_leftovers
@@ -95,7 +96,9 @@ def grade_all(
         summary.add(result, fresh=True)
         told(result)
 
-    folder, boss = (None, None) if dask else (store.folder, os.getpid())
+    task = partial(Task, secret=secret, seeds=store.seeds, device=device, seconds=seconds, rung=rung)
+    if not dask:
+        task = partial(task, folder=store.folder, boss=os.getpid())
     with store.at_work():
         clear_leftovers()
         try:
@@ -106,19 +109,7 @@ def grade_all(
                     summary.add(result, fresh=False)
                     told(result)
                 if len(known) < len(registry.lesson(each.lesson).items):
-                    todo.append(
-                        Task(
-                            each,
-                            secret,
-                            store.seeds,
-                            known,
-                            device=device,
-                            seconds=seconds,
-                            rung=rung,
-                            folder=folder,
-                            boss=boss,
-                        )  # fmt: skip
-                    )
+                    todo.append(task(each, known=known))
             workers = min(jobs, max(2, len(todo)))
             for _, results in finished(_kept(todo, store), jobs=workers, dask=dask, done=note) if todo else ():
                 for result in results:

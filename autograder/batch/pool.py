@@ -12,7 +12,7 @@ import joblib
 from autograder.batch.cluster import on_cluster
 from autograder.batch.records import Result
 from autograder.batch.watching import Watch
-from autograder.batch.work import DIED, Finished, Task, bare, perform, perform_for, unjudged
+from autograder.batch.work import DIED, Finished, Task, perform, perform_for, unjudged
 
 
 def finished(
@@ -69,7 +69,7 @@ def _begun(tasks: Iterator[tuple[int, Task]], underway: dict[int, Task], watch: 
     for number, task in tasks:
         underway[number] = task
         watch.begin(number, task)
-        yield number, pickle.dumps(bare(task))
+        yield number, pickle.dumps(task)
 
 
 def _parallel(numbered: Iterator[tuple[int, bytes]], workers: int) -> Iterator[tuple[int, list[Result]]]:

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from autograder.isolated import Runner
 from autograder.judge import Graded, checks_of
 from autograder.oracle import Setting
 from autograder.records import Exercise, Question
-from autograder.submission import Source, Submission
+from autograder.submission import Submission
 from autograder.verdict import NOT_JUDGED, Row
 
 
@@ -45,15 +45,6 @@ class Task:
     """RESULTS, where the worker sees it and writes there itself."""
     boss: int | None = None
     """The process without which this worker must not go on; None where it is on another machine."""
-
-
-def bare(task: Task) -> Task:
-    """The task as it travels: text only, for a syntax tree can be too deep to be sent."""
-    work = task.handed.submission
-    if work is None:
-        return task
-    sources = tuple(Source(source.label, source.text, source.grade_id) for source in work.sources)
-    return replace(task, handed=replace(task.handed, submission=replace(work, sources=sources)))
 
 
 def perform(task: Task, done: Callable[[Result], None] | None = None) -> list[Result]:
