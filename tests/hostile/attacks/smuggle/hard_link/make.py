@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 
-
 def make(folder: Path) -> None:
     """Another name for the same bytes, where the file system allows it."""
     others = [path for path in folder.parents[1].glob(f"*/{folder.name}/grad_cam.py") if path.parent != folder]
