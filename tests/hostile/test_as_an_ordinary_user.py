@@ -26,15 +26,8 @@ def as_nobody():
     environment = {"PATH": os.environ["PATH"], "HOME": home, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
 
     def run(*argv: str, seconds: float = 60) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [*SETPRIV, *SHELL, *argv],
-            cwd=home,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        command = [*SETPRIV, *SHELL, *argv]
+        return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=seconds)
 
     tried = run(sys.executable, "-c", "import torch, autograder.redteam.firing")
     if tried.returncode:
