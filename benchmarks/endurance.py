@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from grading_parts.courses import environment
+from grading_parts.courses import SECRET
 from grading_parts.hostile import Attacker, attackers, points_of, undeserved
 from grading_parts.killing import Ordeal, endured
 from grading_parts.scores import kept, unlike
@@ -38,6 +37,7 @@ from grading_parts.writing import write_class
 
 from autograder import registry
 from autograder.batch.names import file_name
+from autograder.batch.results import Store
 from autograder.records import Lesson
 from autograder.redteam.attacks import LESSON
 
@@ -92,11 +92,7 @@ def _problems(found: Found, folder: Path, lesson: Lesson, kills: int) -> Iterato
         scores = kept(folder / name, lesson)
         yield from (f"{name}: {told}" for told in unlike(found.students, scores, lesson=lesson))
         yield from (f"{name}: {told}" for told in undeserved(found.hostile, scores, lesson))
-        verified = subprocess.run(
-            [*CNNVIZ, "verify", name], cwd=folder, env=environment(), capture_output=True, text=True
-        )
-        if verified.returncode:
-            yield f"{name}: verify says {verified.stdout[-500:]} {verified.stderr[-500:]}"
+        yield from (f"{name}: verify says {told}" for told in Store(folder / name, SECRET).verify())
     if found.killed.kills != kills:
         yield f"killed {found.killed.kills} times, asked for {kills}: the class is too small for that"
     found.chance, told = by_chance(folder / "whole", folder / "killed", [a.name for a in found.hostile])
