@@ -254,3 +254,17 @@ def test_the_hostile_zips_are_zips_that_would_be_read_without_the_trick(tmp_path
 def test_every_entry_has_a_kind():
     kinds = {e.kind for e in entries(written(Member(), Member(b"d/", b"", method=0), Member(b"../x")))}
     assert kinds == {FILE, FOLDER, REFUSED}
+
+
+def test_an_archive_of_nothing_holds_nothing(tmp_path):
+    assert entries(packed({})) == []
+    (tmp_path / "class.zip").write_bytes(packed({}))
+    with pytest.raises(ValueError, match=r"class\.zip holds no work of any student"):
+        collect(tmp_path / "class.zip")
+
+
+def test_a_students_archive_of_nothing_is_that_students_problem(tmp_path):
+    (tmp_path / "class.zip").write_bytes(packed({"eve.zip": packed({}), "bob/grad_cam.py": GOOD.data}))
+    bob, eve = collect(tmp_path / "class.zip")
+    assert bob.submission
+    assert eve.problem == "submission: there is no grad_cam.py or grad_cam.ipynb and no other file; hand it in."
