@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from autograder.batch.names import printable
@@ -17,7 +19,9 @@ FILE, FOLDER, REFUSED = "file", "folder", "refused"
 DEEPEST = 6
 """Folders below the one that is collected."""
 MOST_FILES = 100_000
-"""Files of one folder, all its folders together, or of one archive."""
+"""Entries of one folder, or of the archive of a class."""
+MOST_INNER = 1000
+"""Files of one student and lesson, or of a student's archive."""
 PASSED_OVER = ("__MACOSX", "__pycache__", "site-packages", "node_modules")
 """Folders that hold nobody's work; hidden files and folders are passed over too."""
 
@@ -37,29 +41,33 @@ class Entry:
 
 
 def in_folder(root: Path) -> Iterator[Entry]:
-    """Everything below a folder, in the order of its names; links are never followed."""
-    found: list[tuple[tuple[str, ...], Path]] = [((), Path(root))]
-    left = MOST_FILES
-    while found:
-        parts, folder = found.pop()
+    """Everything below a folder, in the order of its names; links are never followed.
+
+    A student with too many files has that problem alone: files are counted by the first two folders.
+    """
+    waiting: list[tuple[tuple[str, ...], Path]] = [((), Path(root))]
+    seen: Counter[tuple[str, ...]] = Counter()
+    while waiting:
+        parts, folder = waiting.pop()
         try:
-            below = sorted(os.scandir(folder), key=lambda item: item.name)
+            below = sorted(islice(os.scandir(folder), MOST_FILES + 1), key=lambda item: item.name)
         except OSError as error:
-            yield refused(parts, f"the folder {shown(parts)} cannot be read ({error.strerror}); check its permissions.")
+            place = f"the folder {shown(parts)}"
+            yield refused(parts, f"submission: {place} cannot be read ({error.strerror}); check its permissions.")
             continue
         for item in below:
             name = (*parts, proper(item.name))
             if skipped(item.name):
                 continue
-            left -= 1
-            if left < 0:
+            seen[name[:2]] += 1
+            if seen[name[:2]] > MOST_INNER:
                 yield refused(
-                    (), f"{shown(parts)} and what follows: more than {MOST_FILES} files; grade fewer at once."
+                    name[:2], f"submission: {shown(name[:2])} holds more than {MOST_INNER} files; hand in fewer."
                 )
-                return
+                break
             if item.is_dir(follow_symlinks=False) and len(name) <= DEEPEST:
                 yield folder_entry(name)
-                found.append((name, Path(item.path)))
+                waiting.append((name, Path(item.path)))
             else:
                 yield _of_item(name, item)
 

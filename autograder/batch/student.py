@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.batch.archive import LARGEST_INNER, in_archive
-from autograder.batch.entries import FILE, FOLDER, REFUSED, Entry, shown
+from autograder.batch.entries import FILE, FOLDER, MOST_INNER, REFUSED, Entry, shown
 from autograder.batch.naming import Named, folder_lesson, lesson_of_file, suffix
 from autograder.batch.records import Handed, digest_of
 from autograder.cells import LARGEST, Unreadable, looks_like_notebook, read_cells
@@ -20,8 +20,6 @@ from autograder.submission import Submission, begun, choose, from_cells, from_co
 
 DEEP = 2
 """Folders between the student's own and a file that counts: what lies deeper is some library's."""
-MOST_INNER = 1000
-"""Files of a student's zip."""
 Release = Callable[[str], nbformat.NotebookNode | None]
 """A lesson's id -> the notebook that students got."""
 

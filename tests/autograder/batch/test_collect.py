@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from autograder.batch import student
+from autograder.batch import entries, student
 from autograder.batch.collect import collect
 from autograder.batch.records import digest_of
 
@@ -328,6 +328,22 @@ def test_a_file_that_is_too_large_is_a_problem_and_not_read_whole(handed_in, mon
     assert handed.problem == (
         "submission: alice/grad_cam.py has more than 1 MB; clear the outputs and hand it in again."
     )
+
+
+@pytest.mark.parametrize("place", ["eve/11_grad_cam", "eve/11_grad_cam/a/b", "eve/data"])
+def test_a_student_with_endless_files_is_no_problem_of_anybody_else(handed_in, monkeypatch, place):
+    monkeypatch.setattr(entries, "MOST_INNER", 20)
+    for number in range(30):
+        handed_in.put(f"{place}/{number}.txt")
+    for name in ("alice", "zoe"):
+        handed_in.put(f"{name}/grad_cam.py")
+    alice, eve, zoe = handed_in.collect()
+    assert (alice.student, eve.student, zoe.student) == ("alice", "eve", "zoe")
+    assert alice.submission
+    assert zoe.submission
+    assert eve.submission is None
+    assert any(f"submission: {place[:15].rstrip('/')} holds more than 20 files; hand in fewer." in sentence
+               for sentence in [eve.problem, *handed_in.told])  # fmt: skip
 
 
 def test_a_renamed_file_has_the_same_digest_and_another_text_another(handed_in):
