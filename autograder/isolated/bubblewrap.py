@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import layout
+from .layout import inside, outermost
 
 _NAMESPACES = ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL")
 _ENDS = ("--disable-userns", "--die-with-parent", "--new-session", "--hostname", "cnnviz")
@@ -66,13 +67,13 @@ class Bubblewrap:
 
     def command(self, argv: Sequence[str], root: Path, readable: dict[str, Any]) -> list[str]:
         """The command inside; order matters to bwrap, which mounts one after another."""
-        trees = _outermost(path for path in readable["whole"] if not _inside(path, ("/proc", "/dev", str(root))))
-        holes = [path for path in readable["holes"] if _inside(path, trees)]
+        trees = outermost(path for path in readable["whole"] if not inside(path, ("/proc", "/dev", str(root))))
+        holes = [path for path in readable["holes"] if inside(path, trees)]
         program = os.path.realpath(argv[0])
         mounts: list[tuple[str, ...]] = [("--proc", "/proc"), ("--dev", "/dev"), ("--tmpfs", "/tmp")]
         mounts += [("--ro-bind", path, path) for path in trees]
         mounts += [("--tmpfs", hole) for hole in holes]
-        mounts += [("--ro-bind", program, program)] * (not _inside(program, trees))
+        mounts += [("--ro-bind", program, program)] * (not inside(program, trees))
         mounts += [("--ro-bind", path, path) for path in readable["program"] if os.path.exists(path)]
         mounts += [("--symlink", target, link) for link, target in _links([*readable["named"], argv[0]], trees)]
         mounts += [("--ro-bind", str(root), str(root)), ("--bind", str(root / "calls"), str(root / "calls"))]
@@ -96,19 +97,6 @@ def _devices(readable: dict[str, Any]) -> list[tuple[str, ...]]:
     return [*mounts, *(("--ro-bind-try", path, path) for path in trees), ("--tmpfs", "/dev/shm")]
 
 
-def _inside(path: str, trees: Iterable[str]) -> bool:
-    return any(path == tree or path.startswith(tree.rstrip("/") + "/") for tree in trees)
-
-
-def _outermost(paths: Iterable[str]) -> list[str]:
-    """Without those that lie in another."""
-    kept: list[str] = []
-    for path in sorted(set(paths)):
-        if not _inside(path, kept):
-            kept.append(path)
-    return kept
-
-
 def _links(paths: Iterable[str], trees: Sequence[str]) -> list[tuple[str, str]]:
     """Symbolic links on the way to the paths and their targets, but those that a mounted tree brings along."""
     found: dict[str, str] = {}
@@ -117,7 +105,7 @@ def _links(paths: Iterable[str], trees: Sequence[str]) -> list[tuple[str, str]]:
             link = next((p for p in _prefixes(path) if os.path.islink(p)), None)
             if link is None:
                 break
-            if not _inside(link, trees):
+            if not inside(link, trees):
                 found[link] = os.readlink(link)
             path = os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)) + path[len(link) :])
     return list(found.items())

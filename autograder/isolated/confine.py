@@ -20,7 +20,7 @@ _FILES, _FILE_BYTES = 256, 256 * 2**20
 
 def prctl(option: int, value: int) -> None:
     """One setting of this process; refused settings are left as they are."""
-    ctypes.CDLL(None).prctl(option, *(ctypes.c_ulong(v) for v in (value, 0, 0, 0)))
+    landlock.libc().prctl(option, *(ctypes.c_ulong(v) for v in (value, 0, 0, 0)))
 
 
 def become_reaper() -> None:
@@ -104,4 +104,4 @@ def _rules(folder: str, readable: dict[str, Any], device: str) -> list[tuple[str
 def _drop_capabilities() -> None:
     """Root without its privileges; for anyone else there is nothing to drop."""
     head, nothing = struct.pack("=Ii", 0x20080522, 0), bytes(24)
-    ctypes.CDLL(None).capset(ctypes.c_char_p(head), ctypes.c_char_p(nothing))
+    landlock.libc().capset(ctypes.c_char_p(head), ctypes.c_char_p(nothing))

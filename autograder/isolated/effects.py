@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__builtins__ = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
+globals()["__builtins__"] = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
 
 Fingerprint = dict[tuple[str, str], Any]
 """(effect's slug, place) -> something that is equal only if nothing changed there."""
@@ -35,11 +35,12 @@ _of = {
     for name in ("grad", "requires_grad", "is_leaf", "retains_grad", "shape", "dtype", "device", "layout")
 }
 _tensor_hooks = [vars(_BASE)[n].__get__ for n in ("_backward_hooks", "_post_accumulate_grad_hooks") if n in vars(_BASE)]
-_stored_bytes, _items, _entry = torch._C.StorageBase.nbytes, dict.items, dict.get
+_stored_bytes = torch._C.StorageBase.nbytes  # type: ignore[attr-defined]
+_items, _entry = dict.items, dict.get
 _set_grad_enabled, _is_grad_enabled = torch._C._set_grad_enabled, torch.is_grad_enabled
 _no_overrides, _strided, _cpu = torch._C.DisableTorchFunction, torch.strided, "cpu"
 _read = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
-    ctypes.cast(ctypes.pythonapi.PyBytes_FromStringAndSize, ctypes.c_void_p).value
+    ctypes.cast(ctypes.pythonapi.PyBytes_FromStringAndSize, ctypes.c_void_p).value or 0
 )
 
 

@@ -6,6 +6,7 @@ Linux 5.13 or newer, through ctypes; what a kernel does not know yet is left out
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import stat
 import struct
@@ -66,7 +67,12 @@ def _allow(ruleset: int, path: str, rights: int) -> bool:
         os.close(place)
 
 
+@functools.cache
+def libc() -> ctypes.CDLL:
+    """The C library, opened once: a fork of the warm process finds it open."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def _syscall(number: int, *arguments: int | bytes | None) -> int:
     """ctypes passes a bare int as 32 bits; the kernel reads 64."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    return libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments))
+    return libc().syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments))

@@ -11,10 +11,13 @@ import site
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO
 
 from .child import REFUSED
+from .zygote import remove
 
 _SYSTEM = (
     "/lib",
@@ -45,15 +48,20 @@ _DEVICE = (
     "/sys",
     "/etc/nvidia",
 )
+_PREFIX, _YOUNG = "cnnviz-run-", 60.0
+_held: dict[Path, IO[str]] = {}
 _PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SYSTEMROOT", "WINDIR")
 
 
 def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
     """A private folder with `config.json`, `kit/`, which holds nothing but a link to cnnviz, and `calls/`."""
-    root = Path(os.path.realpath(tempfile.mkdtemp(prefix="cnnviz-run-")))
     package = _folder_of("cnnviz")
     if package is None:
         raise ModuleNotFoundError("cnnviz is not importable: install it with `python -m pip install -e .`")
+    _remove_abandoned()
+    root = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
+    _held[root] = open(root / "lock", "w")  # noqa: SIM115 - it is closed when the folder is released
+    _locked(_held[root])
     for name in ("kit", "calls"):
         (root / name).mkdir()
     _link(package, root / "kit" / "cnnviz")
@@ -70,6 +78,34 @@ def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
     }
     (root / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return root
+
+
+def release(root: Path) -> None:
+    """Remove a folder that `prepare` made."""
+    remove(str(root))
+    if root in _held:
+        _held.pop(root).close()
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether this process holds the lock now: the kernel lets go of it when a process is killed."""
+    if os.name == "nt":
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_abandoned() -> None:
+    """Folders whose process was killed before it could remove them."""
+    for folder in Path(os.path.realpath(tempfile.gettempdir())).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), open(folder / "lock", "r+") as file:
+            if time.time() - folder.stat().st_mtime > _YOUNG and _locked(file):
+                remove(str(folder))
 
 
 def _fonts() -> Path:
@@ -156,7 +192,7 @@ def readable(root: Path) -> dict[str, list[str]]:
     for path in whole:
         _grant(Path(path), holes, trees, folders)
     return {
-        "trees": trees,
+        "trees": outermost(trees),
         "folders": folders,
         "whole": whole,
         "holes": [str(hole) for hole in holes],
@@ -171,6 +207,20 @@ def _other_copies(trees: list[str]) -> list[Path]:
     places = [*trees, *(str(inner) for tree in trees for inner in Path(tree).glob("python3*"))]
     beside = [Path(place, kind) for place in places for kind in ("", "site-packages", "dist-packages")]
     return [folder / name for folder in beside for name in REFUSED if (folder / name).is_dir()]
+
+
+def inside(path: str, trees: Iterable[str]) -> bool:
+    """Whether the path is one of the trees or lies in one."""
+    return any(path == tree or path.startswith(tree.rstrip("/") + "/") for tree in trees)
+
+
+def outermost(paths: Iterable[str]) -> list[str]:
+    """Without those that lie in another."""
+    kept: list[str] = []
+    for path in sorted(set(paths)):
+        if not inside(path, kept):
+            kept.append(path)
+    return kept
 
 
 def _grant(path: Path, holes: list[Path], trees: list[str], folders: list[str]) -> None:

@@ -6,11 +6,13 @@ import contextlib
 import json
 import os
 import pickle
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,26 @@ def _prepared(rung: Rung) -> Path:
 def _command(mode: str, root: Path, rung: Rung) -> list[str]:
     argv = [sys.executable, "-I", "-S", "-B", _CHILD, mode, str(root / "config.json")]
     return rung.command(argv, root, layout.readable(root))
+
+
+def _started(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    """A process whose parent thread waits for its end: to the kernel, "dies with its parent" means that very thread."""
+    begun: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
+
+    def keep() -> None:
+        try:
+            process = subprocess.Popen(command, **options)
+        except OSError as error:
+            begun.put(error)
+            return
+        begun.put(process)
+        process.wait()
+
+    threading.Thread(target=keep, daemon=True).start()
+    found = begun.get()
+    if isinstance(found, OSError):
+        raise found
+    return found
 
 
 def _parcel(request: dict[str, Any]) -> IO[bytes]:
@@ -109,14 +131,14 @@ class ForkServer:
                 self._process.kill()
                 self._process.wait()
         if self._root is not None:
-            remove(str(self._root))
+            layout.release(self._root)
         self._root = self._process = self._control = None
 
     def _warm_up(self) -> None:
         self._root = _prepared(self._rung)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, tempfile.TemporaryFile() as complaint:
-            self._process = subprocess.Popen(
+            self._process = _started(
                 _command("fork", self._root, self._rung),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -201,7 +223,7 @@ class SpawnServer:
     def close(self) -> None:
         """Remove the folder."""
         if self._root is not None:
-            remove(str(self._root))
+            layout.release(self._root)
         self._root = None
 
 

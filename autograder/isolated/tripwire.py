@@ -16,7 +16,7 @@ from torch import nn
 from .observing import watch
 from .records import PlannedCall
 
-__builtins__ = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
+globals()["__builtins__"] = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
 
 _inside = vars(nn.Module)["__dict__"].__get__
 _set_grad = vars(torch._C.TensorBase)["grad"].__set__

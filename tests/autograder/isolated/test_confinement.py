@@ -12,7 +12,7 @@ import torch
 from autograder.isolated import Runner, landlock, layout
 from autograder.isolated.child import REFUSED
 
-from .conftest import asking, planned
+from .conftest import asking, fork, planned
 
 PROJECT = Path(__file__).parents[3]
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="confinement is Linux's")
@@ -119,10 +119,10 @@ def test_what_a_call_leaves_running_ends_with_it(tmp_path):
     from autograder.isolated import zygote
 
     beat = tmp_path / "beat"
-    child = os.fork()
+    child = fork()
     if not child:
         zygote.confine.become_reaper()
-        first = os.fork()
+        first = fork()
         if not first:
             _escape(beat)
         while not beat.exists():
@@ -139,7 +139,7 @@ def _escape(beat):
     """Twice a fork and a new session: a daemon's way out."""
     for _ in range(2):
         os.setsid()
-        if os.fork():
+        if fork():
             os._exit(0)
     while True:
         with open(beat, "a") as file:

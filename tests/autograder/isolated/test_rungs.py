@@ -2,16 +2,20 @@
 
 import contextlib
 import os
+import signal
+import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
-from autograder.isolated import Runner, bubblewrap, rungs
+from autograder.isolated import Runner, bubblewrap, layout, rungs
 from autograder.isolated.bubblewrap import Bubblewrap
 from autograder.isolated.child import REFUSED
 
-from .conftest import asking
+from .conftest import asking, fork
 from .test_confinement import is_refused, said
 
 PROJECT = Path(__file__).parents[3]
@@ -173,6 +177,42 @@ def test_a_sandbox_started_by_root_can_not_mount_anything_writable_again():
     with start("bubblewrap alone") as runner:
         (seen,) = runner.run(asking(source)).observations
     assert str(seen.arrays[0]) == repr(([-1] * 6, 65534))
+
+
+@LINUX
+def test_a_runner_outlives_the_thread_that_first_used_it(confined):
+    request = asking("def f(x): return x")
+    with start("landlock" if confined.rung == "landlock" else "bubblewrap") as runner:
+        first = threading.Thread(target=runner.run, args=(request,))
+        first.start()
+        first.join()
+        assert runner.run(request).status == "ran"
+
+
+@LINUX
+def test_what_a_killed_grader_leaves_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(layout, "_YOUNG", 0.0)
+    child = fork()
+    if not child:
+        layout.prepare(layers=(), own_pids=False)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert len([*tmp_path.iterdir()]) == 1
+    mine = layout.prepare(layers=(), own_pids=False)
+    other = layout.prepare(layers=(), own_pids=False)
+    assert {*tmp_path.iterdir()} == {mine, other}
+    for root in (mine, other):
+        layout.release(root)
+
+
+@with_bubblewrap
+def test_an_ordinary_user_gets_the_same_rungs():
+    """Here: one without any privilege, in a user namespace that this test makes."""
+    script = "import os; from autograder.isolated import rungs; print(os.getuid(), rungs.offered())"
+    outer = ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+    done = subprocess.run([*outer, "--", sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split(maxsplit=1) == ["1000", f"{rungs.offered()}\n"], done.stderr
 
 
 def test_an_unknown_rung_is_one_sentence():
