@@ -14,6 +14,7 @@ from typing import Any
 
 from autograder.cells import LARGEST, Found, Unreadable, found, read_cells, refuse_much_code, too_large
 from autograder.isolated import Cell
+from autograder.isolated.loading import may_last
 from autograder.records import Lesson
 
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "latin-1")
@@ -36,6 +37,12 @@ class Source:
         """Its syntax tree; None where it does not parse."""
         return (_small_tree if len(self.text) < SMALL else _large_tree)(self.text)
 
+    @property
+    def lasting(self) -> bool:
+        """Whether anything of it counts for another exercise; a cell that only shows something need not be sent."""
+        tree = self.tree
+        return tree is None or any(map(may_last, tree.body))
+
     def defines(self, name: str) -> bool:
         """Whether a function of that name is defined at top level."""
         return _function(self.tree, name) is not None
@@ -51,7 +58,8 @@ class Submission:
         """The cells to load for one function: its own whole, of the others the definitions only."""
         if len(self.sources) == 1:
             return (Cell(self.sources[0].label, self.sources[0].text),)
-        return tuple(Cell(s.label, s.text, own=name == s.grade_id or s.defines(name)) for s in self.sources)
+        marked = [(s, name == s.grade_id or s.defines(name)) for s in self.sources]
+        return tuple(Cell(s.label, s.text, own=own) for s, own in marked if own or s.lasting)
 
     def attempted(self, name: str) -> bool:
         """Whether the function is there and is more than the stub, judged by reading only."""

@@ -50,10 +50,11 @@ def _stand_ins() -> None:
 
 
 def _warm_figures(cache: str) -> None:
-    """Most notebooks import pyplot; without the list of fonts in memory every call would search the disk for it."""
+    """What the notebooks import beside torch; without the list of fonts in memory every call would search the disk."""
     os.environ["MPLCONFIGDIR"] = cache
     try:
-        importlib.import_module("matplotlib.pyplot")
+        for name in ("matplotlib.pyplot", "rich.progress"):
+            importlib.import_module(name)
     except Exception:  # a submission that needs it will say so itself
         return
     finally:

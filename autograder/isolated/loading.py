@@ -13,6 +13,7 @@ from typing import Any
 from .records import Cell
 
 _KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_NEVER_LITERAL = (ast.Attribute, ast.Subscript, ast.ListComp, ast.Lambda, ast.Compare, ast.BoolOp, ast.IfExp)
 _MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 
 
@@ -26,7 +27,7 @@ def load(cells: Iterable[Cell]) -> ModuleType:
     sys.modules["student"] = module
     for cell in cells:
         if cell.own:
-            _execute(_compiled(ast.parse(*_known(cell)), cell), module)
+            _execute(_compiled(_parsed(cell), cell), module)
         else:
             _execute_reduced(cell, module)
     return module
@@ -38,20 +39,21 @@ def text_of(module: ModuleType, name: str) -> str | None:
     return "".join(str.__iter__(value))[:100] if isinstance(value, str) else None
 
 
-def _known(cell: Cell) -> tuple[str, str]:
-    """Source and file name, entered where tracebacks and `inspect.getsource` look for them."""
-    source = _without_magics(cell.source)
-    linecache.cache[cell.label] = (len(source), None, source.splitlines(keepends=True), cell.label)
-    return source, cell.label
-
-
-def _without_magics(source: str) -> str:
-    """IPython's `%magic` and `!command` lines become `pass`, but only where the cell does not parse with them."""
+def _parsed(cell: Cell) -> ast.Module:
+    """Its syntax tree; IPython's `%magic` and `!command` lines are `pass`, where it does not parse with them."""
     try:
-        ast.parse(source)
+        tree = ast.parse(cell.source, cell.label)
     except (SyntaxError, ValueError):
-        return _MAGIC.sub(r"\1pass", source)
-    return source
+        source = _MAGIC.sub(r"\1pass", cell.source)
+        _remember(source, cell.label)
+        return ast.parse(source, cell.label)
+    _remember(cell.source, cell.label)
+    return tree
+
+
+def _remember(source: str, label: str) -> None:
+    """Entered where tracebacks and `inspect.getsource` look for it."""
+    linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
 
 
 def _compiled(tree: ast.Module, cell: Cell) -> CodeType:
@@ -66,7 +68,7 @@ def _execute(code: CodeType, module: ModuleType) -> None:
 def _execute_reduced(cell: Cell, module: ModuleType) -> None:
     """Each kept statement alone, so that one that fails takes nothing else with it."""
     try:
-        tree = ast.parse(*_known(cell))
+        tree = _parsed(cell)
     except (SyntaxError, ValueError):
         return
     for statement in tree.body:
@@ -76,6 +78,15 @@ def _execute_reduced(cell: Cell, module: ModuleType) -> None:
             _execute(_compiled(ast.Module([statement], []), cell), module)
         except BaseException:  # also an exit
             continue
+
+
+def may_last(statement: ast.stmt) -> bool:
+    """Whether a statement of another exercise's cell may count, at first look; what may not need not be sent."""
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        value = statement.value
+        called = isinstance(value, ast.Call) and bool(value.args or value.keywords)  # `set()` alone is a literal
+        return not (called or isinstance(value, _NEVER_LITERAL))
+    return isinstance(statement, _KEPT)
 
 
 def _is_kept(statement: ast.stmt) -> bool:

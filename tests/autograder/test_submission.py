@@ -79,6 +79,14 @@ def test_of_a_notebook_only_the_own_cell_is_loaded_whole(tmp_path):
     assert [cell.own for cell in from_notebook(path).cells("f")] == [False, True, False]
 
 
+def test_cells_that_only_show_something_are_not_sent_along(tmp_path):
+    path = tmp_path / "toy.ipynb"
+    shown = ["f(3)\nprint(1)", "y = f(3)\nshape = y.shape", "for x in range(3):\n    f(x)"]
+    lasting = ["n = 3", "seen = set()", "import os\nf(1)", "class A: ...", "broken ("]
+    path.write_text(json.dumps(notebook(*((text, None) for text in shown + lasting), (DONE, "f"))))
+    assert [cell.source for cell in from_notebook(path).cells("f")] == [*lasting, DONE]
+
+
 def test_magics_of_a_notebook_do_no_harm(tmp_path):
     path = tmp_path / "toy.ipynb"
     path.write_text(json.dumps(notebook(("%matplotlib inline\n!ls\n" + DONE, "f"))))
