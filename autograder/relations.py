@@ -23,7 +23,7 @@ UNSEEN = {
     "offset": "{symbol} is what the formula gives plus a constant, everywhere.",
     "scale_per_call": "{symbol} is a multiple of what the formula gives, with another factor for each call.",
 }
-"""The sentences of a hidden case for relations that are told with a number: from it the expected value could be read."""
+"""What a hidden case says for relations told with a number: the expected value could be read from it."""
 
 
 def relation(pairs: Pairs, tolerance: float) -> tuple[str, str] | None:
