@@ -23,9 +23,8 @@ from .failures import error_of, is_not_attempted, type_name
 from .outputs import Outputs, outputs_of
 from .records import EFFECTS, Observation, PlannedCall
 
-globals()["__builtins__"] = dict(
-    vars(builtins)
-)  # the functions below keep these, whatever student code puts in their place
+# the functions below keep these, whatever student code puts in their place
+globals()["__builtins__"] = dict(vars(builtins))
 _clock = time.perf_counter
 
 
