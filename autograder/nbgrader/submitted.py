@@ -41,12 +41,27 @@ class SubmissionExporter(NotebookExporter):
 
     def _handed_in(self, path: Path, release: nbformat.NotebookNode) -> nbformat.NotebookNode:
         try:
+            refuse_linked_folders(path)
             return rebuilt(release, read_cells(read_plain(path, LARGEST), path.name))
         except Unreadable as error:
             self.log.error("%s", error)
             empty = rebuilt(release, [])
             empty.metadata["cnnviz"] = {"unreadable": str(error)}
             return empty
+
+
+def refuse_linked_folders(path: Path) -> None:
+    """A lesson's folder, or a student's, may not be another name for somebody else's work.
+
+    Raises:
+        Unreadable: one of them is a link.
+    """
+    for folder in path.parents[:2]:
+        if folder.is_symlink():
+            told = (
+                f"submission: the folder {shown((folder.name,))} is a link; hand in the folder itself with its files."
+            )
+            raise Unreadable(told)
 
 
 def copy_plain_files_only(converter: Any) -> None:

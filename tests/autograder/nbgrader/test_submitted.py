@@ -3,7 +3,8 @@ import os
 import pytest
 
 from autograder.nbgrader import submitted
-from autograder.nbgrader.submitted import odd_names, read_release
+from autograder.cells import Unreadable
+from autograder.nbgrader.submitted import odd_names, read_release, refuse_linked_folders
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
@@ -22,3 +23,13 @@ def test_what_is_no_plain_file_or_too_large_is_not_copied(tmp_path, monkeypatch)
 def test_a_missing_release_says_what_to_run(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"does not exist; run `nbgrader generate_assignment 10_cam` first\.$"):
         read_release(tmp_path / "10_cam" / "cam.ipynb")
+
+
+@pytest.mark.parametrize("linked", ["eve", "eve/10_cam"])
+def test_a_folder_that_is_a_link_to_somebody_elses_work_is_refused(tmp_path, linked):
+    (tmp_path / "ada" / "10_cam").mkdir(parents=True)
+    (tmp_path / linked).parent.mkdir(exist_ok=True)
+    (tmp_path / linked).symlink_to(tmp_path / "ada" / linked.partition("/")[2])
+    refuse_linked_folders(tmp_path / "ada" / "10_cam" / "cam.ipynb")
+    with pytest.raises(Unreadable, match=r"is a link; hand in the folder itself with its files\.$"):
+        refuse_linked_folders(tmp_path / "eve" / "10_cam" / "cam.ipynb")
