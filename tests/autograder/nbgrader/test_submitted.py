@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from autograder.nbgrader import submitted
 from autograder.cells import Unreadable
+from autograder.nbgrader import submitted
 from autograder.nbgrader.submitted import odd_names, read_release, refuse_linked_folders
 
 
