@@ -208,7 +208,7 @@ def read(piece: Piece, lesson: Lesson, release: Release) -> Read:
 
 
 def _parsed(data: bytes, piece: Piece, lesson: Lesson, release: nbformat.NotebookNode | None) -> Submission:
-    from autograder.nbgrader.rebuild import rebuilt
+    from autograder.rebuild import rebuilt
 
     if piece.kind == ".py" and not looks_like_notebook(data):
         return from_code(data, f"{lesson.name}.py")

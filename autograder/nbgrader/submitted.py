@@ -13,7 +13,7 @@ from nbconvert.exporters import NotebookExporter
 
 from autograder.batch.entries import read_plain, shown
 from autograder.cells import LARGEST, Unreadable, read_cells
-from autograder.nbgrader.rebuild import rebuilt
+from autograder.rebuild import rebuilt
 
 
 class SubmissionExporter(NotebookExporter):

@@ -95,7 +95,7 @@ def attacks_place() -> Path:
     Raises:
         FileNotFoundError: neither is there.
     """
-    packaged = Path(__file__).parent / "attacks"
+    packaged = Path(__file__).parents[2] / "cnnviz_attacks"
     repository = Path(__file__).parents[2] / "tests" / "hostile" / "attacks"
     for place in (packaged, repository):
         if place.is_dir():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder import registry
+from autograder import oracle, registry
 from autograder.grade import grade_function
 from autograder.oracle import Part, Setting
 
@@ -21,6 +21,7 @@ def computed(monkeypatch):
         return results(part, function, **options)
 
     monkeypatch.setattr(Part, "results", noted)
+    oracle._part.cache_clear()
     return ran
 
 

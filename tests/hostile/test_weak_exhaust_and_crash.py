@@ -17,4 +17,5 @@ def achieved(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS, ids=name_of)
 def test_an_attack_beats_a_grader_that_trusts(attack, achieved):
-    assert attack.success in achieved[attack.name]
+    seen = achieved[attack.name]
+    assert attack.success in seen or (attack.success == "process" and "stop" in seen)  # none is left of a dead machine

@@ -23,7 +23,7 @@ from autograder.batch.naming import named
 from autograder.batch.records import digest_of
 from autograder.batch.student import release_copy
 from autograder.cells import Unreadable, read_cells
-from autograder.nbgrader.rebuild import rebuilt
+from autograder.rebuild import rebuilt
 from autograder.submission import begun, from_cells, from_code
 
 from .watching import outside, watched

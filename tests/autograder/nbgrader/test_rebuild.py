@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from autograder.cells import Found, read_cells
-from autograder.nbgrader.rebuild import quoted, rebuilt
+from autograder.rebuild import quoted, rebuilt
 
 RIGHT = "def alpha(gradients):\n    return gradients.mean(dim=(2, 3))"
 
