@@ -175,10 +175,10 @@ def test_honest_code_never_trips_the_wire(run):
 
 def test_the_tripwire_is_cheap():
     Tripwire().test()
-    start = time.perf_counter()
+    start = time.process_time()
     wires = [Tripwire() for _ in range(10)]
     for wire in wires:
         wire.test()
         wire.test()
     assert all(wire.intact for wire in wires)
-    assert (time.perf_counter() - start) / 10 < 0.02  # 2 ms on a machine that does nothing else
+    assert (time.process_time() - start) / 10 < 0.02  # 2 ms on a machine that does nothing else
