@@ -9,7 +9,6 @@ import math
 
 import torch
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 OFF = {"jitter": 0, "blur": 0.0, "total_variation": 0.0, "fourier": False}
 """The options of `class_visualization` that are regularizers, and the values at which they do nothing."""
@@ -26,6 +25,8 @@ def blurred(I: Tensor, sigma: float) -> Tensor:
 
     Paper: Yosinski et al., "Understanding Neural Networks Through Deep Visualization", 2015.
     """
+    from torchvision.transforms.functional import gaussian_blur  # it imports torch's compiler, a second or two
+
     reach = min(math.ceil(3 * sigma), min(I.shape[1:]) - 1)  # a mirror shows no more than the image
     return gaussian_blur(I, [2 * reach + 1] * 2, [sigma] * 2) if sigma and reach else I
 
