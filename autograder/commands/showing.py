@@ -1,0 +1,42 @@
+"""`cnnviz demo` and `cnnviz gallery`: what the course does, on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.commands.shared import err, one_sentence, out
+
+
+def demo(
+    to: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("cnnviz_demo.html"),
+) -> None:
+    """Grade three shipped submissions (right, mistaken, hostile) and write one report that opens in any browser."""
+    from autograder.demonstration import demonstrate
+
+    with one_sentence():
+        path = demonstrate(to, err)
+    out.print(f"The report is at {path.resolve()}", markup=False, highlight=False, soft_wrap=True)
+
+
+def gallery(
+    to: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the pictures and index.html.")],
+    photo: Annotated[
+        str | None,
+        typer.Option(
+            help="A packaged photo (default chelsea), a picture file, or mosaic; for digit_net digit or digits."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Class name or number to explain; without it the model's own top class.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="efficientnet_lite0 or digit_net.")] = "efficientnet_lite0",
+) -> None:
+    """Show every method on one picture: PNGs, and one page that explains how to read them."""
+    from autograder.gallery import make_gallery
+
+    with one_sentence():
+        path, seconds = make_gallery(photo, target, model, to, err)
+    out.print(f"The gallery is at {path.resolve()} ({seconds:.0f} s)", markup=False, highlight=False, soft_wrap=True)
