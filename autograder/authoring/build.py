@@ -14,6 +14,7 @@ from autograder.authoring.release import released
 from autograder.authoring.rules import require
 from autograder.authoring.templates import render
 from autograder.records import Lesson
+from autograder.study.making import study_files
 
 SOLVED, LESSON = "solutions", "lessons"
 """The folder of the authored and solved lessons, and the students' folder."""
@@ -93,13 +94,15 @@ def generated(text: str, lesson: Lesson, *, file: str) -> dict[str, str]:
     solved = solved_notebook(blocks, lesson)
     student = released(solved)
     answers, exercises = f"{SOLVED}/{lesson.id}", f"{LESSON}/{lesson.id}"
+    module, notebook = module_text(student, lesson, solved=False), written(student)
     return {
         f"{answers}/{lesson.name}.ipynb": written(solved),
         f"{answers}/{lesson.name}.py": module_text(solved, lesson, solved=True),
-        f"{exercises}/{lesson.name}.ipynb": written(student),
-        f"{exercises}/{lesson.name}.py": module_text(student, lesson, solved=False),
+        f"{exercises}/{lesson.name}.ipynb": notebook,
+        f"{exercises}/{lesson.name}.py": module,
         f"{exercises}/test_{lesson.name}.py": render("test.py.j2", lesson=lesson),
         f"{exercises}/README.md": readme_text(lesson, text),
+        **study_files(lesson, module=module, notebook=notebook),
     }
 
 
