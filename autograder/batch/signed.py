@@ -36,18 +36,34 @@ def write_whole(path: Path, data: bytes, halves: Path) -> None:
 
 def sealed(kind: str, value: Any, key: bytes) -> bytes:
     """The file's bytes: the value and its signature. `kind` keeps one sort of file from being shown as another."""
-    content = {kind: value, "signature": _signature(kind, value, key)}
-    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
+    return _laid_out({kind: value, "signature": _signature(kind, value, key)})
 
 
 def opened(kind: str, path: Path, key: bytes) -> Any:
-    """The signed value of a file.
+    """The signed value of a file, which holds that and nothing else.
 
     Raises:
         Untrusted: it is altered, cut off, unsigned, or signed with another secret.
         FileNotFoundError: it is not there.
     """
     data = _bytes(path)
+    content = _believed(kind, data, key)
+    if data != _laid_out({name: content[name] for name in (kind, "signature")}):
+        raise Untrusted("holds more than what was signed")
+    return content[kind]
+
+
+def believed(kind: str, path: Path, key: bytes) -> Any:
+    """The same at less than half the cost, for many files at once: what stands beside the signed value is passed over.
+
+    Raises:
+        Untrusted: the value is altered, cut off, unsigned, or signed with another secret.
+        FileNotFoundError: it is not there.
+    """
+    return _believed(kind, _bytes(path), key)[kind]
+
+
+def _believed(kind: str, data: bytes, key: bytes) -> Any:
     try:
         content = json.loads(data)
         value, signature = content[kind], str(content["signature"])
@@ -56,9 +72,7 @@ def opened(kind: str, path: Path, key: bytes) -> Any:
         raise Untrusted("cannot be read as a signed file: it is cut off, or something else") from error
     if not right:
         raise Untrusted("is not as it was signed: it was altered, or signed with another secret")
-    if data != sealed(kind, value, key):
-        raise Untrusted("holds more than what was signed")
-    return value
+    return content
 
 
 def hash_of(data: bytes) -> str:
@@ -77,6 +91,10 @@ def _bytes(path: Path) -> bytes:
         raise
     except OSError as error:
         raise Untrusted(f"cannot be read ({error.strerror})") from error
+
+
+def _laid_out(content: Any) -> bytes:
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
 
 
 def _signature(kind: str, value: Any, key: bytes) -> str:
