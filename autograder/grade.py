@@ -89,7 +89,7 @@ def grade_answer(question: Question, answer: str | None) -> Row:
         return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", told))
     chosen = answer.strip().lower()
     diagnosis = Diagnosis("question", f"option_{chosen}", option.feedback)
-    verdict = PASSED if chosen == question.answer else FAILED
+    verdict = PASSED if question.is_right(chosen) else FAILED
     return Row(question.id, "answer", verdict, question.points, diagnosis if verdict == FAILED else None)
 
 

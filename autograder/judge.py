@@ -13,7 +13,7 @@ from autograder.diagnose import Diagnosis, diagnose, side_effect
 from autograder.isolated import Outcome
 from autograder.oracle import Part
 from autograder.records import Case, Exercise, Law, Question
-from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, Row
+from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Row, summary
 
 LIMITS = {
     "time": "it did not finish within {seconds:g} s; is there a loop that never ends?",
@@ -64,7 +64,7 @@ def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, second
     cases = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Case)]
     laws = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Law)]
     rows = _unless_learned_by_heart(_value_rows(cases, cut_off), cases)
-    right = all(row.verdict == PASSED for row in rows)
+    right = summary(rows) == PASSED
     rows += [_law_row(part, result, cut_off, right) for part, result in laws]
     rows.append(_promise_row(exercise, [result for _, result in cases], right))
     return Graded(exercise, tuple(rows), _evidence(cases), outcome.output, outcome.rung)
@@ -117,6 +117,8 @@ def _value_row(
     """Of the misconceptions, only `suspects` are looked for, if given."""
     case, exercise = part.part, part.exercise
     assert isinstance(case, Case)
+    if case.later:
+        return _row(part, LATER, None)
     if result is None:
         return _row(part, FAILED, cut_off)
     finding = compare(part.expected, result, exercise.outputs)
@@ -132,7 +134,7 @@ def _value_row(
 def _unless_learned_by_heart(rows: list[Row], cases: Sequence[tuple[Part, Any]]) -> list[Row]:
     """Visible inputs are the same for everybody, so their values can be copied: without any hidden one they earn 0."""
     hidden = [row for row, (part, _) in zip(rows, cases, strict=True) if getattr(part.part, "hidden", False)]
-    if not hidden or any(row.verdict == PASSED for row in hidden):
+    if not hidden or any(row.verdict in (PASSED, LATER) for row in hidden):
         return rows
     told = "right on these inputs, but on none that nobody has seen: the points are for a function that computes them."
     note = Diagnosis("depends", "hidden_first", told)
@@ -150,7 +152,7 @@ def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right
         return _row(part, FAILED, told, result)
     size = law.violation(part.calls, [have.arrays for have in result])
     if not size <= tolerance(result):
-        departs = f"Yours departs by {size:.2g} (relative)." if np.isfinite(size) else "Yours is not a finite number."
+        departs = law.departs.format(size=size) if np.isfinite(size) else "Yours is not a finite number."
         return _row(part, FAILED, Diagnosis("law", law.name, f"{law.sentence} {departs}"), result)
     return _row(part, *_earned(right), result)
 
@@ -219,8 +221,9 @@ def _cut_off(seconds: float, outcome: Outcome) -> Diagnosis:
 def _evidence(cases: Sequence[tuple[Part, Sequence[Any] | None]]) -> tuple[Evidence, ...]:
     shown = []
     for part, result in cases:
-        usable = result is not None and result[0].kind == "value" and result[0].arrays
-        if usable and isinstance(part.part, Case) and not part.part.hidden:
-            want, have = part.expected[0].arrays[0], result[0].arrays[0]  # type: ignore[index]
+        if not isinstance(part.part, Case) or part.part.hidden or result is None:
+            continue
+        if result[0].kind == "value" and result[0].arrays:
+            want, have = part.expected[0].arrays[0], result[0].arrays[0]
             shown.append(Evidence(check_name(part.part), part.exercise.outputs[0], want, have))
     return tuple(shown)

@@ -1,4 +1,4 @@
-"""What is right and what each known mistake gives, for a case: computed live, or read from a recorded pack."""
+"""What is right and what each known mistake gives, for a case: computed, or recorded where the code is not here."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import torch
 
 from autograder.isolated import Observation, PlannedCall, observe_once
@@ -50,6 +48,14 @@ def planned(exercise: Exercise, call: Call) -> PlannedCall:
     by_keyword = {n: v for n, v in call.inputs.items() if parameters[n].kind is inspect.Parameter.KEYWORD_ONLY}
     args = tuple(call.inputs[n] for n in parameters if n in call.inputs and n not in by_keyword)
     return PlannedCall(args, by_keyword, call.then)
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """A function of the answer key that is not installed here: what it gave for each part is."""
+
+    def recorded(self, part: str) -> tuple[Observation, ...]:
+        """Its results on the calls of the case with this name."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,14 @@ class Part:
 
     def results(self, function: Callable[..., Any], *, changes_nothing: bool = False) -> tuple[Observation, ...]:
         """What a trusted function gives, with the device that the setting asks of the student's."""
-        with _one_thread():
-            results = observe_once(function, self.planned, changes_nothing=changes_nothing)
+        results = self._values(function, changes_nothing)
         return tuple(replace(r, devices=tuple(self.device for _ in r.devices)) for r in results)
+
+    def _values(self, function: Callable[..., Any], changes_nothing: bool) -> Sequence[Observation]:
+        if isinstance(function, Recording):
+            return function.recorded(self.part.name)
+        with _one_thread():
+            return observe_once(function, self.planned, changes_nothing=changes_nothing)
 
 
 @contextmanager
@@ -118,68 +129,3 @@ def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
 @lru_cache(maxsize=256)
 def _part(exercise: Exercise, part: Case | Law, seed: int, device: str) -> Part:
     return Part(exercise, part, seed, device)
-
-
-def record(parts: Sequence[Part], path: Path) -> None:
-    """Writes what is expected and what each mistake gives to an `.npz`: arrays and sentences, no code of an answer."""
-    entries: dict[str, np.ndarray] = {}
-    for part in parts:
-        known = {"": ("", part.expected), **part.mistakes}
-        for mistake, (sentence, results) in known.items():
-            prefix = f"{part.exercise.id}/{part.part.name}/{mistake}"
-            entries[f"{prefix}/sentence"] = np.array(sentence)
-            for n, result in enumerate(results):
-                entries[f"{prefix}/{n}/about"] = np.array([result.kind, *result.types, *result.dtypes])
-                for k, array in enumerate(result.arrays):
-                    entries[f"{prefix}/{n}/{k}"] = array
-    np.savez_compressed(path, **entries)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class RecordedPart(Part):
-    """A part whose answers come from a pack that `record` wrote: works where the answer key is not installed."""
-
-    pack: Path = Path()
-
-    @cached_property
-    def expected(self) -> tuple[Observation, ...]:
-        """The recorded results of the reference."""
-        return self._recorded("")[1]
-
-    @cached_property
-    def mistakes(self) -> Mapping[str, tuple[str, Sequence[Observation]]]:
-        """The recorded results of every misconception."""
-        return self.mistakes_named(self._names)
-
-    def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
-        """The recorded results of some misconceptions."""
-        return {name: self._recorded(name) for name in self._names if name in names}
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        prefix = f"{self.exercise.id}/{self.part.name}/"
-        names = dict.fromkeys(k.removeprefix(prefix).split("/")[0] for k in self._entries if k.startswith(prefix))
-        return tuple(filter(None, names))
-
-    @cached_property
-    def _entries(self) -> Mapping[str, np.ndarray]:
-        with np.load(self.pack, allow_pickle=False) as pack:
-            return dict(pack)
-
-    def _recorded(self, mistake: str) -> tuple[str, tuple[Observation, ...]]:
-        prefix = f"{self.exercise.id}/{self.part.name}/{mistake}"
-        if f"{prefix}/sentence" not in self._entries:
-            raise ValueError(
-                f'pack: {self.pack} holds nothing for "{prefix}"; record it again with this course version.'
-            )
-        results = tuple(self._observation(f"{prefix}/{n}") for n in range(len(self.calls)))
-        return str(self._entries[f"{prefix}/sentence"]), results
-
-    def _observation(self, prefix: str) -> Observation:
-        kind, *about = (str(word) for word in self._entries[f"{prefix}/about"])
-        outputs = len(about) // 2
-        arrays = tuple(self._entries[f"{prefix}/{k}"] for k in range(outputs))
-        devices = tuple(self.device for _ in range(outputs))
-        return Observation(
-            kind=kind, arrays=arrays, types=tuple(about[:outputs]), dtypes=tuple(about[outputs:]), devices=devices
-        )

@@ -27,8 +27,10 @@ class Verdict:
 
     def confirm(self) -> None:
         """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
-        from autograder.verdict import NOT_ATTEMPTED, PASSED
+        from autograder.verdict import LATER, NOT_ATTEMPTED, PASSED
 
+        if self.row.verdict == LATER:
+            pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
         if self.row.verdict == NOT_ATTEMPTED:
             raise NotAttempted(f"{self.row.exercise}: not attempted yet")
         if self.row.verdict != PASSED:

@@ -36,6 +36,8 @@ class Case:
     hidden: bool = False
     """A hidden case is seeded by the course secret; nothing of its values is ever shown."""
     points: int = 1
+    later: bool = False
+    """Known by name only, in a student's copy of the course: it is judged when the work is handed in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,8 @@ class Law:
     violation: Callable[[Sequence[Call], Sequence[Arrays]], float]
     """Relative size of the violation (0 where the law holds), from the calls and the results, one tuple a call."""
     points: int = 1
+    departs: str = "Yours departs by {size:.2g} (relative)."
+    """What is said of a violation, after the law's sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +146,10 @@ class Question:
     """Letter -> option: "a", "b", "c"..."""
     answer: str = "a"
     points: int = 1
+
+    def is_right(self, letter: str) -> bool:
+        """Whether this option is the answer."""
+        return letter == self.answer
 
     @property
     def module(self) -> str:

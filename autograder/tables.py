@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.markup import escape
@@ -10,11 +11,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.judge import Graded
-from autograder.records import Lesson
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
+from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
 
-MARKS = {PASSED: ("✓", "green"), FAILED: ("✗", "red"), NOT_ATTEMPTED: ("·", "dim"), NOT_JUDGED: ("?", "yellow")}
+if TYPE_CHECKING:  # the map of the course shows verdicts without importing torch
+    from autograder.judge import Graded
+    from autograder.records import Lesson
+
+MARKS = {
+    PASSED: ("✓", "green"),
+    FAILED: ("✗", "red"),
+    NOT_ATTEMPTED: ("·", "dim"),
+    NOT_JUDGED: ("?", "yellow"),
+    LATER: ("…", "dim"),
+}
 """Verdict -> sign and colour; the word stands beside them, so that neither is needed to read it."""
 
 
@@ -31,6 +40,10 @@ def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
         points = total(g.rows)
         passed = sum(row.verdict == PASSED for row in g.rows)
         table.add_row(escape(g.item.id), marked(verdict), f"{passed}/{len(g.rows)}", f"{points[0]}/{points[1]}")
+    if later := [row for g in graded for row in g.rows if row.verdict == LATER]:
+        checks = "1 hidden check" if len(later) == 1 else f"{len(later)} hidden checks"
+        table.caption = f"{checks}, {total(later)[1]} points: {LATER}"
+        table.caption_justify = "left"
     return table
 
 

@@ -10,6 +10,8 @@ from autograder.diagnose import Diagnosis
 
 PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED = "passed", "failed", "not attempted", "not judged"
 VERDICTS = (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED)
+LATER = "judged when you hand in"
+"""The verdict on a hidden check in a student's copy of the course, which does not hold it; never that of a grade."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Row:
     check: str
     """"values: ...", "hidden values: ...", "law: ...", "promises" or "answer"."""
     verdict: str
-    """One of `VERDICTS`; "not judged" is the grader's own fault and never a silent zero."""
+    """One of `VERDICTS`, or `LATER`; "not judged" is the grader's own fault and never a silent zero."""
     max_points: int
     diagnosis: Diagnosis | None = None
     seconds: float = 0.0
@@ -56,6 +58,9 @@ def total(rows: Iterable[Row]) -> tuple[int, int]:
 
 
 def summary(rows: Iterable[Row]) -> str:
-    """The one verdict for several rows: the first of "not judged", "failed", "not attempted", "passed" among them."""
+    """The one verdict for several rows: the first of "not judged", "failed", "not attempted", "passed" among them.
+
+    What is judged later does not count: those who see it have passed all that they can.
+    """
     verdicts = {row.verdict for row in rows}
     return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in verdicts), PASSED)

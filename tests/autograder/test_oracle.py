@@ -1,12 +1,11 @@
-"""Seeds, bound arguments, and packs of arrays that stand in for the answer key."""
+"""Seeds and bound arguments."""
 
 import dataclasses
 
 import pytest
 
 from autograder import registry
-from autograder.compare import distance
-from autograder.oracle import RecordedPart, Setting, parts_of, planned, record, seed_of
+from autograder.oracle import Setting, planned, seed_of
 from autograder.records import Call
 
 EXERCISE = registry.exercise("grad_cam.neuron_importance")
@@ -28,23 +27,3 @@ def test_a_case_that_gives_what_the_reference_does_not_take_is_said():
 def test_keyword_only_arguments_are_passed_by_keyword():
     call = planned(dataclasses.replace(EXERCISE, reference=lambda a, *, b: a), Call({"b": 2, "a": 1}))
     assert (call.args, call.kwargs) == ((1,), {"b": 2})
-
-
-def test_a_recorded_pack_gives_what_the_live_oracle_gives(tmp_path):
-    live = parts_of(EXERCISE, Setting())
-    record(live, tmp_path / "pack.npz")
-    for part in live:
-        packed = RecordedPart(part.exercise, part.part, part.seed, part.device, tmp_path / "pack.npz")
-        assert distance(part.expected, packed.expected) == 0
-        assert part.mistakes.keys() == packed.mistakes.keys()
-        for name, (sentence, results) in part.mistakes.items():
-            assert packed.mistakes[name][0] == sentence
-            assert distance(results, packed.mistakes[name][1]) == 0
-
-
-def test_a_pack_of_another_course_version_is_said(tmp_path):
-    live = parts_of(EXERCISE, Setting())
-    record(live[:1], tmp_path / "pack.npz")
-    last = live[-1]
-    with pytest.raises(ValueError, match="record it again with this course version"):
-        _ = RecordedPart(last.exercise, last.part, last.seed, last.device, tmp_path / "pack.npz").expected
