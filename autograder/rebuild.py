@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader import utils
 
 from autograder.cells import Found
 
@@ -56,7 +55,7 @@ def _adopt(cells: Sequence[NotebookNode], versions: dict[int, list[Found]], own:
     untouched = {
         name: index
         for index, cell in enumerate(cells)
-        if utils.is_solution(cell) and all(v.source.strip() == cell.source.strip() for v in versions[index])
+        if _marked(cell, "solution") and all(v.source.strip() == cell.source.strip() for v in versions[index])
         for name in _names(cell.source)
     }
     for several in [own[place] for place in sorted(own)]:
@@ -95,10 +94,16 @@ def _filled_in(cell: NotebookNode, versions: Sequence[Found]) -> list[NotebookNo
         return [cell]
     changed = [v for v in versions if v.source.strip() != cell.source.strip()]
     usable = [v for v in changed if v.code or _parses(v.source)]
-    if usable and not utils.is_grade(cell) and not utils.is_locked(cell):
+    locked = _marked(cell, "locked") and not _marked(cell, "solution")
+    if usable and not _marked(cell, "grade") and not locked:
         cell.source = usable[-1].source
         changed.remove(usable[-1])
     return [*(_own_cell(v) for v in changed), cell]
+
+
+def _marked(cell: NotebookNode, mark: str) -> bool:
+    """What nbgrader's metadata says; nbgrader itself takes a second or two to import."""
+    return bool(cell.metadata.get("nbgrader", {}).get(mark, False))
 
 
 def _own_cell(cell: Found) -> NotebookNode:

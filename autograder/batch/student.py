@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbformat
-
 from autograder.batch.archive import LARGEST_INNER, in_archive
 from autograder.batch.entries import FILE, FOLDER, MOST_INNER, REFUSED, Entry, shown
 from autograder.batch.naming import Named, folder_lesson, lesson_of_file, suffix
 from autograder.batch.records import Handed, digest_of
 from autograder.cells import LARGEST, Unreadable, looks_like_notebook, read_cells
+from autograder.quick_nbformat import nbformat
 from autograder.records import Lesson
 from autograder.submission import Submission, begun, choose, from_cells, from_code, from_found
 
