@@ -10,6 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block
+from autograder.authoring.places import install_cell, links
 from autograder.authoring.solution import BEGIN, END
 from autograder.authoring.templates import render
 from autograder.records import Exercise, Lesson, Question
@@ -20,11 +21,17 @@ METADATA = {
 }
 """No versions: the bytes depend on the lesson only."""
 
+_OFF_THE_PAGE = {"tags": ["remove-cell"]}
+"""MyST-NB's word for a cell that a rendered page leaves out."""
+
 
 def solved_notebook(blocks: Sequence[Block], lesson: Lesson) -> NotebookNode:
     """The notebook of `solutions/`, which is nbgrader's source version."""
     cells = _Cells(lesson)
-    for block in blocks:
+    title, *others = blocks
+    cells.add(title)
+    cells.add_head()
+    for block in others:
         cells.add(block)
     notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=cells.made)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -66,6 +73,11 @@ class _Cells:
         elif block.kind == QUESTION:
             self._question(self.questions[block.item])
 
+    def add_head(self) -> None:
+        """Where the notebook opens elsewhere, and what it needs there. The tag keeps both off a rendered page."""
+        self._text(links(self.lesson), "links", _OFF_THE_PAGE)
+        self._code(install_cell(), "install", dict(_OFF_THE_PAGE))
+
     def _exercise(self, exercise: Exercise, source: str) -> None:
         self._text(render("hints.md.j2", exercise=exercise), f"hints_{exercise.function}")
         self._answer(source, exercise.function, _ours(EXERCISE, id=exercise.id, lines=exercise.lines))
@@ -86,9 +98,10 @@ class _Cells:
         metadata["nbgrader"]["points"] = item.points
         self._code(f'check("{item.id}", {name})', f"check_{name}", metadata)
 
-    def _text(self, source: str, name: str = "") -> None:
+    def _text(self, source: str, name: str = "", metadata: dict[str, Any] | None = None) -> None:
         source = source.strip("\n")
-        self.made.append(nbformat.v4.new_markdown_cell(source, id=self._id(name or _prose_id(source))))
+        name = self._id(name or _prose_id(source))
+        self.made.append(nbformat.v4.new_markdown_cell(source, id=name, metadata=metadata or {}))
 
     def _code(self, source: str, name: str, metadata: dict[str, Any]) -> None:
         self.made.append(nbformat.v4.new_code_cell(source, id=self._id(name), metadata=metadata))

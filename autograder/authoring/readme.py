@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from autograder.authoring.places import badges
 from autograder.authoring.templates import render
 from autograder.records import Lesson
 
@@ -17,4 +18,4 @@ def readme_text(lesson: Lesson, text: str) -> str:
     """
     earlier = sorted({name for name in re.findall(r"\b\d\d_[a-z_]+\b", text) if name < lesson.id})
     minutes = sum(exercise.minutes for exercise in lesson.exercises)
-    return render("README.md.j2", lesson=lesson, minutes=minutes, earlier=earlier)
+    return render("README.md.j2", lesson=lesson, minutes=minutes, earlier=earlier, badges=badges(lesson))
