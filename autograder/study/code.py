@@ -1,0 +1,72 @@
+"""The code that counts for one exercise, as a content hash: what is not in it cannot change the verdict."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from autograder.isolated import Cell
+from autograder.study.cache import digest
+
+_LOOKS_AROUND = re.compile(r"\b(globals|locals|vars|eval|exec|getattr|inspect|importlib|__import__|sys)\b")
+"""Code that can reach a function without its name in the syntax tree: then everything counts."""
+
+
+def code_hash(cells: Sequence[Cell], function: str, others: Collection[str]) -> str:
+    """Names the code of `function` and all that it can reach; comments, layout and unrelated exercises are left out.
+
+    Args:
+        cells: what would be loaded for it.
+        function: the exercise's function.
+        others: the lesson's other functions. Of one that is not called only the line that defines it counts.
+    """
+    trees = [_tree(cell.source) for cell in cells]
+    if any(tree is None or _LOOKS_AROUND.search(cell.source) for cell, tree in zip(cells, trees, strict=True)):
+        return text_hash(cells)
+    others = set(others) - {function}
+    statements = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
+    reached = _reached([node for _, node in statements], others)
+    return digest(*(f"{own} {text}" for own, node in statements for text in _counted(node, reached, others)))
+
+
+def text_hash(cells: Sequence[Cell]) -> str:
+    """Names the text itself, with its line numbers."""
+    return digest(*(part for cell in cells for part in (cell.label, str(cell.own), cell.source)))
+
+
+def _reached(nodes: Sequence[ast.stmt], others: Collection[str]) -> set[str]:
+    """Names of those other functions that are called, by the function, by a helper, or by one that is called."""
+    bodies = {node.name: node for node in nodes if _is_other(node, others)}
+    found = {name for node in nodes if not _is_other(node, others) for name in _names(node)}
+    waiting = found & bodies.keys()
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting |= (_names(bodies[name]) & bodies.keys()) - reached
+    return reached
+
+
+def _counted(node: ast.stmt, reached: Collection[str], others: Collection[str]) -> Iterator[str]:
+    if not _is_other(node, others) or node.name in reached:  # type: ignore[attr-defined]
+        yield ast.dump(node)
+        return
+    assert isinstance(node, ast.FunctionDef)
+    yield node.name
+    yield from map(ast.dump, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
+
+
+def _is_other(node: ast.stmt, others: Collection[str]) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name in others
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+
+
+def _tree(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,102 @@
+"""Where a student's files lie, and which of them were touched at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.study import course
+from autograder.study.course import Outline
+
+ELSEWHERE = "go to the folder of the course, or see `cnnviz --help`."
+
+
+@dataclass(frozen=True)
+class Work:
+    """One lesson of one student."""
+
+    outline: Outline
+    folder: Path
+
+    @property
+    def module(self) -> Path:
+        """The module, which may be missing."""
+        return self.folder / self.outline.files[0]
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook, which may be missing."""
+        return self.folder / self.outline.files[1]
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """Both."""
+        return self.module, self.notebook
+
+    def contents(self) -> tuple[bytes | None, bytes | None]:
+        """Module and notebook as they are now; None where there is none that can be read."""
+        return _read(self.module), _read(self.notebook)
+
+    def untouched(self, contents: Sequence[bytes | None]) -> bool:
+        """Whether nothing was written yet, in either file."""
+        return all(_same(read, self.outline, path.name) for read, path in zip(contents, self.files, strict=True))
+
+    def saved(self) -> float:
+        """When the student last saved one of the files, as far as the clock of the files tells."""
+        return max((path.stat().st_mtime for path in self.files if path.is_file()), default=0.0)
+
+
+def course_folder(start: Path | None = None) -> Path:
+    """The folder that holds the lessons' folders: here, in `lessons` here, or in a folder above.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        for candidate in (folder, folder / "lessons"):
+            if _lessons_in(candidate):
+                return candidate
+    raise FileNotFoundError(f"lessons: there are none in {start} or above; {ELSEWHERE}")
+
+
+def works(folder: Path) -> list[Work]:
+    """The lessons that a folder holds, in the order of the course."""
+    return [Work(outline, folder / outline.id) for outline in _lessons_in(folder)]
+
+
+def work(folder: Path, name: str) -> Work:
+    """One lesson by its name.
+
+    Raises:
+        ValueError: there is no such lesson.
+        FileNotFoundError: the folder does not hold it.
+    """
+    outline = course.lesson(name)
+    if not (folder / outline.id).is_dir():
+        raise FileNotFoundError(f"lesson: {folder} has no folder {outline.id}; get it from where the others came.")
+    return Work(outline, folder / outline.id)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be typed from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd().resolve()))
+    except ValueError:
+        return str(path)
+
+
+def _lessons_in(folder: Path) -> list[Outline]:
+    return [outline for outline in course.outlines() if (folder / outline.id).is_dir()]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _same(read: bytes | None, outline: Outline, file: str) -> bool:
+    return read is None or read.replace(b"\r\n", b"\n") == outline.untouched(file).encode()

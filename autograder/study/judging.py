@@ -1,0 +1,190 @@
+"""Verdicts on a student's files: kept ones where the code is known, else from a warm isolated process."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from autograder import registry
+from autograder.cells import Unreadable, read_cells
+from autograder.diagnose import Diagnosis
+from autograder.grade import grade_item
+from autograder.isolated import Runner
+from autograder.judge import Graded, checks_of
+from autograder.oracle import Setting
+from autograder.records import Exercise, Lesson
+from autograder.study import progress
+from autograder.study.cache import Cache, digest
+from autograder.study.code import code_hash, text_hash
+from autograder.study.course import Item
+from autograder.study.folder import Work
+from autograder.study.progress import BRIEFLY, Standing, State
+from autograder.study.version import version
+from autograder.submission import Submission, begun, choose, from_code, from_found
+from autograder.tables import messages
+from autograder.verdict import NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
+
+KIND = "exercises"
+Told = Callable[[State], None]
+
+
+class Judging:
+    """Judges lesson after lesson with one warm process, which is started when it is first needed; a context manager."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._kept: dict[str, tuple[Row, ...]] = {}
+        self._runner: Runner | None = None
+
+    def __enter__(self) -> Judging:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the warm process, and what runs in it."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close()
+
+    @property
+    def runner(self) -> Runner:
+        """The warm process."""
+        if self._runner is None:
+            self._runner = Runner()
+        return self._runner
+
+    def standing(self, work: Work, told: Told | None = None, *, again: str | None = None) -> Standing:
+        """How a lesson stands now; only code that is not known is run.
+
+        Args:
+            work: the lesson.
+            told: hears of each item as soon as it is known.
+            again: id of an exercise that is to be run in any case.
+        """
+        contents = work.contents()
+        lesson = registry.lesson(work.outline.id)
+        try:
+            submission, file = chosen(work, lesson, contents)
+        except Unreadable as error:
+            return _unchecked(work, str(error).removeprefix("submission: "))
+        if (problem := unfinished(submission)) is not None:
+            return _unchecked(work, problem, file)
+        standing = Standing(work, self._states(submission, lesson, work, told, again), "", file)
+        progress.keep(standing, contents, self._cache)
+        return standing
+
+    def _states(
+        self, submission: Submission, lesson: Lesson, work: Work, told: Told | None, again: str | None
+    ) -> tuple[State, ...]:
+        graded: list[Graded] = []
+        states = []
+        for item, shown in zip(lesson.items, work.outline.items, strict=True):
+            key, whole = _keys(submission, item, lesson, graded)
+            result = None if again == item.id else self._known(key, whole, item)
+            if result is None:
+                result = grade_item(submission, item, Setting(), self.runner if key else _NEVER, earlier=graded)
+                self._keep(key, whole, shown, result)
+            graded.append(result)
+            states.append(_state(shown, result, key))
+            if told is not None:
+                told(states[-1])
+        return tuple(states)
+
+    def _known(self, key: str, whole: str, item: Any) -> Graded | None:
+        if not key:
+            return None
+        for name in (key, digest(key, whole)):
+            rows = self._kept.get(name) or _rows(item, self._cache.get(KIND, name))
+            if rows is not None:
+                self._kept[name] = rows
+                return Graded(item, rows)
+        return None
+
+    def _keep(self, key: str, whole: str, shown: Item, result: Graded) -> None:
+        """For good; but only a short time where a busy machine may be the reason, and never the grader's own faults."""
+        state = _state(shown, result, key)
+        if not key or state.verdict == NOT_JUDGED:
+            return
+        name = digest(key, whole) if state.tells_a_line else key
+        if not state.brief:
+            self._kept[name] = result.rows
+        rows = [row.as_json() for row in result.rows]
+        self._cache.put(KIND, name, {"rows": rows}, lasts=BRIEFLY if state.brief else None)
+
+
+_NEVER: Any = None
+"""No runner: for what is decided by reading."""
+
+
+def chosen(work: Work, lesson: Lesson, contents: Sequence[bytes | None]) -> tuple[Submission, str]:
+    """The file that counts, and its name: the module, or the notebook where nothing in the module is attempted.
+
+    Raises:
+        Unreadable: neither is there, or the one that counts cannot be read as what it should be.
+    """
+    module, notebook = contents
+    first = from_code(module, work.module.name) if module is not None else None
+    if first is not None and (notebook is None or begun(first, lesson)):
+        return first, work.module.name
+    if notebook is None:
+        raise Unreadable(
+            f"{work.module.name} and {work.notebook.name} are gone; `cnnviz reset {work.outline.number}` brings them."
+        )
+    second = from_found(read_cells(notebook, work.notebook.name), work.notebook.name)
+    counts = choose(first, second, lesson)
+    return (first, work.module.name) if counts is first and first is not None else (second, work.notebook.name)
+
+
+def unfinished(submission: Submission) -> str | None:
+    """One calm sentence about a module in the middle of being typed; None where it parses."""
+    if len(submission.sources) != 1 or submission.sources[0].tree is not None:
+        return None
+    source = submission.sources[0]
+    try:
+        ast.parse(source.text)
+    except SyntaxError as error:
+        return f"{source.label} is not complete yet: line {error.lineno}, {error.msg}."
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"{source.label} cannot be read as Python: {error}."
+    return None
+
+
+def _unchecked(work: Work, problem: str, file: str = "") -> Standing:
+    return Standing(work, tuple(State(item, NOT_JUDGED) for item in work.outline.items), problem, file)
+
+
+def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[Graded]) -> tuple[str, str]:
+    """What names the code that counts, and its very text; empty where there is nothing to run."""
+    if not isinstance(item, Exercise) or not submission.attempted(item.function):
+        return "", ""
+    cells = submission.cells(item.function)
+    broken = [g.item.id for g in earlier if g.item.id in item.builds_on and summary(g.rows) != PASSED]
+    counts = code_hash(cells, item.function, {exercise.function for exercise in lesson.exercises})
+    return digest(version(), item.id, counts, *broken), text_hash(cells)
+
+
+def _rows(item: Exercise, read: Mapping[str, Any] | None) -> tuple[Row, ...] | None:
+    """Rows as they were kept, if they are rows of this very exercise."""
+    try:
+        rows = tuple(_row(row) for row in (read or {})["rows"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    fits = tuple(row.check for row in rows) == checks_of(item) and total(rows)[1] == item.points
+    return rows if fits else None
+
+
+def _row(read: Mapping[str, Any]) -> Row:
+    if read["verdict"] not in VERDICTS:
+        raise ValueError
+    told = Diagnosis(**read["diagnosis"]) if read["diagnosis"] else None
+    return Row(str(read["exercise"]), str(read["check"]), read["verdict"], int(read["max_points"]), told)
+
+
+def _state(shown: Item, graded: Graded, key: str) -> State:
+    told = tuple((sentence, tuple(checks)) for sentence, checks in messages(graded.rows).items())
+    brief = any(row.diagnosis is not None and row.diagnosis.kind == "limit" for row in graded.rows)
+    return State(shown, summary(graded.rows), total(graded.rows)[0], told, key, graded.output, brief)

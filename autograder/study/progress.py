@@ -1,0 +1,150 @@
+"""How far a student is, derived from checks: from the files alone, from what is kept, and only then by running them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograder.study.cache import Cache, digest
+from autograder.study.course import EXERCISE, Item
+from autograder.study.folder import Work
+from autograder.study.version import version
+from autograder.verdict import NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS
+
+if TYPE_CHECKING:
+    from autograder.study.judging import Judging
+
+KIND = "lessons"
+BRIEFLY = 600.0
+"""Seconds for which a verdict is believed that a busy machine may have caused."""
+_TELLS_A_LINE = re.compile(r"\bline \d")
+
+
+@dataclass(frozen=True)
+class State:
+    """How one item stands."""
+
+    item: Item
+    verdict: str = NOT_ATTEMPTED
+    points: int = 0
+    told: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Sentences, each with the checks that it explains."""
+    key: str = ""
+    """Names the code that was judged; empty where nothing was."""
+    output: str = ""
+    """What the student's code printed, where it was run just now."""
+    brief: bool = False
+    """Whether a busy machine may have caused it."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.verdict == PASSED
+
+    @property
+    def tells_a_line(self) -> bool:
+        """Whether a sentence names a line of the file, which moves while others are written above it."""
+        return any(_TELLS_A_LINE.search(sentence) for sentence, _ in self.told)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one lesson stands."""
+
+    work: Work
+    states: tuple[State, ...]
+    problem: str = ""
+    """Why nothing could be checked, in one sentence; empty where all is well."""
+    file: str = ""
+    """Name of the file that counts; empty where nothing is begun."""
+
+    @property
+    def done(self) -> int:
+        """Items that are passed."""
+        return sum(state.passed for state in self.states)
+
+    @property
+    def points(self) -> int:
+        """Points earned."""
+        return sum(state.points for state in self.states)
+
+    @property
+    def minutes(self) -> int:
+        """What the exercises that are left take, as their authors expect."""
+        return sum(state.item.minutes for state in self.states if not state.passed)
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything is passed."""
+        return self.done == len(self.states)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was attempted, be it unreadable."""
+        return bool(self.problem) or any(state.verdict != NOT_ATTEMPTED for state in self.states)
+
+    @property
+    def next(self) -> State | None:
+        """The first exercise that is left, else the first question."""
+        left = sorted((s for s in self.states if not s.passed), key=lambda s: s.item.kind != EXERCISE)
+        return left[0] if left else None
+
+
+def standings(
+    works: Sequence[Work], cache: Cache, judging: Callable[[], Judging], told: Callable[[str], None]
+) -> list[Standing]:
+    """Every lesson's standing.
+
+    Args:
+        works: the lessons.
+        cache: what is known from earlier.
+        judging: makes what runs code; asked only where something is not known.
+        told: hears which lesson is being checked.
+    """
+    found = [known(work, cache) for work in works]
+    for n, work in enumerate(works):
+        if found[n] is None:
+            told(f"Checking {work.outline.id}, which has changed...")
+            found[n] = judging().standing(work)
+    return [standing for standing in found if standing is not None]
+
+
+def known(work: Work, cache: Cache) -> Standing | None:
+    """The standing, if it can be told without running anything."""
+    contents = work.contents()
+    if work.untouched(contents):
+        return Standing(work, tuple(State(item) for item in work.outline.items))
+    read = cache.get(KIND, _key(work, contents))
+    return _standing(work, read) if read is not None else None
+
+
+def keep(standing: Standing, contents: Sequence[bytes | None], cache: Cache) -> None:
+    """Keeps a standing for these contents of the two files, unless the grader itself failed."""
+    if any(state.verdict == NOT_JUDGED for state in standing.states):
+        return
+    states = [{"verdict": s.verdict, "points": s.points, "told": s.told, "key": s.key} for s in standing.states]
+    body = {"problem": standing.problem, "file": standing.file, "states": states}
+    lasts = BRIEFLY if any(state.brief for state in standing.states) else None
+    cache.put(KIND, _key(standing.work, contents), body, lasts=lasts)
+
+
+def _key(work: Work, contents: Sequence[bytes | None]) -> str:
+    return digest(work.outline.id, repr(work.outline), version(), *contents)
+
+
+def _standing(work: Work, read: Mapping[str, Any]) -> Standing | None:
+    try:
+        pairs = zip(work.outline.items, read["states"], strict=True)
+        return Standing(work, tuple(_state(*pair) for pair in pairs), str(read["problem"]), str(read["file"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _state(item: Item, read: Mapping[str, Any]) -> State:
+    verdict, points = read["verdict"], read["points"]
+    if verdict not in VERDICTS or not 0 <= points <= item.points:
+        raise ValueError
+    told = tuple((str(sentence), tuple(map(str, checks))) for sentence, checks in read["told"])
+    return State(item, verdict, points, told, str(read["key"]))
