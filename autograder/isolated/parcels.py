@@ -16,7 +16,7 @@ _unpack = pickle.loads
 def packed(arguments: tuple[Any, ...]) -> bytes:
     """Positional arguments, keyword arguments and `then` of one call."""
     file = io.BytesIO()
-    _Packer(file, protocol=5).dump(arguments)
+    Packer(file, protocol=5).dump(arguments)
     return file.getvalue()
 
 
@@ -25,7 +25,7 @@ def unpacked(parcel: bytes) -> tuple[Any, ...]:
     return _unpack(parcel)
 
 
-class _Packer(pickle.Pickler):
+class Packer(pickle.Pickler):
     """Writes the memory of a tensor as it is: torch's own way makes a file of each, which takes longer than a call."""
 
     def __init__(self, file: io.BytesIO, protocol: int) -> None:
