@@ -11,6 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 COMMANDS = {
+    "watch": "study_watch",
+    "hint": "study",
+    "reset": "study",
+    "open": "study",
     "check": "checking",
     "build": "authoring",
     "lint": "authoring",
@@ -43,8 +47,7 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     cls=Commands,
-    help="Look inside convolutional networks: check, build and demonstrate the course.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -52,6 +55,13 @@ app = typer.Typer(
 for _name, _module in COMMANDS.items():
     if find_spec(f"autograder.commands.{_module}") is not None:
         app.command(_name)(getattr(import_module(f"autograder.commands.{_module}"), _name))
+
+
+@app.callback()
+def course(context: typer.Context) -> None:
+    """Look inside convolutional networks. Without a command: the map of the course, and how far you are."""
+    if context.invoked_subcommand is None:
+        import_module("autograder.commands.study").show_map()
 
 
 def main() -> None:

@@ -1,0 +1,98 @@
+"""`cnnviz` alone, `hint`, `reset`, `open`: where a student is, what helps, and a fresh start."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autograder.commands.shared import err, one_sentence
+
+Lesson = Annotated[str, typer.Argument(metavar="LESSON", help="11_grad_cam, grad_cam or 11.")]
+
+
+def show_map() -> None:
+    """Draw the map of the course: how far you are in each lesson, and what comes next."""
+    from autograder.study.cache import Cache
+    from autograder.study.folder import course_folder, works
+    from autograder.study.screens import course_map
+    from autograder.study.words import console
+
+    with one_sentence():
+        found = _standings(works(course_folder()), Cache())
+    for part in course_map(found, console()):
+        console().print(part)
+
+
+def hint(
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="grad_cam.neuron_importance, or its last part.")],
+    rung: Annotated[int | None, typer.Option("--rung", metavar="K", help="This one: 1, 2 or 3.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole ladder.")] = False,
+) -> None:
+    """Show the next hint: a question first, then a pointer, then the steps. Nobody is told that you looked."""
+    from autograder.study import course
+    from autograder.study.cache import Cache
+    from autograder.study.telling import hints
+    from autograder.study.words import console
+
+    with one_sentence():
+        item = course.item(exercise)
+        parts = hints(item, Cache(), rung=rung, everything=everything)
+    for part in parts:
+        console().print(part)
+
+
+def reset(
+    lesson: Lesson,
+    exercise: Annotated[
+        str | None, typer.Option("--exercise", metavar="ID", help="Only this function or answer.")
+    ] = None,
+) -> None:
+    """Put a lesson's files, or one exercise, back as they were handed out. Yours are kept beside them."""
+    from autograder.study import course
+    from autograder.study.folder import course_folder, work
+    from autograder.study.resetting import reset as put_back
+    from autograder.study.telling import was_reset
+    from autograder.study.words import console
+
+    with one_sentence():
+        found = work(course_folder(), lesson)
+        item = course.item(exercise, [found.outline]) if exercise else None
+        done = put_back(found, item)
+    for part in was_reset(done, item, found):
+        console().print(part)
+
+
+def open(  # the command is called so; nothing here opens a file
+    lesson: Lesson,
+    only_print: Annotated[bool, typer.Option("--print", help="Only print the command.")] = False,
+) -> None:
+    """Open a lesson's notebook in JupyterLab."""
+    from autograder.study.folder import course_folder, work
+    from autograder.study.opening import open_command, start, typed
+    from autograder.study.words import console
+
+    with one_sentence():
+        command = open_command(work(course_folder(), lesson))
+        console().print(typed(command), markup=False, soft_wrap=True)
+        status = 0 if only_print else start(command)
+    raise typer.Exit(status)
+
+
+def _standings(works, cache):
+    """What is kept, and the rest from running it."""
+    from contextlib import ExitStack
+
+    from autograder.study.progress import standings
+
+    with ExitStack() as stack:
+        begun = []
+
+        def judging():
+            if not begun:
+                from autograder.study.judging import Judging
+
+                begun.append(stack.enter_context(Judging(cache)))
+            return begun[0]
+
+        return standings(works, cache, judging, lambda told: err.print(told, highlight=False))

@@ -1,0 +1,89 @@
+"""What is said about one exercise: verdict and diagnosis, hints, and what a reset did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from autograder.study.cache import Cache
+from autograder.study.course import EXERCISE, Item
+from autograder.study.folder import Work, shown
+from autograder.study.ladder import climb, rung_title
+from autograder.study.progress import State
+from autograder.study.resetting import Reset
+from autograder.study.words import calm, command, effort, indented, listed, name_of, sign
+from autograder.verdict import NOT_ATTEMPTED
+
+MOST_PRINTED = 5
+"""Lines of a student's own output that are shown."""
+
+
+def verdict(state: State, *, formula: bool = True) -> Iterator[RenderableType]:
+    """The verdict on one exercise, why, the formula, and what the code printed."""
+    item = state.item
+    points = f"{state.points} of {item.points} points"
+    yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {points}", "dim"))
+    for sentence, checks in state.told:
+        if len(state.told) > 1:
+            yield indented(Text(", ".join(checks) + ":", style="dim"))
+        yield indented(Text(calm(sentence)))
+    if formula and item.formula and not state.passed:
+        yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
+    if state.output.strip():
+        yield indented(Text.assemble(("Your code printed: ", "dim"), calm(_head(state.output))))
+
+
+def task(item: Item, file: str) -> Iterator[RenderableType]:
+    """What an exercise asks for."""
+    if item.kind != EXERCISE:
+        yield Text.assemble((f"Prediction {item.name}: ", "bold"), item.title)
+        return
+    lines = "1 line" if item.lines == 1 else f"{item.lines} lines"
+    yield Text.assemble((f"{item.title}: ", "bold"), f"write {item.name} in {file}, about {lines}, {effort(item)}.")
+    if item.formula:
+        yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
+
+
+def hints(
+    item: Item, cache: Cache, *, rung: int | None = None, everything: bool = False
+) -> Iterator[RenderableType] | Sequence[RenderableType]:
+    """The next hint, or those that are asked for, with a word on how to get more.
+
+    Raises:
+        ValueError: no such rung, or a question, which has no hints.
+    """
+    last = climb(item, cache, len(item.hints) if everything and item.hints else rung)
+    parts: list[RenderableType] = [Text(f"{name_of(item)} ({item.id})", style="bold")]
+    for shown_rung in range(1 if everything else last, last + 1):
+        parts += [Text(rung_title(item, shown_rung) + ":"), indented(item.hints[shown_rung - 1])]
+    if last < len(item.hints):
+        parts.append(Text(f"The same command again shows hint {last + 1}.", style="dim"))
+    return parts
+
+
+def was_reset(done: Sequence[Reset], item: Item | None, work: Work) -> Iterator[RenderableType]:
+    """What was put back and where the student's own lies."""
+    what = item.name if item is not None else f"lesson {work.outline.number}"
+    if not done:
+        yield Text(f"Nothing to do: {what} is as it was handed out.")
+        return
+    for one in done:
+        yield Text(f"{shown(one.file)}: {what} is as it was handed out.")
+        if one.backup is not None:
+            yield indented(Text(f"Yours is kept in {shown(one.backup)}"))
+    if any(one.file.suffix == ".ipynb" for one in done):
+        yield Text("If the notebook is open in Jupyter, load it again: File, Reload Notebook from Disk.")
+    yield listed((command(f"cnnviz watch {work.outline.number}"), "goes on with it"))
+
+
+def not_begun(state: State) -> bool:
+    """Whether there is nothing to say about a state."""
+    return state.verdict == NOT_ATTEMPTED
+
+
+def _head(output: str) -> str:
+    lines = output.strip("\n").split("\n")
+    more = [f"and {len(lines) - MOST_PRINTED} lines more"] if len(lines) > MOST_PRINTED else []
+    return "\n".join([*(line[:200] for line in lines[:MOST_PRINTED]), *more])

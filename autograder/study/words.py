@@ -1,0 +1,86 @@
+"""Words and signs that every screen of the course shares. Beside every sign stands its word."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from autograder.study.course import EFFORT, EXERCISE, Item, Outline
+from autograder.study.progress import State
+from autograder.tables import MARKS
+
+PLAIN = "CNNVIZ_PLAIN"
+"""Variable that, set to anything, leaves out what is only drawn: for screen readers and braille lines."""
+NARROW = 72
+"""Columns below which nothing stands side by side."""
+
+
+@cache
+def console() -> Console:
+    """Standard output: as wide as the terminal, without colour where NO_COLOR or a dumb terminal asks for it."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")  # a terminal without these signs shows "?" and does not stop
+    return Console(highlight=False)
+
+
+def drawn(console: Console) -> bool:
+    """Whether bars may be drawn, which say nothing that is not said in words."""
+    return console.is_terminal and not console.is_dumb_terminal and not os.environ.get(PLAIN)
+
+
+def calm(text: str) -> str:
+    """Without control characters: what a student's code says must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def sign(state: State) -> Text:
+    """ "✓ passed", in colour where there is colour."""
+    mark, style = MARKS[state.verdict]
+    return Text(f"{mark} {state.verdict}", style=style)
+
+
+def name_of(item: Item) -> str:
+    """What an item is called in a sentence."""
+    return item.title if item.kind == EXERCISE else f"Prediction {item.name}"
+
+
+def effort(item: Item) -> str:
+    """ "hard, 20 min"; nothing for a question."""
+    return f"{EFFORT.get(item.difficulty, '')}, {item.minutes} min" if item.kind == EXERCISE else "a letter"
+
+
+def time_left(minutes: int) -> str:
+    """Minutes, in hours where they are many."""
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def indented(text: Text | str, by: int = 2) -> Padding:
+    """A paragraph moved to the right, and wrapped there."""
+    return Padding(Text(text) if isinstance(text, str) else text, (0, 0, 0, by), expand=False)
+
+
+def listed(*rows: tuple[Text | str, Text | str], by: int = 2) -> Padding:
+    """Rows of a word and what belongs to it, which wraps beside the word."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for word, text in rows:
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in (word, text)))
+    return Padding(grid, (0, 0, 0, by), expand=False)
+
+
+def command(words: str) -> Text:
+    """A command to type."""
+    return Text(words, style="bold")
+
+
+def heading(outline: Outline) -> str:
+    """ "11 Grad-CAM"."""
+    return f"{outline.number} {outline.title}"
