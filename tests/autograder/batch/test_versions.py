@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder import sources
 from autograder.batch import versions
 from autograder.batch.versions import ROOT, checks_version, libraries
 
@@ -21,7 +22,7 @@ def copied(tmp_path, monkeypatch):
 
 
 def version(lesson):
-    versions._imported.cache_clear()
+    sources.imported.cache_clear()
     return checks_version.__wrapped__(lesson)
 
 
