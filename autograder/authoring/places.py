@@ -1,7 +1,7 @@
 """Where the course is published, and what follows from it: badges, links, and the notebook's cell for Colab.
 
-Whoever publishes the course, or a copy of it for a class, sets the first two values, runs `cnnviz build`, and puts a tag
-named RELEASE on what is published: notebooks, badges and installed checks are then of one and the same version.
+Whoever publishes the course, or a copy of it for a class, sets the first two values, runs `cnnviz build`, and puts the
+tag RELEASE on what is published: notebooks, badges and installed checks are then of one and the same version.
 """
 
 from __future__ import annotations

@@ -63,12 +63,12 @@ def browser_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert said == []
 
 
-def violations(page: Any) -> list[str]:
-    """What axe-core finds wrong with a page for people who see, hear or move otherwise; a sentence a rule."""
+def violations(page: Any, *, within: str | None = None) -> list[str]:
+    """What axe-core finds wrong with a page, or with a part of it, for people who see, hear or move otherwise."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
     return [
         f"{found['id']}: {len(found['nodes'])} nodes, first {found['nodes'][0]['target']}"
-        for found in axe.run(page).response["violations"]
+        for found in axe.run(page, context=within).response["violations"]
     ]
 
 
