@@ -59,7 +59,7 @@ def reset(
         found = work(course_folder(), lesson)
         item = course.item(exercise, [found.outline]) if exercise else None
         done = put_back(found, item)
-    for part in was_reset(done, item, found):
+    for part in was_reset(done, item):
         console().print(part)
 
 

@@ -11,9 +11,9 @@ from autograder import registry
 from autograder.cells import Unreadable, read_cells
 from autograder.diagnose import Diagnosis
 from autograder.grade import grade_item
-from autograder.isolated import Runner
+from autograder.isolated import Cell, Request, Runner
 from autograder.judge import Graded, checks_of
-from autograder.oracle import Setting
+from autograder.oracle import Setting, parts_of
 from autograder.records import Exercise, Lesson
 from autograder.study import progress
 from autograder.study.cache import Cache, digest
@@ -37,6 +37,7 @@ class Judging:
         self._cache = cache
         self._kept: dict[str, tuple[Row, ...]] = {}
         self._runner: Runner | None = None
+        self._closed = False
 
     def __enter__(self) -> Judging:
         return self
@@ -46,16 +47,34 @@ class Judging:
 
     def close(self) -> None:
         """Ends the warm process, and what runs in it."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            runner.close()
+        self._closed = True
+        if self._runner is not None:
+            self._runner.close()
 
     @property
     def runner(self) -> Runner:
-        """The warm process."""
+        """The warm process.
+
+        Raises:
+            RuntimeError: it was ended, and nothing is to start it again.
+        """
+        if self._closed:
+            raise RuntimeError("judging was closed")
         if self._runner is None:
             self._runner = Runner()
         return self._runner
+
+    def warm(self, item: Item) -> None:
+        """Does what the first check of an exercise would have to wait for."""
+        self.runner.run(Request(cells=(Cell("nothing", ""),), variable="nothing"))
+        exercise = registry.item(item.id)
+        if isinstance(exercise, Exercise):
+            for part in parts_of(exercise, Setting()):
+                if self._closed:
+                    return
+                _ = part.expected, part.planned
+                if not getattr(part.part, "hidden", True):
+                    _ = part.mistakes
 
     def standing(self, work: Work, told: Told | None = None, *, again: str | None = None) -> Standing:
         """How a lesson stands now; only code that is not known is run.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from autograder.study.course import EXERCISE
@@ -15,13 +13,13 @@ from autograder.study.progress import Standing, State
 from autograder.study.words import (
     NARROW,
     calm,
-    command,
     drawn,
     effort,
     heading,
     indented,
     listed,
     name_of,
+    offer,
     sign,
     time_left,
 )
@@ -61,14 +59,14 @@ def next_step(now: Standing | None) -> Iterator[RenderableType]:
     """What to do next, and the command for it."""
     if now is None or (state := now.next) is None:
         yield Text("Everything passes: you have taken the whole course. Look at any photo of your own with every method:")
-        yield indented(command("cnnviz gallery --photo FILE --out gallery"))
+        yield offer("cnnviz gallery --photo FILE --out gallery", "all methods on one page")
         return
     yield Text(calm(_what_next(now, state)))
-    yield listed((command(f"cnnviz watch {now.work.outline.number}"), "checks whenever you save"))
+    yield offer(f"cnnviz watch {now.work.outline.number}", "checks whenever you save")
     if not now.begun:
-        yield listed((command(f"cnnviz open {now.work.outline.number}"), "or take it in a notebook"))
+        yield offer(f"cnnviz open {now.work.outline.number}", "if you would rather have a notebook")
     elif state.item.hints and not now.problem:
-        yield listed((command(f"cnnviz hint {state.item.id}"), "if you are stuck"))
+        yield offer(f"cnnviz hint {state.item.id}", "if you are stuck")
 
 
 def _what_next(now: Standing, state: State) -> str:
@@ -108,55 +106,52 @@ def _around(found: Sequence[Standing], now: Standing | None) -> tuple[Sequence[S
 
 
 def _lessons(found: Sequence[Standing], now: Standing | None, console: Console) -> RenderableType:
-    if console.width < NARROW:
-        return listed(*((_arrow(s, now) + heading(s.work.outline)[:2], _in_words(s)) for s in found), by=0)
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for width in (34, BAR if drawn(console) else 0, 11, 15, 14):
-        grid.add_column(width=width, no_wrap=not width == 34)
-    for standing in found:
-        done, points, left = _numbers(standing)
-        bar = _bar(standing) if drawn(console) else ""
-        name = Text(f"{_arrow(standing, now)}{heading(standing.work.outline)}", style="bold" if standing is now else "")
-        grid.add_row(name, bar, done, points, left)
-    return grid
+    if console.width < NARROW or not drawn(console):
+        return listed(*((_arrow(s, now) + s.work.outline.number, in_words(s)) for s in found), by=0)
+    return Text("\n").join(_line(standing, now) for standing in found)
+
+
+def _line(standing: Standing, now: Standing | None) -> Text:
+    name = f"{_arrow(standing, now)}{heading(standing.work.outline)}"
+    done = f"{standing.done}/{len(standing.states)} done"
+    points = f"{standing.points}/{standing.work.outline.points} points"
+    style = "bold" if standing is now else ""
+    return Text.assemble((f"{name:<37} ", style), _bar(standing), f"  {done}  {points:<12}  {_left(standing)}")
 
 
 def _arrow(standing: Standing, now: Standing | None) -> str:
     return "> " if standing is now else "  "
 
 
-def _in_words(standing: Standing) -> str:
-    done, points, left = _numbers(standing)
+def in_words(standing: Standing) -> str:
+    """How a lesson stands, without its number."""
+    points = f"{standing.points} of {standing.work.outline.points} points"
+    done = f"{standing.done} of {len(standing.states)} done"
+    left = _left(standing) + ("" if standing.finished else " left")
     return f"{standing.work.outline.title}: {done}, {points}, {left}"
 
 
-def _numbers(standing: Standing) -> tuple[str, str, str]:
-    possible = standing.work.outline.points
-    left = "finished" if standing.finished else f"{time_left(standing.minutes)} left" if standing.minutes else "nearly"
-    return f"{standing.done} of {len(standing.states)} done", f"{standing.points} of {possible} points", left
+def _left(standing: Standing) -> str:
+    return "finished" if standing.finished else time_left(standing.minutes)
 
 
 def _bar(standing: Standing) -> Text:
     full = round(BAR * standing.done / len(standing.states))
-    full = min(max(full, standing.done > 0), BAR - (not standing.finished))
+    full = min(max(full, int(standing.done > 0)), BAR - int(not standing.finished))
     return Text.assemble(("■" * full, "green"), ("□" * (BAR - full), "dim"))
 
 
 def _items(standing: Standing, console: Console) -> RenderableType:
     if standing.problem:
         return indented(calm(standing.problem), 5)
-    rows = [(sign(state), _item(state)) for state in standing.states]
     if console.width >= NARROW:
-        return listed(*rows, by=5)
-    grid = Table.grid()
-    for word, text in rows:
-        grid.add_row(Padding(word, (0, 0, 0, 3)))
-        grid.add_row(Padding(text, (0, 0, 0, 5)))
-    return grid
+        return listed(*((sign(state), _item(state)) for state in standing.states), by=5)
+    return listed(*((sign(state)[:1], _item(state, word=f"{state.verdict}: ")) for state in standing.states), by=2)
 
 
-def _item(state: State) -> Text:
+def _item(state: State, word: str = "") -> Text:
     item = state.item
     if item.kind != EXERCISE:
-        return Text.assemble("Prediction", (f"  {item.id}", "dim"))
-    return Text.assemble(item.title, (f"\n{item.id}, {effort(item)}, {state.points} of {item.points} points", "dim"))
+        return Text.assemble(word, "Prediction", (f"  {item.id}", "dim"))
+    about = f"{item.id}, {effort(item)}, {state.points} of {item.points} points"
+    return Text.assemble(word, item.title, (f"\n{about}", "dim"))

@@ -9,12 +9,11 @@ from rich.text import Text
 
 from autograder.study.cache import Cache
 from autograder.study.course import EXERCISE, Item
-from autograder.study.folder import Work, shown
+from autograder.study.folder import shown
 from autograder.study.ladder import climb, rung_title
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
-from autograder.study.words import calm, command, effort, indented, listed, name_of, sign
-from autograder.verdict import NOT_ATTEMPTED
+from autograder.study.words import calm, effort, indented, name_of, sign
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""
@@ -47,8 +46,13 @@ def task(item: Item, file: str) -> Iterator[RenderableType]:
 
 
 def hints(
-    item: Item, cache: Cache, *, rung: int | None = None, everything: bool = False
-) -> Iterator[RenderableType] | Sequence[RenderableType]:
+    item: Item,
+    cache: Cache,
+    *,
+    rung: int | None = None,
+    everything: bool = False,
+    more: str = "The same command again shows",
+) -> Sequence[RenderableType]:
     """The next hint, or those that are asked for, with a word on how to get more.
 
     Raises:
@@ -59,15 +63,15 @@ def hints(
     for shown_rung in range(1 if everything else last, last + 1):
         parts += [Text(rung_title(item, shown_rung) + ":"), indented(item.hints[shown_rung - 1])]
     if last < len(item.hints):
-        parts.append(Text(f"The same command again shows hint {last + 1}.", style="dim"))
+        parts.append(Text(f"{more} hint {last + 1}.", style="dim"))
     return parts
 
 
-def was_reset(done: Sequence[Reset], item: Item | None, work: Work) -> Iterator[RenderableType]:
+def was_reset(done: Sequence[Reset], item: Item | None) -> Iterator[RenderableType]:
     """What was put back and where the student's own lies."""
-    what = item.name if item is not None else f"lesson {work.outline.number}"
+    what = item.name if item is not None else "it"
     if not done:
-        yield Text(f"Nothing to do: {what} is as it was handed out.")
+        yield Text(f"Nothing to do: {item.name if item else 'the lesson'} is as it was handed out.")
         return
     for one in done:
         yield Text(f"{shown(one.file)}: {what} is as it was handed out.")
@@ -75,12 +79,6 @@ def was_reset(done: Sequence[Reset], item: Item | None, work: Work) -> Iterator[
             yield indented(Text(f"Yours is kept in {shown(one.backup)}"))
     if any(one.file.suffix == ".ipynb" for one in done):
         yield Text("If the notebook is open in Jupyter, load it again: File, Reload Notebook from Disk.")
-    yield listed((command(f"cnnviz watch {work.outline.number}"), "goes on with it"))
-
-
-def not_begun(state: State) -> bool:
-    """Whether there is nothing to say about a state."""
-    return state.verdict == NOT_ATTEMPTED
 
 
 def _head(output: str) -> str:

@@ -76,9 +76,9 @@ def listed(*rows: tuple[Text | str, Text | str], by: int = 2) -> Padding:
     return Padding(grid, (0, 0, 0, by), expand=False)
 
 
-def command(words: str) -> Text:
-    """A command to type."""
-    return Text(words, style="bold")
+def offer(command: str, why: str) -> Padding:
+    """A command to type, and what for."""
+    return indented(Text.assemble((command, "bold"), (f"  {why}", "dim")))
 
 
 def heading(outline: Outline) -> str:

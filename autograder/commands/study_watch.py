@@ -1,0 +1,49 @@
+"""`cnnviz watch`: each save is checked at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.commands.shared import one_sentence
+
+if TYPE_CHECKING:
+    from autograder.study.cache import Cache
+    from autograder.study.folder import Work
+
+
+def watch(
+    lesson: Annotated[
+        str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; without it the one in progress.")
+    ] = None,
+) -> None:
+    """Check whenever you save, in your editor or in Jupyter. Keys: h hint, n next, l list, r reset, q quit."""
+    import asyncio
+    from contextlib import suppress
+
+    from autograder.study.cache import Cache
+    from autograder.study.folder import course_folder, work, works
+    from autograder.study.watching import Watch
+    from autograder.study.words import console
+
+    with one_sentence():
+        folder, cache = course_folder(), Cache()
+        found = works(folder)
+        begin = work(folder, lesson) if lesson else _in_progress(found, cache)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(Watch(found, begin, cache, console()).run())
+
+
+def _in_progress(works: list[Work], cache: Cache) -> Work:
+    """The lesson in whose folder we are, else the one in progress as far as is known, else the first."""
+    from autograder.study.progress import known
+    from autograder.study.screens import current
+
+    here = Path.cwd().resolve()
+    for work in works:
+        if here == work.folder.resolve():
+            return work
+    now = current([standing for work in works if (standing := known(work, cache)) is not None])
+    return now.work if now is not None else works[0]

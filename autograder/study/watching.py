@@ -1,0 +1,180 @@
+"""`cnnviz watch`: saves, keys and finished checks come to one loop, which handles them one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from autograder.study.cache import Cache
+from autograder.study.folder import Work
+from autograder.study.keyboard import SUSPEND, Keyboard
+from autograder.study.progress import Standing
+from autograder.study.saving import saves
+from autograder.study.session import Session
+
+if TYPE_CHECKING:
+    from autograder.study.judging import Judging
+
+PATIENCE = 1.0
+"""Seconds after which a check that takes longer is mentioned."""
+RENAMING = 0.1
+"""Seconds that an editor may need between taking a file away and putting the new one there."""
+
+
+class Watch:
+    """Runs a session in a terminal until the student quits.
+
+    Args:
+        works: the lessons, in the order of the course.
+        begin: the one to begin with.
+        cache: what is known from earlier.
+        console: where everything is said.
+    """
+
+    def __init__(self, works: Sequence[Work], begin: Work, cache: Cache, console: Console) -> None:
+        self._works, self._cache = works, cache
+        self.session = Session(works, begin, cache, console, self._ask)
+        self._events: asyncio.Queue[tuple[Callable[..., Any], tuple[Any, ...]]] = asyncio.Queue()
+        self._keyboard = Keyboard(lambda key: self._tell(self._pressed, key))
+        self._worker = ThreadPoolExecutor(1)
+        self._judging: Judging | None = None
+        self._waiting: dict[Work, set[Path]] = {}
+        self._asked: tuple[Work, str] | None = None
+        self._busy = False
+        self._warmed = ""
+        self._broken: Exception | None = None
+
+    async def run(self) -> None:
+        """Until the student quits, Ctrl-C, or the end of the terminal.
+
+        Raises:
+            OSError: the folders cannot be watched.
+        """
+        stop = asyncio.Event()
+        self._heed_signals()
+        saving = asyncio.create_task(self._hear(stop))
+        try:
+            with self._keyboard:
+                self.session.begin()
+                self._idle()
+                while not self.session.over:
+                    handle, given = await self._events.get()
+                    handle(*given)
+        finally:
+            stop.set()
+            await self._end(saving)
+        if self._broken is not None:
+            raise self._broken
+
+    async def _end(self, saving: asyncio.Task[None]) -> None:
+        if self._judging is not None:
+            self._judging.close()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        with contextlib.suppress(Exception):
+            await saving
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            with contextlib.suppress(NotImplementedError, AttributeError, ValueError, RuntimeError):
+                loop.add_signal_handler(getattr(signal, name), self._tell, self._quit)
+
+    def _tell(self, handle: Callable[..., Any], *given: Any) -> None:
+        self._events.put_nowait((handle, given))
+
+    async def _hear(self, stop: asyncio.Event) -> None:
+        try:
+            async for work, files in saves(self._works, stop):
+                self._tell(self._saved, work, files)
+        except (OSError, RuntimeError) as error:
+            told = f"watch: the folders cannot be watched ({error}); set WATCHFILES_FORCE_POLLING=1 and start again."
+            self._broken = OSError(told)
+            self._tell(self._quit)
+
+    # Handled in the loop
+
+    def _quit(self) -> None:
+        self.session.over = True
+
+    def _pressed(self, key: str) -> None:
+        if key == SUSPEND:
+            self._keyboard.suspend()
+        else:
+            self.session.pressed(key)
+            self._idle()
+
+    def _saved(self, work: Work, files: set[Path]) -> None:
+        self._waiting.setdefault(work, set()).update(files)
+        self._idle()
+
+    def _ask(self, work: Work, again: str) -> None:
+        self._asked = work, again
+
+    def _idle(self) -> None:
+        """Begins what waits: a check that was asked for, one of a save, else what the next check will need."""
+        if self._busy:
+            return
+        if self._asked is not None:
+            (work, again), self._asked = self._asked, None
+            self._waiting.pop(work, None)
+            self._check(work, again)
+        elif self._waiting:
+            work = next(iter(self._waiting))
+            self.session.saved(work, self._waiting.pop(work))
+            self._check(work)
+        elif (state := self.session.focus) is not None and state.item.id != self._warmed:
+            self._warmed = state.item.id
+            self._work_on(lambda: self._judge().warm(state.item), lambda _: None)
+
+    def _check(self, work: Work, again: str = "") -> None:
+        loop = asyncio.get_running_loop()
+        told = lambda state: self._from_thread(loop, self.session.judged, state)  # noqa: E731
+        self._work_on(lambda: self._checked(work, told, again), self.session.checked)
+        mentioned = loop.call_later(PATIENCE, self.session.slow)
+        self._done = mentioned.cancel
+
+    def _work_on(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Runs a job beside the loop, in which its result or its failure is handled."""
+        loop = asyncio.get_running_loop()
+
+        def run() -> None:
+            try:
+                handled: tuple[Any, ...] = (then, job())
+            except Exception as error:
+                handled = (self.session.failed, error)
+            self._from_thread(loop, self._finished, *handled)
+
+        self._busy, self._done = True, lambda: None
+        self._worker.submit(run)
+
+    def _finished(self, then: Callable[[Any], None], result: Any) -> None:
+        self._busy = False
+        self._done()
+        then(result)
+        self._idle()
+
+    # In the worker's thread
+
+    def _from_thread(self, loop: asyncio.AbstractEventLoop, handle: Callable[..., Any], *given: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is there to hear it
+            loop.call_soon_threadsafe(self._tell, handle, *given)
+
+    def _judge(self) -> Judging:
+        from autograder.study.judging import Judging  # a few seconds, in which keys are heard
+
+        if self._judging is None:
+            self._judging = Judging(self._cache)
+        return self._judging
+
+    def _checked(self, work: Work, told: Callable[[Any], None], again: str) -> Standing:
+        if not all(work.contents()):
+            time.sleep(RENAMING)
+        return self._judge().standing(work, told, again=again or None)
