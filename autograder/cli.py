@@ -25,6 +25,7 @@ COMMANDS = {
     "regrade": "regrading",
     "similar": "similar",
     "redteam": "redteam",
+    "export": "exporting",
 }
 """Command -> the module of `autograder.commands` that has a function of its name; a new command is one line here.
 
@@ -54,7 +55,11 @@ app = typer.Typer(
 
 for _name, _module in COMMANDS.items():
     if find_spec(f"autograder.commands.{_module}") is not None:
-        app.command(_name)(getattr(import_module(f"autograder.commands.{_module}"), _name))
+        _found = getattr(import_module(f"autograder.commands.{_module}"), _name)
+        if isinstance(_found, typer.Typer):  # a command with commands of its own
+            app.add_typer(_found, name=_name)
+        else:
+            app.command(_name)(_found)
 
 
 @app.callback()

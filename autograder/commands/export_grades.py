@@ -1,0 +1,161 @@
+"""`cnnviz export csv`, `canvas` and `moodle`: the grades of RESULTS where the instructor keeps grades."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.commands.grading import Results, SecretFile, opened
+from autograder.commands.shared import one_sentence, out
+
+if TYPE_CHECKING:
+    from autograder.exports.merging import Told
+    from autograder.exports.standing import Standing
+
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write; another file than the one read.")]
+Lessons = Annotated[
+    list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
+]
+Roster = Annotated[
+    Path | None,
+    typer.Option("--roster", metavar="FILE", help="Class list: student, and SIS Login ID, ID, email or name."),
+]
+Scale = Annotated[bool, typer.Option("--scale", help="Convert points where the column has another maximum.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Also where another grade stands already.")]
+
+
+def as_csv(
+    results: Results,
+    to: Out,
+    lessons: Lessons = None,
+    roster: Roster = None,
+    submitted: Annotated[
+        Path | None,
+        typer.Option("--submitted", metavar="DIR", help="What was graded, as Canvas made it: tells who was late."),
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin with the mark by which Excel knows UTF-8.")] = False,
+    secret: SecretFile = None,
+) -> None:
+    """A table with a row for each student, and points and status of every exercise."""
+    from autograder.exports.late import late
+    from autograder.exports.plain import table
+    from autograder.exports.roster import read_roster
+
+    with one_sentence():
+        found = _standings(results, lessons, secret)
+        people = read_roster(roster) if roster else {}
+        came_late = late(submitted) if submitted else None
+        _write(to, table(found, roster=people, late=came_late, bom=bom))
+    for sentence in _unjudged(found):
+        _print(sentence)
+    _print(f"{len(found)} student(s) with work in {to}.")
+
+
+def canvas(
+    results: Results,
+    gradebook: Annotated[Path, typer.Option("--gradebook", metavar="FILE", help="As Canvas exported it.")],
+    to: Out,
+    column: Annotated[
+        str | None, typer.Option("--column", metavar="HEADING", help='Such as "Lab 3 (12345)", "Lab 3" or 12345.')
+    ] = None,
+    lessons: Lessons = None,
+    roster: Roster = None,
+    scale: Scale = False,
+    replace: Replace = False,
+    secret: SecretFile = None,
+) -> None:
+    """Merge grades into a gradebook that Canvas exported. Exit status 1 if a student is not in it."""
+    from autograder.exports import canvas as format_
+    from autograder.exports.roster import read_roster
+    from autograder.exports.sheet import read
+
+    with one_sentence():
+        _refuse_same(to, gradebook)
+        sheet = read(gradebook, "gradebook")
+        told = format_.merged(
+            sheet, _standings(results, lessons, secret), column=column,
+            roster=read_roster(roster) if roster else None, scale=scale, replace=replace,
+        )  # fmt: skip
+        _write(to, bytes(sheet))
+    _tell(told)
+
+
+def moodle(
+    results: Results,
+    to: Out,
+    worksheet: Annotated[
+        Path | None, typer.Option("--worksheet", metavar="FILE", help="Offline grading worksheet; else a grade import.")
+    ] = None,
+    grade_column: Annotated[str | None, typer.Option(metavar="HEADING", help="Where grades go.")] = None,
+    feedback_column: Annotated[str | None, typer.Option(metavar="HEADING", help="Where feedback goes.")] = None,
+    lessons: Lessons = None,
+    roster: Roster = None,
+    scale: Scale = False,
+    replace: Replace = False,
+    secret: SecretFile = None,
+) -> None:
+    """Merge grades and feedback into Moodle's grading worksheet. Exit status 1 if a student is not in it."""
+    from autograder.exports import moodle as format_
+    from autograder.exports.roster import read_roster
+    from autograder.exports.sheet import read
+
+    with one_sentence():
+        people = read_roster(roster) if roster else {}
+        found = _standings(results, lessons, secret)
+        if worksheet is None:
+            _write(to, format_.import_table(found, people))
+        else:
+            _refuse_same(to, worksheet)
+            sheet = read(worksheet, "worksheet")
+            told = format_.merged(
+                sheet, found, grade_column=grade_column, feedback_column=feedback_column,
+                roster=people, scale=scale, replace=replace,
+            )  # fmt: skip
+            _write(to, bytes(sheet))
+    if worksheet is not None:
+        _tell(told)
+        return
+    for sentence in _unjudged(found):
+        _print(sentence)
+    _print(f"{len(found)} student(s) in {to}.")
+
+
+def _standings(results: Path, lessons: list[str] | None, secret: Path | None) -> list[Standing]:
+    from autograder import registry
+    from autograder.exports.standing import standings
+
+    wanted = [registry.lesson(name) for names in lessons or () for name in names.split(",")]
+    store, _ = opened(results, secret)
+    return standings(store.results(), wanted)
+
+
+def _unjudged(standings: list[Standing]) -> list[str]:
+    from autograder.batch.names import printable
+
+    return [f'No points for "{printable(one.student)}": {why}' for one in standings if (why := one.unjudged())]
+
+
+def _refuse_same(to: Path, source: Path) -> None:
+    if to.exists() and source.exists() and to.samefile(source):
+        raise ValueError(f"--out: {to} is the file that is read; name another one, so that nothing is lost.")
+
+
+def _write(to: Path, data: bytes) -> None:
+    if not to.resolve().parent.is_dir():
+        raise ValueError(f"--out: the folder of {to} does not exist; create it first.")
+    to.write_bytes(data)
+
+
+def _tell(told: Told) -> None:
+    for sentence in told.sentences:
+        _print(sentence)
+    if told.unmatched:
+        raise typer.Exit(1)
+
+
+def _print(sentence: str) -> None:
+    from autograder.batch.names import printable
+
+    out.print(printable(sentence), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,103 @@
+"""Grades into rows of a platform's file: what every platform has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autograder.batch.names import printable
+from autograder.exports.matching import Candidate, match
+from autograder.exports.numbers import number, scaled, written
+from autograder.exports.roster import Person
+from autograder.exports.sheet import Sheet
+from autograder.exports.standing import Standing
+
+MOST = 20
+"""Names in one sentence."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where grades go."""
+
+    column: int
+    name: str
+    maximum: float | None
+    """Points that the column has; None where the file does not say."""
+    like: str = ""
+    """A number as the file writes it."""
+
+
+@dataclass
+class Told:
+    """What is to be said at the end."""
+
+    written: int = 0
+    sentences: list[str] = field(default_factory=list)
+    unmatched: int = 0
+    """Students whose grade is nowhere in the file."""
+
+    def say(self, sentence: str, names: Sequence[str] = ()) -> None:
+        """One sentence, and the names it is about."""
+        shown = ", ".join(map(printable, names[:MOST]))
+        more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+        self.sentences.append(f"{sentence}{': ' if names else ''}{shown}{more}{'.' if names else ''}")
+
+
+Locked = Callable[[int], str]
+"""Row -> why its grade must stay as it is; empty where it may be set."""
+
+
+def merge(
+    sheet: Sheet,
+    standings: Sequence[Standing],
+    candidates: Sequence[Candidate],
+    place: Place,
+    *,
+    roster: Mapping[str, Person],
+    scale: bool = False,
+    replace: bool = False,
+    locked: Locked = lambda row: "",
+) -> tuple[Told, dict[int, Standing]]:
+    """Sets the grade cells; who has no row, no verdict or another grade already is named.
+
+    Returns:
+        What is to be said, and whose row is whose.
+
+    Raises:
+        ValueError: two students fit one row, or the column counts other points.
+    """
+    told = Told()
+    matched = match([one.student for one in standings], candidates, roster)
+    owners = {matched.rows[one.student]: one for one in standings if one.student in matched.rows}
+    for student, problem in matched.problems.items():
+        told.say(f'No grade for "{printable(student)}", who {problem}.')
+    told.unmatched = len(matched.problems)
+    kept: list[str] = []
+    for row, one in owners.items():
+        _set(sheet, row, one, place, told, kept, scale=scale, replace=replace, reason=locked(row))
+    if kept:
+        told.say("Left as they were, since another grade stands there (add --replace to change them)", kept)
+    if partly := [f"{one.student} ({', '.join(one.missing)})" for one in owners.values() if one.missing]:
+        told.say("Counted as 0 for lessons that there is no work on", partly)
+    if absent := [candidate.shown for candidate in candidates if candidate.row not in owners]:
+        told.say(f"No work of {len(absent)} in the file, whose grades are untouched", absent)
+    return told, owners
+
+
+def _set(sheet, row, one, place, told, kept, *, scale, replace, reason) -> None:
+    if one.points is None:
+        told.say(f'The grade of "{printable(one.student)}" is left as it was: {one.unjudged()}')
+        return
+    if reason:
+        told.say(f'The grade of "{printable(one.student)}" is left as it was: {reason}')
+        return
+    value = scaled(one.points, one.possible, place.maximum, scale, column=place.name)
+    now = sheet.value(row, place.column)
+    if (there := number(now)) is not None and abs(there - value) < 0.005:
+        told.written += 1
+    elif now.strip() not in ("", "-") and not replace:
+        kept.append(f"{one.student} ({now.strip()} there, {written(value)} here)")
+    else:
+        sheet.set(row, place.column, written(value, place.like))
+        told.written += 1

@@ -1,0 +1,39 @@
+"""Grades as a platform's file writes numbers."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(text: str) -> float | None:
+    """What a cell says, with a point or a comma before the decimals; None where it is no number."""
+    plain = text.strip().replace(" ", "").replace("\u00a0", "")
+    if "," in plain and "." not in plain:
+        plain = plain.replace(",", ".")
+    try:
+        value = float(plain.replace(",", ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def written(value: float, like: str = "") -> str:
+    """At most two decimals, none that is not needed; a decimal comma where `like` has one."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if "," in like and "." not in like else text
+
+
+def scaled(points: int, possible: int, maximum: float | None, scale: bool, *, column: str) -> float:
+    """Points as the column counts them.
+
+    Raises:
+        ValueError: it counts otherwise, and nobody said that points are to be converted.
+    """
+    if maximum is None or maximum == possible:
+        return points
+    if not scale:
+        raise ValueError(
+            f'points: the column "{column}" has {written(maximum)} points and the lessons have {possible}; '
+            f"give the assignment {possible} points, or add --scale to have them converted."
+        )
+    return points * maximum / possible if possible else 0.0

@@ -1,0 +1,118 @@
+"""Where each student stands: the results of some lessons, put together for one row of a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder import registry
+from autograder.batch.records import Result
+from autograder.batch.tables import INCOMPLETE, status
+from autograder.records import Lesson
+from autograder.tables import messages
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+
+MISSING = "missing"
+"""Status of a lesson that a student handed nothing in for."""
+LONGEST = 300
+"""Characters that are told of one mistake."""
+_ORDER = (NOT_JUDGED, INCOMPLETE, MISSING, FAILED, NOT_ATTEMPTED, PASSED)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One student's results in some lessons."""
+
+    student: str
+    """As `cnnviz grade` has it; empty for nobody's."""
+    lessons: tuple[Lesson, ...]
+    """Those that count, whether there is work on them or not."""
+    known: Mapping[str, Mapping[str, Result]]
+    """Lesson's id -> id of an exercise or question -> its result."""
+
+    @property
+    def possible(self) -> int:
+        """Points that all the lessons have."""
+        return sum(lesson.points for lesson in self.lessons)
+
+    @property
+    def points(self) -> int | None:
+        """Points earned; None, which is no zero, where nothing was handed in or something was not judged."""
+        if self.status in (NOT_JUDGED, INCOMPLETE) or not self.known:
+            return None
+        return sum(self.points_of(lesson) or 0 for lesson in self.lessons)
+
+    @property
+    def status(self) -> str:
+        """The gravest of the lessons' words."""
+        words = {self.status_of(lesson) for lesson in self.lessons}
+        return next(word for word in _ORDER if word in words)
+
+    @property
+    def missing(self) -> list[str]:
+        """Lessons that there is no work on."""
+        return [lesson.id for lesson in self.lessons if lesson.id not in self.known]
+
+    def status_of(self, lesson: Lesson) -> str:
+        """A verdict, or that the lesson is missing, or that its grading was interrupted."""
+        return status(lesson.id, self.known[lesson.id]) if lesson.id in self.known else MISSING
+
+    def points_of(self, lesson: Lesson) -> int | None:
+        """Points of one lesson; None where it is missing, incomplete or not judged."""
+        if self.status_of(lesson) in (MISSING, INCOMPLETE, NOT_JUDGED):
+            return None
+        return sum(result.points[0] for result in self.known[lesson.id].values())
+
+    def result(self, lesson: Lesson, item: str) -> Result | None:
+        """What is known of one exercise or question."""
+        return self.known.get(lesson.id, {}).get(item)
+
+    def unjudged(self) -> str:
+        """One sentence: what was not judged, and why; empty where all was."""
+        for lesson in self.lessons:
+            for result in self.known.get(lesson.id, {}).values():
+                if result.verdict == NOT_JUDGED:
+                    told = next((row.diagnosis.message for row in result.rows if row.diagnosis), "no reason is known.")
+                    return f"{result.item} was not judged: {told}"
+            if lesson.id in self.known and self.status_of(lesson) == INCOMPLETE:
+                return f"{lesson.id} was not graded to its end: run `cnnviz grade` again."
+        return ""
+
+
+def standings(results: Iterable[Result], lessons: Sequence[Lesson] = ()) -> list[Standing]:
+    """One for each student who handed something in, by name; without `lessons` all that anybody handed in.
+
+    Raises:
+        ValueError: there is no result of any of the lessons.
+    """
+    known: dict[str, dict[str, dict[str, Result]]] = defaultdict(lambda: defaultdict(dict))
+    asked = {lesson.id for lesson in lessons}
+    for result in results:
+        if not asked or result.lesson in asked:
+            known[result.student][result.lesson][result.item] = result
+    found = sorted({lesson for parts in known.values() for lesson in parts})
+    if not found:
+        which = ", ".join(sorted(asked)) or "any lesson"
+        raise ValueError(f"results: there is no result of {which}; grade it first, or choose other --lessons.")
+    counted = tuple(lessons) or tuple(map(registry.lesson, found))
+    return [Standing(student, counted, known[student]) for student in sorted(known)]
+
+
+def verdicts(standing: Standing) -> list[str]:
+    """The feedback in plain text: a line a lesson, a line an exercise or question with what went wrong first."""
+    lines = []
+    for lesson in standing.lessons:
+        points = standing.points_of(lesson)
+        earned = standing.status_of(lesson) if points is None else f"{points} of {lesson.points} points"
+        lines.append(f"{lesson.id}: {earned}")
+        lines += [_line(result) for item in lesson.items if (result := standing.result(lesson, item.id))]
+    return lines
+
+
+def _line(result: Result) -> str:
+    earned, possible = result.points
+    counted = "" if result.verdict == NOT_JUDGED else f" ({earned}/{possible})"
+    told = next(iter(messages(result.rows)), "") if result.verdict not in (PASSED, NOT_ATTEMPTED) else ""
+    short = f"{told[: LONGEST - 1]}…" if len(told) > LONGEST else told
+    return f"- {result.item}: {result.verdict}{counted}{': ' if short else ''}{' '.join(short.split())}"
