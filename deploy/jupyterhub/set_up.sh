@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Makes the folders of a class, as root: set_up.sh COURSE_REPOSITORY. Running it again changes nothing that is there.
+# Accounts of students are made as your machine makes accounts; this makes the grader's only.
+set -euo pipefail
+
+repository=${1:?name the folder or the address that the course is cloned from}
+folder=${CNNVIZ_FOLDER:-/srv/cnnviz}
+grader=${CNNVIZ_GRADER:-cnnviz-grader}
+
+id "$grader" > /dev/null 2>&1 || useradd --system --create-home --shell /usr/sbin/nologin "$grader"
+
+mkdir -p "$folder/exchange"
+chmod 755 "$folder"
+chmod 777 "$folder/exchange" # nbgrader asks for it; what is in there is protected file by file
+touch "$folder/students.txt" "$folder/graders.txt"
+
+if [ ! -e "$folder/course" ]; then
+  git clone --quiet "$repository" "$folder/course"
+  chown -R "$grader:" "$folder/course"
+fi
+chmod 700 "$folder/course" # answers, hidden cases, the secret, every student's work
+echo "$folder is ready: write one account a line into students.txt and graders.txt."
