@@ -21,6 +21,7 @@ def watch(
 ) -> None:
     """Check whenever you save, in your editor or in Jupyter. Keys: h hint, n next, l list, r reset, q quit."""
     import asyncio
+    import signal
     from contextlib import suppress
 
     from autograder.study.cache import Cache
@@ -34,6 +35,7 @@ def watch(
         begin = work(folder, lesson) if lesson else _in_progress(found, cache)
         with suppress(KeyboardInterrupt):
             asyncio.run(Watch(found, begin, cache, console()).run())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is still being loaded ends by itself, or with a second Ctrl-C
 
 
 def _in_progress(works: list[Work], cache: Cache) -> Work:

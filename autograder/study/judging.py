@@ -60,8 +60,7 @@ class Judging:
         """
         if self._closed:
             raise RuntimeError("judging was closed")
-        if self._runner is None:
-            self._runner = Runner()
+        self._runner = self._runner or Runner()
         return self._runner
 
     def warm(self, item: Item) -> None:

@@ -123,8 +123,14 @@ class Session:
         elif now is None or now.passed:
             assert self._standing is not None
             self._say()
-            self._go_to(self._standing.next)
+            self._go_to(self._after(self._standing) or self._standing.next)
         self._say(Text(KEYS, style="dim"))
+
+    def _after(self, standing: Standing) -> State | None:
+        """The first that is left after the one in hand."""
+        ids = [state.item.id for state in standing.states]
+        here = ids.index(self._focus) if self._focus in ids else -1
+        return next((state for state in standing.states[here + 1 :] if not state.passed), None)
 
     def _overlooked(self, standing: Standing) -> None:
         """The notebook was saved, and the module is what counts."""
@@ -154,6 +160,7 @@ class Session:
 
     def pressed(self, key: str) -> None:
         """A key; an answer to the question that was asked last, if one was."""
+        self._say()
         if self._answer is not None:
             answer, self._answer = self._answer, None
             if key == "y":
@@ -179,12 +186,9 @@ class Session:
                 self._say(str(error).removeprefix("hint: "))
 
     def _next(self) -> None:
-        states = list(self._standing.states) if self._standing else []
-        here = next((n for n, state in enumerate(states) if state.item.id == self._focus), -1)
-        left = [state for state in states[here + 1 :] if not state.passed]
         following = self._following()
-        if left:
-            self._go_to(left[0])
+        if self._standing is not None and (state := self._after(self._standing)) is not None:
+            self._go_to(state)
         elif following is not None:
             self.work = following
             self.begin()

@@ -31,7 +31,8 @@ def verdict(state: State, *, formula: bool = True) -> Iterator[RenderableType]:
     if formula and item.formula and not state.passed:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
     if state.output.strip():
-        yield indented(Text.assemble(("Your code printed: ", "dim"), calm(_head(state.output))))
+        yield indented(Text("Your code printed:", style="dim"))
+        yield indented(calm(_head(state.output)), 4)
 
 
 def task(item: Item, file: str) -> Iterator[RenderableType]:

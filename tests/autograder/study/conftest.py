@@ -1,0 +1,48 @@
+"""A student's folder with one lesson in it, and a cache of its own."""
+
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from autograder.study.cache import Cache
+from autograder.study.folder import Work, works
+
+ROOT = Path(__file__).parents[3]
+STUB = 'raise NotImplementedError("grad_cam.neuron_importance is not written yet")'
+
+
+@pytest.fixture
+def student(tmp_path, monkeypatch):
+    """A folder with lessons/11_grad_cam as it is handed out; the working folder."""
+    shutil.copytree(ROOT / "lessons/11_grad_cam", tmp_path / "course/lessons/11_grad_cam")
+    monkeypatch.chdir(tmp_path / "course")
+    monkeypatch.setenv("CNNVIZ_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def work(student) -> Work:
+    return works(student / "lessons")[0]
+
+
+@pytest.fixture
+def cache(student) -> Cache:
+    return Cache()
+
+
+def write(work: Work, body: str) -> None:
+    """Gives neuron_importance this body, as an editor would."""
+    text = work.outline.untouched("grad_cam.py")
+    assert STUB in text
+    work.module.write_text(text.replace(STUB, body), encoding="utf-8")
+
+
+def printed(parts, width=80, **options) -> str:
+    """What a terminal of that width would show."""
+    console = Console(width=width, file=StringIO(), highlight=False, **options)
+    for part in parts:
+        console.print(part)
+    return console.file.getvalue()

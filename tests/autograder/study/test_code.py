@@ -1,0 +1,49 @@
+"""What counts for an exercise, and what does not."""
+
+import pytest
+
+from autograder.isolated import Cell
+from autograder.study.code import code_hash
+
+FIRST = "def helper(x):\n    return x\n\ndef first(x):\n    return helper(x)\n"
+MODULE = FIRST + "\ndef second(x):\n    return first(x)\n\ndef third(x):\n    return x + 3\n"
+
+
+def named(source, function="second"):
+    return code_hash((Cell("m.py", source),), function, {"first", "second", "third"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def first", "# a comment\n\ndef first"),
+        ("return x + 3", "return x + 4"),
+        ("return first(x)", "return first( x )"),
+    ],
+)
+def test_comments_layout_and_unrelated_exercises_do_not_count(old, new):
+    assert named(MODULE.replace(old, new)) == named(MODULE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return first(x)", "return first(x) + 1"),
+        ("return helper(x)", "return helper(x) + 1"),  # an exercise that is called
+        ("    return x\n", "    return -x\n"),  # a helper of one that is called
+        ("def third(x)", "def third(x=print('hello'))"),  # runs while it is defined
+    ],
+)
+def test_whatever_can_change_the_result_counts(old, new):
+    assert old in MODULE
+    assert named(MODULE.replace(old, new)) != named(MODULE)
+
+
+def test_where_names_can_be_looked_up_everything_counts():
+    around = MODULE.replace("return first(x)", "return globals()['third'](x)")
+    assert named(around.replace("x + 3", "x + 4")) != named(around)
+
+
+def test_code_that_does_not_parse_counts_as_text():
+    broken = MODULE + "def second(:\n"
+    assert named(broken.replace("x + 3", "x + 4")) != named(broken)
