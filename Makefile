@@ -1,6 +1,6 @@
 PYTHON ?= python
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format types lessons build build-check course notebooks bench demo
+.PHONY: help install test lint format types lessons build build-check course notebooks bench demo site site-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,3 +42,9 @@ bench: ## Time one check and the whole of the solutions
 
 demo: ## Grade three shipped submissions and write a report
 	$(PYTHON) -m autograder.cli demo
+
+site: ## Make the site in site/_build/html; the first time takes minutes (pip install -e ".[site]")
+	$(PYTHON) site/make.py
+
+site-check: ## The same, and follow every link of every page
+	$(PYTHON) site/make.py --check

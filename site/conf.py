@@ -9,6 +9,7 @@ sys.path.insert(0, str(HERE))
 
 from making.docstrings import rewrite  # noqa: E402
 from making.mathjax import copy_mathjax  # noqa: E402
+from making.reference import shapes  # noqa: E402
 
 project = "Look inside a convolutional network"
 author = "the authors of the course"
@@ -24,6 +25,7 @@ nitpicky = True
 nitpick_ignore_regex = [  # other libraries' names in signatures; their pages are on the network
     (r"py:.*", r"(torch|numpy|np|nn|matplotlib|jaxtyping|pathlib|collections|typing)\..*"),
     (r"py:.*", r"(Tensor|Any|Axes|Figure|Path|Callable|Sequence|Iterable|Iterator|Mapping)"),
+    (r"py:class", "|".join(name for name, _, _ in shapes())),
     (r"py:class", r".* .*"),  # words that napoleon takes for a type
     (r"py:.*", r"(cnnviz\.shapes|cnnviz_ref\._\w+|cnnviz_ref\.\w+)\..*"),
 ]
@@ -40,6 +42,7 @@ mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"chtml": {"mtextInheritFont": True}, "options": {"enableMenu": False}}
 
 autodoc_typehints = "signature"
+autodoc_type_aliases = {name: name for name, _, _ in shapes()}  # "Images", whether jaxtyping is installed or not
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_google_docstring = True
