@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.isolated import Cell
 from autograder.study.cache import digest
 
-_LOOKS_AROUND = re.compile(r"\b(globals|locals|vars|eval|exec|getattr|inspect|importlib|__import__|sys)\b")
-"""Code that can reach a function without its name in the syntax tree: then everything counts."""
+_LOOK_AROUND = {"globals", "locals", "vars", "eval", "exec", "__import__", "__builtins__", "sys", "inspect", "importlib", "gc"}
+"""Names with which code can reach a function that it does not name: then everything counts."""
 
 
 def code_hash(cells: Sequence[Cell], function: str, others: Collection[str]) -> str:
@@ -22,7 +21,7 @@ def code_hash(cells: Sequence[Cell], function: str, others: Collection[str]) -> 
         others: the lesson's other functions. Of one that is not called only the line that defines it counts.
     """
     trees = [_tree(cell.source) for cell in cells]
-    if any(tree is None or _LOOKS_AROUND.search(cell.source) for cell, tree in zip(cells, trees, strict=True)):
+    if any(tree is None or _names(tree) & _LOOK_AROUND for tree in trees):
         return text_hash(cells)
     others = set(others) - {function}
     statements = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
@@ -62,7 +61,9 @@ def _is_other(node: ast.stmt, others: Collection[str]) -> bool:
 
 
 def _names(node: ast.AST) -> set[str]:
-    return {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+    """All names that occur, those of imported modules included."""
+    used = {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+    return used | {found.name.split(".")[0] for found in ast.walk(node) if isinstance(found, ast.alias)}
 
 
 def _tree(source: str) -> ast.Module | None:

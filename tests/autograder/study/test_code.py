@@ -19,6 +19,7 @@ def named(source, function="second"):
         ("def first", "# a comment\n\ndef first"),
         ("return x + 3", "return x + 4"),
         ("return first(x)", "return first( x )"),
+        ("return x + 3", "return x.eval()"),  # a method of that name looks nowhere
     ],
 )
 def test_comments_layout_and_unrelated_exercises_do_not_count(old, new):
@@ -39,8 +40,9 @@ def test_whatever_can_change_the_result_counts(old, new):
     assert named(MODULE.replace(old, new)) != named(MODULE)
 
 
-def test_where_names_can_be_looked_up_everything_counts():
-    around = MODULE.replace("return first(x)", "return globals()['third'](x)")
+@pytest.mark.parametrize("body", ["return globals()['third'](x)", "import sys; return x"])
+def test_where_names_can_be_looked_up_everything_counts(body):
+    around = MODULE.replace("return first(x)", body)
     assert named(around.replace("x + 3", "x + 4")) != named(around)
 
 

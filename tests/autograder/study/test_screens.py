@@ -1,0 +1,122 @@
+"""Every screen can be read in forty columns, without colour, and aloud."""
+
+import os
+import re
+from io import StringIO
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from autograder.study import course
+from autograder.study.folder import Work
+from autograder.study.progress import Standing, State
+from autograder.study.screens import course_map, current, lesson_list
+from autograder.study.telling import hints, verdict
+
+from .conftest import printed
+
+
+def standing(tmp_path, outline, verdicts, **more):
+    padded = [*verdicts, *["not attempted"] * (len(outline.items) - len(verdicts))]
+    told = (("You summed the gradients; α is their mean: divide by Z.", ("values",)),)
+    states = [
+        State(item, v, item.points if v == "passed" else 0, told if v == "failed" else ())
+        for item, v in zip(outline.items, padded, strict=True)
+    ]
+    return Standing(Work(outline, tmp_path / outline.id), tuple(states), **more)
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """The whole course, with one lesson in progress."""
+    progress = {"11_grad_cam": ["passed", "failed"], "01_filters": ["passed"] * 8}
+    return [standing(tmp_path, outline, progress.get(outline.id, [])) for outline in course.outlines()]
+
+
+def test_the_map_opens_the_lesson_in_progress_and_ends_in_the_next_command(begun):
+    text = printed(course_map(begun, _console(80, True)), 80)
+    assert text.startswith("The course: 1 of 15 lessons finished, 31 of 425 points, about ")
+    assert "> 11 Grad-CAM" in text
+    assert re.search(r"✗ failed +Importance of a channel *\n +grad_cam.neuron_importance, easy, 5 min, 0 of 5", text)
+    assert "filters.tile" not in text
+    assert "is not right yet. You summed the gradients" in " ".join(text.split())
+    assert "cnnviz watch 11" in text
+    assert "cnnviz hint grad_cam.neuron_importance" in text
+
+
+def test_a_lesson_in_progress_with_an_unreadable_file_says_so_calmly(tmp_path, begun):
+    begun[10] = standing(tmp_path, begun[10].work.outline, [], problem="grad_cam.py is not complete yet: line 40, x.")
+    text = " ".join(printed(course_map(begun, _console(80)), 80).split())
+    assert "Next: grad_cam.py is not complete yet: line 40, x. Put " in text
+
+
+def test_a_finished_course_is_told_so(tmp_path):
+    done = [standing(tmp_path, outline, ["passed"] * len(outline.items)) for outline in course.outlines()]
+    text = printed(course_map(done, _console(80)), 80)
+    assert "15 of 15 lessons finished, 425 of 425 points\n" in text
+    assert "you have taken the whole course" in text
+    assert "left" not in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_line_is_wider_than_the_terminal(begun, cache, width, terminal):
+    console = _console(width, terminal)
+    screens = [*course_map(begun, console), *lesson_list(begun[10], console), *verdict(begun[10].states[1])]
+    screens += [*hints(course.item("lrp.gamma_layer"), cache, everything=True)]
+    lines = printed(screens, width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    words = "\n".join(lines)
+    assert words.count("neuron_importance") >= 3
+
+
+@pytest.mark.parametrize("plain", [{"CNNVIZ_PLAIN": "1"}, {"TERM": "dumb"}])
+def test_a_reader_of_screens_gets_words_and_no_drawing(begun, monkeypatch, plain):
+    for name, value in plain.items():
+        monkeypatch.setenv(name, value)
+    text = printed(course_map(begun, _console(80, True)), 80)
+    assert not set(text) & set("■□█#│╭━")
+    assert "Grad-CAM: 1 of 8 done, 7 of 31 points, 30 min left" in text
+
+
+@pytest.mark.parametrize("sign", ["✓ passed", "✗ failed", "· not attempted"])
+def test_beside_every_sign_stands_its_word(begun, sign):
+    text = printed(lesson_list(begun[10], _console(80, True)), 80)
+    assert sign in text
+    assert text.count(sign[0]) == text.count(sign)
+
+
+def test_without_colour_there_is_no_escape_and_with_colour_there_is(begun, monkeypatch):
+    coloured = printed(lesson_list(begun[10], _console(80)), force_terminal=True, color_system="standard")
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = printed(lesson_list(begun[10], _console(80)), force_terminal=True, color_system="standard")
+    assert "\x1b[32m" in coloured
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]", plain)
+    assert "✗ failed" in plain
+
+
+def test_what_a_students_code_says_cannot_steer_the_terminal(begun):
+    state = State(begun[10].states[1].item, "failed", 0, (("\x1b]0;owned\x07[red]x[/red]", ("values",)),), output="\x1b[2J")
+    text = printed(verdict(state))
+    assert "\x1b" not in text
+    assert "[red]x[/red]" in text
+
+
+def test_long_output_is_cut(begun):
+    state = State(begun[10].states[1].item, "failed", output="\n".join("line" for _ in range(100)))
+    assert "and 95 lines more" in printed(verdict(state))
+
+
+def test_the_lesson_in_progress_is_the_one_saved_last(tmp_path):
+    outlines = course.outlines()[:3]
+    found = [standing(tmp_path, outline, ["passed"]) for outline in outlines]
+    for n, one in enumerate(found):
+        one.work.folder.mkdir()
+        one.work.module.write_text("")
+        os.utime(one.work.module, (n % 2, n % 2))
+    assert current(found) is found[1]
+
+
+def _console(width, terminal=False):
+    return Console(width=width, file=StringIO(), force_terminal=terminal)
