@@ -40,6 +40,7 @@ class Session:
         self._works, self._cache, self._console, self._check = works, cache, console, check
         self.work = work
         self.over = False
+        self._keys = False
         self._standing: Standing | None = None
         self._focus: str = ""
         self._changed: list[State] = []
@@ -55,10 +56,13 @@ class Session:
 
     # A check
 
-    def begin(self) -> None:
-        """The first words about a lesson."""
+    def begin(self, *, keys: bool = True) -> None:
+        """The first words about a lesson; `keys` is whether there is a terminal to press them in."""
+        self._keys = keys
         self._say(Text(f"Lesson {heading(self.work.outline)}", style="bold"))
         self._say(f"Write in {shown(self.work.module)} or in the notebook beside it. Every save is checked here.")
+        if not self._keys:
+            self._say("There is no keyboard here; Ctrl-C ends it.")
         self._standing, self._focus = None, ""
         standing = known(self.work, self._cache)
         if standing is None:
@@ -110,7 +114,7 @@ class Session:
         if standing.problem:
             self._say(calm(standing.problem))
         self._go_to(standing.next)
-        self._say(Text(KEYS, style="dim"))
+        self._say_keys()
 
     def _conclude(self) -> None:
         if not self._changed:
@@ -124,7 +128,7 @@ class Session:
             assert self._standing is not None
             self._say()
             self._go_to(self._after(self._standing) or self._standing.next)
-        self._say(Text(KEYS, style="dim"))
+        self._say_keys()
 
     def _after(self, standing: Standing) -> State | None:
         """The first that is left after the one in hand."""
@@ -247,6 +251,10 @@ class Session:
     def _tell(self, parts: Sequence[RenderableType] | object) -> None:
         for part in parts:  # type: ignore[attr-defined]
             self._say(part)
+
+    def _say_keys(self) -> None:
+        if self._keys:
+            self._say(Text(KEYS, style="dim"))
 
     def _say(self, part: RenderableType = "") -> None:
         self._console.print(part, markup=False)

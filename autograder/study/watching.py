@@ -63,7 +63,7 @@ class Watch:
         saving = asyncio.create_task(self._hear(stop))
         try:
             with self._keyboard:
-                self.session.begin()
+                self.session.begin(keys=self._keyboard.there)
                 self._idle()
                 while not self.session.over:
                     handle, given = await self._events.get()

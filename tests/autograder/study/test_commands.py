@@ -1,0 +1,94 @@
+"""The commands as they are typed."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from autograder import cli
+from autograder.study import words
+
+from .conftest import write
+
+
+@pytest.fixture
+def run(student):
+    def invoke(*arguments):
+        words.console.cache_clear()
+        return CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
+
+    yield invoke
+    words.console.cache_clear()
+
+
+def said(result) -> str:
+    assert result.exit_code == 0, result.stderr
+    return " ".join(result.stdout.split())
+
+
+def refused(result) -> str:
+    assert (result.exit_code, result.stdout) == (2, "")
+    (sentence,) = result.stderr.strip().splitlines()
+    return sentence
+
+
+def test_cnnviz_alone_is_the_map_and_help_is_still_help(run):
+    text = said(run())
+    assert text.startswith("The course: 0 of 1 lessons finished, 0 of 31 points")
+    assert "Begin with lesson 11 Grad-CAM: write capture in lessons/11_grad_cam/grad_cam.py" in text
+    assert "cnnviz watch 11" in text
+    assert "Usage" in run("--help").stdout
+
+
+def test_the_map_of_untouched_lessons_imports_neither_torch_nor_the_exercises(student):
+    code = "import sys; from autograder.commands.study import show_map; show_map(); print(sorted(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'rich'" in shown
+    assert "'torch'" not in shown
+    assert "'autograder.exercises'" not in shown
+
+
+def test_the_map_is_found_from_within_a_lesson(run, student, monkeypatch):
+    monkeypatch.chdir(student / "lessons/11_grad_cam")
+    assert "write capture in grad_cam.py" in said(run())
+
+
+def test_where_there_is_no_course_the_way_to_it_is_told(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "lessons: there are none in" in refused(run())
+
+
+def test_hints_come_one_after_the_other(run):
+    assert "Hint 1 of 3" in said(run("hint", "neuron_importance"))
+    assert "Hint 2 of 3" in said(run("hint", "neuron_importance"))
+    assert "Hint 1 of 3" in said(run("hint", "neuron_importance", "--rung", 1))
+    everything = said(run("hint", "grad_cam.neuron_importance", "--all"))
+    assert all(f"Hint {n} of 3" in everything for n in (1, 2, 3))
+    assert 'got "nothing", which does not exist' in refused(run("hint", "nothing"))
+
+
+def test_reset_says_where_the_students_own_is(run, work):
+    write(work, "return 1")
+    text = said(run("reset", "11", "--exercise", "neuron_importance"))
+    assert "neuron_importance is as it was handed out" in text
+    (backup,) = work.folder.glob("grad_cam_backup_*.py")
+    assert f"Yours is kept in lessons/11_grad_cam/{backup.name}" in text
+    assert "Nothing to do" in said(run("reset", "11"))
+    assert "exercise: got" in refused(run("reset", "11", "--exercise", "filters.tile"))
+    assert "has no folder 01_filters; get it" in refused(run("reset", "1"))
+
+
+def test_open_prints_the_command_and_says_what_is_missing(run, work, monkeypatch):
+    assert said(run("open", "11", "--print")) == "jupyter lab lessons/11_grad_cam/grad_cam.ipynb"
+    monkeypatch.setattr("autograder.study.opening.find_spec", lambda _: None)
+    assert "open: JupyterLab is not installed beside this cnnviz; install it with" in run("open", "11").stderr
+    work.notebook.unlink()
+    assert "grad_cam.ipynb does not exist; `cnnviz reset 11` brings it." in refused(run("open", "11"))
+
+
+def test_open_becomes_jupyterlab_on_the_notebook(run, monkeypatch):
+    became = []
+    monkeypatch.setattr("os.execv", lambda program, argv: became.append(argv))
+    run("open", "11")
+    assert became == [[sys.executable, "-m", "jupyterlab", "lessons/11_grad_cam/grad_cam.ipynb"]]

@@ -1,0 +1,67 @@
+"""Which saves are heard, and which files are nobody's business."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from autograder.study.folder import works
+from autograder.study.saving import saves
+
+from .conftest import ROOT
+
+
+@pytest.fixture
+def two(student):
+    shutil.copytree(ROOT / "lessons/01_filters", student / "lessons/01_filters")
+    return works(student / "lessons")
+
+
+def heard(two, act, seconds=0.6):
+    """What is told of while `act` changes files."""
+
+    async def listen():
+        stop, found = asyncio.Event(), []
+
+        async def follow():
+            async for work, files in saves(two, stop):
+                found.append((work.outline.number, sorted(path.name for path in files)))
+
+        following = asyncio.create_task(follow())
+        await asyncio.sleep(0.3)
+        act()
+        await asyncio.sleep(seconds)
+        stop.set()
+        await following
+        return found
+
+    return asyncio.run(listen())
+
+
+def test_a_file_renamed_into_place_is_one_save(two):
+    def jupyter():
+        half = two[0].folder / ".~filters.ipynb"
+        half.write_text("{}")
+        half.replace(two[0].notebook)
+
+    assert heard(two, jupyter) == [("01", ["filters.ipynb"])]
+
+
+def test_a_save_in_several_steps_is_one_save(two):
+    def slowly():
+        for n in range(5):
+            with two[1].module.open("a") as file:
+                file.write(f"# {n}\n")
+
+    assert heard(two, slowly) == [("11", ["grad_cam.py"])]
+
+
+def test_what_editors_leave_beside_the_file_is_not_heard(two):
+    def clutter():
+        for name in (".filters.py.swp", "filters.py~", "#filters.py#", "4913", "filters_backup_2026.py", "notes.md"):
+            (two[0].folder / name).write_text("x")
+        checkpoints = two[0].folder / ".ipynb_checkpoints"
+        checkpoints.mkdir()
+        (checkpoints / "filters.ipynb").write_text("{}")
+
+    assert heard(two, clutter) == []
