@@ -66,10 +66,26 @@ def merged(
     told.say(f'{told.written} grade(s) in the column "{place.name}".')
     if columns.feedback is None:
         told.say("No feedback: the worksheet has no such column; tick Feedback comments in the assignment's settings.")
-    for row, one in owners.items() if columns.feedback is not None else ():
-        if not _locked(sheet, row, columns):
-            sheet.set(row, columns.feedback or 0, comment(one))
+    else:
+        _comment(sheet, owners, columns, columns.feedback, told, replace)
     return told
+
+
+def _comment(
+    sheet: Sheet, owners: Mapping[int, Standing], columns: Columns, column: int, told: Told, replace: bool
+) -> None:
+    """Feedback for everybody whose grade may change; what somebody wrote there stays."""
+    kept = []
+    for row, one in owners.items():
+        now, text = sheet.value(row, column), comment(one)
+        if _locked(sheet, row, columns) or now == text:
+            continue
+        if now.strip() and not replace:
+            kept.append(one.student)
+        else:
+            sheet.set(row, column, text)
+    if kept:
+        told.say("Feedback left as it was, since another text stands there (add --replace to change it)", kept)
 
 
 def comment(standing: Standing) -> str:

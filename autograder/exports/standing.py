@@ -71,8 +71,9 @@ class Standing:
     def unjudged(self) -> str:
         """One sentence: what was not judged, and why; empty where all was."""
         for lesson in self.lessons:
-            for result in self.known.get(lesson.id, {}).values():
-                if result.verdict == NOT_JUDGED:
+            for item in lesson.items:
+                result = self.result(lesson, item.id)
+                if result is not None and result.verdict == NOT_JUDGED:
                     told = next((row.diagnosis.message for row in result.rows if row.diagnosis), "no reason is known.")
                     return f"{result.item} was not judged: {told}"
             if lesson.id in self.known and self.status_of(lesson) == INCOMPLETE:
