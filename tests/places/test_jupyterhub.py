@@ -1,0 +1,87 @@
+"""A class on a real JupyterHub: a lesson goes out through nbgrader's exchange, comes back, is graded, and is explained.
+
+Teacher and student have accounts of their own and servers that run as these; every step is a request that a click in
+formgrader or in the assignment list makes.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("jupyterhub", reason="jupyterhub is not installed")
+
+from tests.places import hub as places
+from tests.places.hub import COURSE, STUDENT, TEACHER
+
+if reason := places.missing():
+    pytest.skip(f"no JupyterHub: {reason}", allow_module_level=True)
+
+pytestmark = pytest.mark.slow
+LESSON = "11_grad_cam"
+FORMGRADER = f"/services/{COURSE}/formgrader"
+HOME = f"/user/{STUDENT}"
+NOTEBOOK = f"{HOME}/api/contents/{COURSE}/{LESSON}/grad_cam.ipynb"
+SUM = "def neuron_importance(gradients):\n    return gradients.sum(dim=(2, 3))"
+
+
+@pytest.fixture(scope="module")
+def hub():
+    with places.running_hub() as running:
+        running.start_server(STUDENT)
+        running.wait(lambda: running.allowed(f"{FORMGRADER}/api/status", user=TEACHER), "the formgrader")
+        yield running
+
+
+def teach(hub, path, **data):
+    answer = hub.ask("POST", f"{FORMGRADER}/api/{path}", user=TEACHER, **data)
+    assert answer["success"], answer.get("log") or answer
+    return answer
+
+
+def study(hub, action):
+    """A click in the student's assignment list; gives the list after it."""
+    answer = hub.ask("POST", f"{HOME}/assignments/{action}", user=STUDENT,
+                     json={"course_id": COURSE, "assignment_id": LESSON})  # fmt: skip
+    assert answer["success"], answer["value"]
+    return answer["value"]
+
+
+def fill_in(hub):
+    """As JupyterLab does it: reads the notebook, changes a cell, saves."""
+    content = hub.ask("GET", NOTEBOOK, user=STUDENT)["content"]
+    (cell,) = [c for c in content["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "neuron_importance"]
+    cell["source"] = SUM
+    hub.ask("PUT", NOTEBOOK, user=STUDENT, json={"type": "notebook", "content": content})
+
+
+def test_only_graders_get_into_the_formgrader_and_only_the_grader_account_into_the_course(hub):
+    assert hub.allowed(f"{FORMGRADER}/api/status", user=TEACHER)
+    assert not hub.allowed(f"{FORMGRADER}/api/status", user=STUDENT)
+    assert (hub.folder / "srv" / "cnnviz" / "course").stat().st_mode & 0o077 == 0
+
+
+def test_a_lesson_goes_out_comes_back_is_graded_and_is_explained(hub):
+    teach(hub, f"assignment/{LESSON}/assign")
+    teach(hub, f"assignment/{LESSON}/release")
+    listed = hub.ask("GET", f"{HOME}/assignments", user=STUDENT, params={"course_id": COURSE})["value"]
+    assert [(one["assignment_id"], one["status"]) for one in listed] == [(LESSON, "released")]
+    study(hub, "fetch")
+    folder = hub.ask("GET", f"{HOME}/api/contents/{COURSE}/{LESSON}", user=STUDENT)["content"]
+    assert sorted(one["name"] for one in folder) == ["grad_cam.ipynb", "picture.png"]
+    fill_in(hub)
+    study(hub, "submit")
+
+    teach(hub, f"assignment/{LESSON}/collect")
+    teach(hub, f"submission/{LESSON}/{STUDENT}/autograde")
+    graded = hub.ask("GET", f"{FORMGRADER}/api/submission/{LESSON}/{STUDENT}", user=TEACHER)
+    assert (graded["autograded"], graded["score"], graded["needs_manual_grade"]) == (True, 0.0, False)
+    teach(hub, f"assignment/{LESSON}/generate_feedback")
+    teach(hub, f"assignment/{LESSON}/release_feedback")
+
+    (submitted,) = [one for one in study(hub, "fetch_feedback") if one.get("submissions")]
+    where = submitted["submissions"][0]["local_feedback_path"]
+    page = hub.ask("GET", f"{HOME}/api/contents/{where}/grad_cam.html", user=STUDENT)["content"]
+    assert "divide by Z" in page
+    assert "hub-student" in page or json.dumps(STUDENT) in page
