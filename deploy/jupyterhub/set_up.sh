@@ -16,6 +16,7 @@ touch "$folder/students.txt" "$folder/graders.txt"
 
 if [ ! -e "$folder/course" ]; then
   git clone --quiet "$repository" "$folder/course"
+  (umask 077 && head -c 32 /dev/urandom | base64 > "$folder/course/.cnnviz_secret") # every student's own hidden cases
   chown -R "$grader:" "$folder/course"
 fi
 chmod 700 "$folder/course" # answers, hidden cases, the secret, every student's work
