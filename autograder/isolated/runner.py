@@ -51,6 +51,7 @@ class Runner:
         self.mode = mode
         self._rung = rungs.chosen(rung)
         self.rung = self._rung.name
+        self._running: Running | None = None
         self._server: ForkServer | SpawnServer = (ForkServer if mode == "fork" else SpawnServer)(self._rung)
 
     def __enter__(self) -> Runner:
@@ -63,6 +64,11 @@ class Runner:
         """End the warm process and remove what it left."""
         self._server.close()
 
+    def cancel(self) -> None:
+        """Ends the call that is under way in another thread, if there is one; that thread hears that it crashed."""
+        if self._running is not None:
+            self._running.end()
+
     def run(self, request: Request) -> Outcome:
         """Load the submission, make the calls, and say what became of them.
 
@@ -70,7 +76,7 @@ class Runner:
             RunnerError: if the isolated process failed before any student code ran.
         """
         token = secrets.token_bytes(TOKEN_BYTES)
-        running = self._server.start({"token": token, **_plain(request)})
+        running = self._running = self._server.start({"token": token, **_plain(request)})
         watch = _Watch(
             request, Decoder(token, calls=len(request.calls), result_bytes=_allowance(request)), self._rung.prefix
         )
