@@ -26,6 +26,7 @@ COMMANDS = {
     "similar": "similar",
     "redteam": "redteam",
     "export": "exporting",
+    "release": "releasing",
 }
 """Command -> the module of `autograder.commands` that has a function of its name; a new command is one line here.
 

@@ -1,0 +1,30 @@
+"""`cnnviz release`: what an instructor hands out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.commands.shared import Root, err, one_sentence, out
+
+
+def release(
+    to: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")],
+    lessons: Annotated[
+        list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
+    ] = None,
+    root: Root = Path(),
+) -> None:
+    """Write what students get: lessons, and a wheel that checks them and holds no answer; also as one zip."""
+    from autograder.kit.release import release as write
+
+    with one_sentence(), err.status("Every answer is computed once and written down as numbers"):
+        named = [name for names in lessons or () for name in names.split(",")]
+        made = write(root, to, named or None)
+    for note in made.notes:
+        err.print(note, markup=False, highlight=False, soft_wrap=True)
+    for path in (made.wheel, made.archive):
+        out.print(f"{path}  {path.stat().st_size / 1e6:.1f} MB", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{len(made.lessons)} lesson(s) are in {made.folder}; hand out the zip.", markup=False, soft_wrap=True)

@@ -1,0 +1,62 @@
+"""What is in the wheel that students install: what their commands import, and packs in place of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cnnviz
+from autograder.kit.recording import packs
+from autograder.records import Lesson
+from autograder.sources import closure
+
+CODE = Path(__file__).parents[2]
+"""Where the packages lie."""
+ANSWERS = ("cnnviz_ref", "autograder.exercises")
+"""What is never taken along, whoever imports it."""
+BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.recorded")
+COMMANDS = ("checking", "study*", "watch*")
+"""Modules of `autograder.commands` that students have; an instructor's command is in none of these."""
+WHOLE = ("isolated", "study")
+"""Parts of `autograder` whose modules are also started or imported by name."""
+MAKING = "autograder.study.making"
+"""What only `cnnviz build` needs."""
+
+
+def package_files(lessons: Sequence[Lesson]) -> dict[str, bytes]:
+    """Path in the wheel -> content."""
+    files = [*code_files(), *_data(), *_course(lessons)]
+    made = {path.relative_to(CODE).as_posix(): path.read_bytes() for path in files}
+    recorded = {f"autograder/recorded/packs/{each.id}/{name}": content
+                for each in lessons for name, content in packs(each).items()}  # fmt: skip
+    return made | recorded
+
+
+def code_files() -> list[Path]:
+    """The Python files."""
+    commands = [path for pattern in COMMANDS for path in (CODE / "autograder" / "commands").glob(f"{pattern}.py")]
+    parts = [path for part in WHOLE for path in (CODE / "autograder" / part).rglob("*.py")]
+    named = [_module(path) for path in (*commands, *parts)]
+    needed = closure((*BEGINNINGS, *named), CODE, without=(*ANSWERS, MAKING), parents=True)
+    return sorted({*needed, *Path(cnnviz.__file__).parent.rglob("*.py")})
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(CODE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _data() -> Iterator[Path]:
+    """What `cnnviz` reads, and the pages of the notebook's panel."""
+    kept = (CODE / "autograder" / "templates").glob("*.j2")
+    yield from sorted(path for path in kept if path.name in TEMPLATES)
+    inside = (path for path in (CODE / "cnnviz").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    yield from sorted(inside)
+
+
+TEMPLATES = ("panel.html.j2", "parts.html.j2")
+
+
+def _course(lessons: Sequence[Lesson]) -> Iterator[Path]:
+    """Outlines of the lessons that are handed out, and the files that a reset goes back to."""
+    for each in lessons:
+        yield from sorted(path for path in (CODE / "autograder/study/course" / each.id).rglob("*") if path.is_file())

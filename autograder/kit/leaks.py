@@ -1,0 +1,138 @@
+"""What must not be handed out, looked for in what is: code of solutions, of the references and of the known mistakes.
+
+Two ways of looking. Functions are compared by their syntax trees, whatever their names, comments and layout; long lines
+by their characters, in everything that is text. A hint may say a line of the solution: that is what it is there for.
+What a lesson's text gives to its students may be what another lesson asks for: that is told, not refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from autograder.authoring.build import SOLVED
+from autograder.kit.contents import CODE
+from autograder.kit.reading import codes, inner_lines, lines, shapes, squeezed, texts
+from autograder.records import Lesson
+from autograder.submission import Source, Submission, begun
+
+TELLING = 60
+"""Characters of a line that says what to do; shorter ones pick a score or start a loop."""
+_FENCE = re.compile(r"(?ms)^```python[^\n]*\n(.*?)^```")
+_REGION = re.compile(r"(?ms)^[ \t]*### BEGIN SOLUTION[^\n]*\n(.*?)^[ \t]*### END SOLUTION")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A piece of an answer in a file."""
+
+    path: str
+    piece: str
+    """Where it was written: a lesson's folder name, or a file of references or mistakes."""
+    line: str = ""
+    """Empty for a whole function."""
+    given: bool = False
+    """Whether the text of another lesson gives it on purpose."""
+
+    def __str__(self) -> str:
+        what = f"the line `{self.line}` of" if self.line else "a function of"
+        return f"{self.path} holds {what} {self.piece}"
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Functions and long lines, each with the place where it was written."""
+
+    functions: Mapping[str, str]
+    lines: Mapping[str, str]
+
+
+def checked(files: Mapping[str, bytes], root: Path, lessons: Sequence[Lesson]) -> list[str]:
+    """Of these files (path -> content): which lesson gives what another one asks for, a sentence each.
+
+    Raises:
+        ValueError: an answer would be handed out.
+    """
+    found = [*leaks(files, root, lessons)]
+    if bad := [*_begun(files, lessons), *(str(each) for each in found if not each.given)]:
+        raise ValueError(f"release: {bad[0]}; nothing was written. Take it out, then run this command again.")
+    pairs = {(_lesson_of(each.path, lessons), each.piece) for each in found if not 0 < len(each.line) < TELLING}
+    return [f"{giver} gives its students a piece of what {asker} asks for." for giver, asker in sorted(pairs)]
+
+
+def leaks(files: Mapping[str, bytes], root: Path, lessons: Sequence[Lesson]) -> Iterator[Found]:
+    """The pieces of answers in these files."""
+    hints = squeezed(hint for each in lessons for e in each.exercises for hint in e.hints)
+    for path, content in sorted(files.items()):
+        lesson = _lesson_of(path, lessons)
+        public, said = given(root, lesson) if lesson else (frozenset(), "")
+        inside = {shape for source in codes(path, content) for shape in shapes(source)}
+        text = squeezed(texts(path, content))
+        for piece, where in solutions(root).functions.items():
+            if piece in inside:
+                yield Found(path, where, given=piece in public and where != lesson)
+        for piece, where in solutions(root).lines.items():
+            if piece in text and piece not in hints:
+                yield Found(path, where, piece, given=piece in said and where != lesson)
+        others = answers(root)
+        yield from (Found(path, w) for p, w in others.functions.items() if p in inside and p not in public)
+        yield from (Found(path, w, p) for p, w in others.lines.items()
+                    if p in text and p not in said and p not in hints)  # fmt: skip
+
+
+def _lesson_of(path: str, lessons: Sequence[Lesson]) -> str:
+    """The lesson that a file belongs to, if any."""
+    return next((each.id for each in lessons if each.id in PurePosixPath(path).parts), "")
+
+
+def _begun(files: Mapping[str, bytes], lessons: Sequence[Lesson]) -> Iterator[str]:
+    """Lessons in which a function or an answer is filled in."""
+    for lesson in lessons:
+        for path, content in files.items():
+            own = Submission(tuple(Source(path, source) for source in codes(path, content)))
+            if _lesson_of(path, lessons) == lesson.id and begun(own, lesson):
+                yield f"in {path} a function or an answer is filled in"
+
+
+@cache
+def solutions(root: Path) -> Pieces:
+    """What all lessons ask for: the functions with a solution in them, and the lines of the solutions."""
+    functions: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for path in sorted(root.glob(f"{SOLVED}/*/*.md")):
+        text = path.read_text(encoding="utf-8")
+        asked = [code for code in _FENCE.findall(text) if _REGION.search(code)]
+        functions |= {shape: path.parent.name for code in asked for shape in shapes(code)}
+        found |= {line: path.parent.name for code in asked for part in _REGION.findall(code) for line in lines(part)}
+    return _not_public(Pieces(functions, found))
+
+
+@cache
+def given(root: Path, lesson: str) -> tuple[frozenset[str], str]:
+    """What a lesson's text gives to its students: the functions, and all that is said."""
+    (path,) = (root / SOLVED / lesson).glob("*.md")
+    text = _REGION.sub("", path.read_text(encoding="utf-8"))
+    return frozenset(shape for code in _FENCE.findall(text) for shape in shapes(code)), squeezed([text])
+
+
+@cache
+def answers(root: Path) -> Pieces:
+    """The references, the known mistakes and the hidden inputs: their functions, and the lines in these."""
+    functions: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for path in sorted([*CODE.glob("cnnviz_ref/*.py"), *CODE.glob("autograder/exercises/*.py")]):
+        source, place = path.read_text(encoding="utf-8"), path.relative_to(CODE).as_posix()
+        functions |= dict.fromkeys(shapes(source), place)
+        found |= dict.fromkeys(inner_lines(source), place)
+    return _not_public(Pieces(functions, found))
+
+
+def _not_public(pieces: Pieces) -> Pieces:
+    """Without what `cnnviz` itself has: everybody may read that."""
+    sources = [path.read_text(encoding="utf-8") for path in sorted((CODE / "cnnviz").rglob("*.py"))]
+    text, known = squeezed(sources), {shape for source in sources for shape in shapes(source)}
+    functions = {piece: where for piece, where in pieces.functions.items() if piece not in known}
+    return Pieces(functions, {piece: where for piece, where in pieces.lines.items() if piece not in text})

@@ -1,0 +1,127 @@
+"""`cnnviz release`: a folder to hand out, and the same as one zip."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import jinja2
+
+from autograder import registry
+from autograder.authoring.build import LESSON, outputs
+from autograder.authoring.templates import counted
+from autograder.kit.contents import package_files
+from autograder.kit.leaks import checked
+from autograder.kit.wheel import wheel
+from autograder.records import Lesson
+
+_MANY = 3
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was written."""
+
+    folder: Path
+    wheel: Path
+    archive: Path
+    lessons: tuple[str, ...]
+    notes: tuple[str, ...]
+    """Which lesson gives what another one asks for."""
+
+
+def release(root: Path, folder: Path, names: Sequence[str] | None = None) -> Released:
+    """Writes the students' copy of the course.
+
+    Args:
+        root: the course folder, with solutions/ and pyproject.toml.
+        folder: where to; a new one, an empty one, or that of an earlier release, which is replaced.
+        names: lessons; None for all.
+
+    Raises:
+        ValueError: an unknown lesson, a folder with something else in it, a text that breaks the rules, an answer
+            among what would be handed out.
+    """
+    lessons = [each for each in registry.lessons() if names is None or each.id in _ids(names)]
+    _check(folder)
+    files, notes = contents(root, lessons)
+    title = _title(lessons)
+    archive = f"{title}.zip"
+    _replace(folder, {**files, archive: zipped(files, title)})
+    made = next(name for name in files if name.endswith(".whl"))
+    return Released(folder, folder / made, folder / archive, tuple(each.id for each in lessons), tuple(notes))
+
+
+def contents(root: Path, lessons: Sequence[Lesson]) -> tuple[dict[str, bytes], list[str]]:
+    """Path -> content of all that is handed out, and what the instructor should know of it."""
+    given = {path: content for each in lessons for path, content in outputs(root, each).items()}
+    files = {path: content for path, content in given.items() if path.startswith(f"{LESSON}/")}
+    inside = package_files(lessons)
+    notes = checked({**files, **inside}, root, lessons)
+    name, content = wheel(inside, root)
+    return {**files, name: content, "README.md": _readme(lessons, name).encode()}, notes
+
+
+def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
+    """A zip of one folder; the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, content in sorted(files.items()):
+            about = zipfile.ZipInfo(f"{folder}/{path}")  # of 1980, whenever it is made
+            about.external_attr, about.create_system = 0o100644 << 16, 3
+            packed = path.endswith((".whl", ".png"))
+            archive.writestr(about, content, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _ids(names: Sequence[str]) -> set[str]:
+    return {registry.lesson(name).id for name in names}
+
+
+def _title(lessons: Sequence[Lesson]) -> str:
+    """The archive's name without its ending."""
+    if len(lessons) == len(registry.lessons()):
+        return "cnnviz-all"
+    parts = [each.id for each in lessons]
+    return "-".join(["cnnviz", *(parts if len(parts) <= _MANY else [part.split("_")[0] for part in parts])])
+
+
+def _readme(lessons: Sequence[Lesson], wheel: str) -> str:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("autograder.kit"), undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    made.filters["counted"] = counted
+    return made.get_template("README.md.j2").render(lessons=lessons, first=lessons[0], wheel=wheel)
+
+
+def _check(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"DIR: {folder} is a file; name a folder to write to.")
+    if folder.is_dir() and any(folder.iterdir()) and not _earlier(folder):
+        raise ValueError(f"DIR: {folder} is not empty and holds no earlier release; name a new folder.")
+
+
+def _earlier(folder: Path) -> set[Path]:
+    """What an earlier release wrote there, as its archive lists it."""
+    archives = [path for path in folder.glob("cnnviz-*.zip") if any(folder.glob("cnnviz-*+student.*.whl"))]
+    found = set(archives)
+    for path in archives:
+        with zipfile.ZipFile(path) as archive:
+            inside = {PurePosixPath(name).parts[1:] for name in archive.namelist()}
+        found |= {folder.joinpath(*parts) for parts in inside if parts and ".." not in parts}
+    return found
+
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Takes an earlier release away and writes this one."""
+    for old in _earlier(folder):
+        old.unlink(missing_ok=True)
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    for empty in (path for path in folder.glob(f"{LESSON}/*") if path.is_dir() and not any(path.iterdir())):
+        empty.rmdir()
