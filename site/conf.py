@@ -7,7 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from making.docstrings import rewrite  # noqa: E402
+from making.docstrings import name_aliases, rewrite  # noqa: E402
 from making.mathjax import copy_mathjax  # noqa: E402
 from making.reference import shapes  # noqa: E402
 
@@ -81,4 +81,5 @@ html_sidebars = {"index": [], "start": [], "gallery": []}
 def setup(app):
     """Connects what is ours."""
     app.connect("autodoc-process-docstring", rewrite, priority=100)
+    app.connect("autodoc-process-signature", name_aliases)
     app.connect("build-finished", copy_mathjax)

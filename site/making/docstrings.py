@@ -5,6 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+
+def name_aliases(
+    _app: Any, _what: str, _name: str, _value: Any, _options: Any, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Sphinx 9 writes an alias inside another type as `TypeAliasForwardRef('Images')`: its name is enough."""
+    return _named(signature), _named(returns)
+
+
+def _named(text: str | None) -> str | None:
+    return text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text)
+
+
 def rewrite(_app: Any, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
     """Rewrites the lines in place, before napoleon reads the sections."""
     lines[:] = converted("\n".join(lines)).split("\n")

@@ -63,6 +63,8 @@ def _link(match: re.Match[str]) -> str:
     page = page_of(posixpath.normpath(posixpath.join("docs", path)))
     if page is None or picture:
         return words
+    if page.startswith("lessons/"):
+        return f"{{doc}}`{words} </{page}>`"
     return f"[{words}]({posixpath.relpath(page, 'docs')}{'#' + anchor if anchor else ''})"
 
 
@@ -73,5 +75,5 @@ def page_of(path: str) -> str | None:
     folder, _, rest = path.partition("/")
     if folder in ("lessons", "solutions"):
         lesson = next((lesson for lesson in registry.lessons() if lesson.id == rest.split("/")[0]), None)
-        return f"lessons/{lesson.id}" if lesson else "lessons/index.md"
+        return f"lessons/{lesson.id}" if lesson else "lessons/index"
     return "start.md" if path == "README.md" else None

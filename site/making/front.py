@@ -21,7 +21,6 @@ from making.start import example
 from making.templates import render
 
 
-
 SOCIAL = "social.png"
 """What a link to the site shows elsewhere: 1200 by 630 pixels."""
 

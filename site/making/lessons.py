@@ -129,5 +129,3 @@ def _stream(text: str) -> NotebookNode:
 
 def _markdown_output(text: str) -> NotebookNode:
     return nbformat.v4.new_output("display_data", data={"text/markdown": text})
-
-

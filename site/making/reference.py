@@ -75,9 +75,7 @@ def entries(module: Any) -> list[Entry]:
 
 
 def _kit() -> str:
-    groups = {
-        title: [_entry(name, getattr(cnnviz, name), "cnnviz") for name in names] for title, names in KIT.items()
-    }
+    groups = {title: [_entry(name, getattr(cnnviz, name), "cnnviz") for name in names] for title, names in KIT.items()}
     nets = [_entry(net.__name__, net, "cnnviz.small_nets") for net in _small_nets()]
     tables = {"layers": cnnviz.LAST_LAYER, "photos": cnnviz.PHOTO_CLASS, "shapes": shapes()}
     return render("kit.md.j2", groups=groups, nets=nets, **tables)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder import registry
-from autograder.cli import app
 from autograder.records import Exercise, Lesson
 from making.places import ROOT, Places
 from making.templates import render
@@ -21,11 +20,11 @@ EXERCISE, MISTAKE = "grad_cam.neuron_importance", "sum_for_mean"
 
 
 def write_start(places: Places, lessons: Sequence[Lesson], *, gallery: bool) -> None:
-    """Writes `start.md`; a command is named where it exists."""
+    """Writes `start.md`."""
     beginnings = [(lesson, BEGINNINGS[lesson.id]) for lesson in lessons if lesson.id in BEGINNINGS]
     exercise, sentence = example()
     values = {"first": lessons[0], "beginnings": beginnings, "exercise": exercise, "sentence": sentence}
-    there = {"gallery": gallery, "study": "watch" in commands(), "places": (ROOT / "docs" / "places.md").is_file()}
+    there = {"gallery": gallery, "places": (ROOT / "docs" / "places.md").is_file()}
     places.write("start.md", render("start.md.j2", **values, **there))
 
 
@@ -33,8 +32,3 @@ def example() -> tuple[Exercise, str]:
     """An exercise, and what the check says to somebody who sums where the formula has a mean."""
     exercise = registry.exercise(EXERCISE)
     return exercise, next(known.sentence for known in exercise.misconceptions if known.name == MISTAKE)
-
-
-def commands() -> set[str]:
-    """Names of the commands of `cnnviz`."""
-    return {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
