@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autograder.commands.shared import err, one_sentence
+
+if TYPE_CHECKING:
+    from autograder.study.cache import Cache
+    from autograder.study.folder import Work
+    from autograder.study.judging import Judging
+    from autograder.study.progress import Standing
 
 Lesson = Annotated[str, typer.Argument(metavar="LESSON", help="11_grad_cam, grad_cam or 11.")]
 
@@ -79,20 +85,19 @@ def open(  # the command is called so; nothing here opens a file
     raise typer.Exit(status)
 
 
-def _standings(works, cache):
+def _standings(works: list[Work], cache: Cache) -> list[Standing]:
     """What is kept, and the rest from running it."""
     from contextlib import ExitStack
+    from functools import cache as once
 
     from autograder.study.progress import standings
 
     with ExitStack() as stack:
-        begun = []
 
-        def judging():
-            if not begun:
-                from autograder.study.judging import Judging
+        @once
+        def judging() -> Judging:
+            from autograder.study.judging import Judging
 
-                begun.append(stack.enter_context(Judging(cache)))
-            return begun[0]
+            return stack.enter_context(Judging(cache))
 
         return standings(works, cache, judging, lambda told: err.print(told, highlight=False))

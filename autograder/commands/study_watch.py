@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 def watch(
     lesson: Annotated[
-        str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; without it the one in progress.")
+        str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; else the one in progress.")
     ] = None,
 ) -> None:
     """Check whenever you save, in your editor or in Jupyter. Keys: h hint, n next, l list, r reset, q quit."""
     import asyncio
+    import gc
     import signal
     from contextlib import suppress
 
@@ -36,6 +37,7 @@ def watch(
         with suppress(KeyboardInterrupt):
             asyncio.run(Watch(found, begin, cache, console()).run())
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is still being loaded ends by itself, or with a second Ctrl-C
+    gc.freeze()  # else the interpreter looks through all of torch once more before the prompt is back
 
 
 def _in_progress(works: list[Work], cache: Cache) -> Work:

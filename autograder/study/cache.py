@@ -29,7 +29,8 @@ def digest(*parts: str | bytes | None) -> str:
     """One name for all these contents; nothing and an empty text are different."""
     total = hashlib.sha256()
     for part in parts:
-        data = b"-" if part is None else b"+" + (part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part)
+        given = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        data = b"-" if given is None else b"+" + given
         total.update(hashlib.sha256(data).digest())
     return total.hexdigest()
 

@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from autograder.isolated import Cell
 from autograder.study.cache import digest
 
-_LOOK_AROUND = {"globals", "locals", "vars", "eval", "exec", "__import__", "__builtins__", "sys", "inspect", "importlib", "gc"}
+_LOOK_AROUND = {
+    "globals", "locals", "vars", "eval", "exec", "__import__", "__builtins__", "sys", "inspect", "importlib", "gc"
+}  # fmt: skip
 """Names with which code can reach a function that it does not name: then everything counts."""
 
 
@@ -36,7 +38,7 @@ def text_hash(cells: Sequence[Cell]) -> str:
 
 def _reached(nodes: Sequence[ast.stmt], others: Collection[str]) -> set[str]:
     """Names of those other functions that are called, by the function, by a helper, or by one that is called."""
-    bodies = {node.name: node for node in nodes if _is_other(node, others)}
+    bodies = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef) and node.name in others}
     found = {name for node in nodes if not _is_other(node, others) for name in _names(node)}
     waiting = found & bodies.keys()
     reached: set[str] = set()

@@ -6,25 +6,27 @@ import re
 from collections.abc import Iterator
 
 _GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ\b", "varepsilon": "ε", "epsilon": "ε", "eta": "η",
-    "lambda": "λ", "mu": "μ", "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ", "phi": "φ", "pi": "π", "omega": "ω",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ\b", "varepsilon": "ε", "epsilon": "ε",
+    "eta": "η", "lambda": "λ", "mu": "μ", "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ", "phi": "φ", "pi": "π",
+    "omega": "ω",
 }  # fmt: skip
 _SIGNS = {
-    "sum": "Σ", "prod": "Π", "partial": "∂\b", "infty": "∞", "in": " ∈ ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ",
-    "cdot": " · ", "times": " × ", "leftarrow": " ← ", "rightarrow": " → ", "to": " → ", "pm": "±", "mp": "∓", "cap": " ∩ ",
-    "cup": " ∪ ", "approx": " ≈ ", "odot": " ⊙ ", "dots": "...", "ldots": "...", "cdots": "...", "lVert": "‖\b", "rVert": "\b‖",
-    "lfloor": "⌊\b", "rfloor": "\b⌋", "lceil": "⌈\b", "rceil": "\b⌉", "{": "{", "}": "}", "|": "‖", "mid": "|", "nabla": "∇",
+    "sum": "Σ", "prod": "Π", "partial": "∂\b", "infty": "∞", "nabla": "∇", "pm": "±", "mp": "∓", "mid": "|", "|": "‖",
+    "in": " ∈ ", "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "approx": " ≈ ", "cdot": " · ", "times": " × ", "odot": " ⊙ ",
+    "cap": " ∩ ", "cup": " ∪ ", "leftarrow": " ← ", "rightarrow": " → ", "to": " → ",
+    "dots": "...", "ldots": "...", "cdots": "...", "{": "{", "}": "}",
+    "lVert": "‖\b", "rVert": "\b‖", "lfloor": "⌊\b", "rfloor": "\b⌋", "lceil": "⌈\b", "rceil": "\b⌉",
     "max": "max", "min": "min", "log": "log", "ln": "ln", "exp": "exp", "cos": "cos", "arg": "arg",
     ",": "", "!": "", ";": " ", ":": " ", " ": " ", "quad": "\t", "qquad": "\t", "\\": "; ",
     "big": "", "Big": "", "bigg": "", "Bigg": "",
 }  # fmt: skip
+"""Command -> sign. A backspace asks for no space on its side, a tab for two."""
 _ACCENTS = {"tilde": "\u0303", "bar": "\u0304", "hat": "\u0302"}
 _TEXT = ("text", "mathrm", "mathbf", "mathit", "operatorname")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|[^\\{}^_&]", re.DOTALL)
 _SCRIPTS = r"(?:[_^](?:[\w±∓+\-]+|\([^()]*\)))*"
 _ATOM = re.compile(rf"\d+|∂|[∂Δ]?[^\W\d_]['\u0302-\u0304]?{_SCRIPTS}|\|[^|]*\||‖[^‖]*‖")
 """What needs no brackets above or below a fraction's line."""
-
 
 
 def plain(latex: str) -> str:

@@ -45,8 +45,14 @@ class Judging:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def cancel(self) -> None:
+        """From another thread: ends what runs, and lets nothing begin."""
+        self._closed = True
+        if self._runner is not None:
+            self._runner.cancel()
+
     def close(self) -> None:
-        """Ends the warm process, and what runs in it."""
+        """Ends the warm process."""
         self._closed = True
         if self._runner is not None:
             self._runner.close()

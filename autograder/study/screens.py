@@ -58,8 +58,8 @@ def current(found: Sequence[Standing]) -> Standing | None:
 def next_step(now: Standing | None) -> Iterator[RenderableType]:
     """What to do next, and the command for it."""
     if now is None or (state := now.next) is None:
-        yield Text("Everything passes: you have taken the whole course. Look at any photo of your own with every method:")
-        yield offer("cnnviz gallery --photo FILE --out gallery", "all methods on one page")
+        yield Text("Everything passes: you have taken the whole course. Now look at a photo of your own:")
+        yield offer("cnnviz gallery --photo FILE --out gallery", "every method on one page")
         return
     yield Text(calm(_what_next(now, state)))
     yield offer(f"cnnviz watch {now.work.outline.number}", "checks whenever you save")

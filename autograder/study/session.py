@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -172,8 +172,8 @@ class Session:
             else:
                 self._say("Nothing was changed.")
             return
-        keys = {"h": self._hint, "n": self._next, "l": self._list, "r": self._reset, QUIT: self._quit, ENTER: self._again}
-        keys.get(key, self._help)()
+        letters = {"h": self._hint, "n": self._next, "l": self._list, "r": self._reset}
+        (letters | {QUIT: self._quit, ENTER: self._again}).get(key, self._help)()
 
     def _help(self) -> None:
         self._say(Text(f"{KEYS}, Enter check again", style="dim"))
@@ -248,8 +248,8 @@ class Session:
             self._say(Text(f"\n{time.strftime('%H:%M:%S')}  {files} saved", style="dim"))
         self._headed = True
 
-    def _tell(self, parts: Sequence[RenderableType] | object) -> None:
-        for part in parts:  # type: ignore[attr-defined]
+    def _tell(self, parts: Iterable[RenderableType]) -> None:
+        for part in parts:
             self._say(part)
 
     def _say_keys(self) -> None:

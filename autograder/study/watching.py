@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds after which a check that takes longer is mentioned."""
+FAREWELL = 5.0
+"""Seconds that the end waits for what is being loaded."""
 RENAMING = 0.1
 """Seconds that an editor may need between taking a file away and putting the new one there."""
 
@@ -49,6 +51,8 @@ class Watch:
         self._waiting: dict[Work, set[Path]] = {}
         self._asked: tuple[Work, str] | None = None
         self._busy = False
+        self._job: Future[None] | None = None
+        self._mentioned: asyncio.TimerHandle | None = None
         self._warmed = ""
         self._broken: Exception | None = None
 
@@ -75,6 +79,12 @@ class Watch:
             raise self._broken
 
     async def _end(self, saving: asyncio.Task[None]) -> None:
+        """Nothing that was started is left behind; the terminal is the student's again already."""
+        until = time.monotonic() + FAREWELL
+        while self._job is not None and not self._job.done() and time.monotonic() < until:
+            if self._judging is not None:
+                self._judging.cancel()
+            await asyncio.sleep(0.02)
         if self._judging is not None:
             self._judging.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
@@ -113,7 +123,13 @@ class Watch:
 
     def _saved(self, work: Work, files: set[Path]) -> None:
         self._waiting.setdefault(work, set()).update(files)
+        self._mention_later()
         self._idle()
+
+    def _mention_later(self) -> None:
+        """Says that a check is under way where it is not there after a while."""
+        if self._mentioned is None:
+            self._mentioned = asyncio.get_running_loop().call_later(PATIENCE, self.session.slow)
 
     def _ask(self, work: Work, again: str) -> None:
         self._asked = work, again
@@ -137,9 +153,14 @@ class Watch:
     def _check(self, work: Work, again: str = "") -> None:
         loop = asyncio.get_running_loop()
         told = lambda state: self._from_thread(loop, self.session.judged, state)  # noqa: E731
-        self._work_on(lambda: self._checked(work, told, again), self.session.checked)
-        mentioned = loop.call_later(PATIENCE, self.session.slow)
-        self._done = mentioned.cancel
+        self._mention_later()
+        self._work_on(lambda: self._checked(work, told, again), self._all_checked)
+
+    def _all_checked(self, standing: Standing) -> None:
+        if self._mentioned is not None:
+            self._mentioned.cancel()
+            self._mentioned = None
+        self.session.checked(standing)
 
     def _work_on(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Runs a job beside the loop, in which its result or its failure is handled."""
@@ -152,12 +173,11 @@ class Watch:
                 handled = (self.session.failed, error)
             self._from_thread(loop, self._finished, *handled)
 
-        self._busy, self._done = True, lambda: None
-        self._worker.submit(run)
+        self._busy = True
+        self._job = self._worker.submit(run)
 
     def _finished(self, then: Callable[[Any], None], result: Any) -> None:
         self._busy = False
-        self._done()
         then(result)
         self._idle()
 

@@ -23,7 +23,7 @@ def test_what_a_reset_goes_back_to_is_what_is_handed_out():
 def test_an_exercise_is_found_by_its_function_where_only_one_lesson_has_it():
     assert course.item("neuron_importance").id == "grad_cam.neuron_importance"
     assert course.item("grad_cam.capture").id == "grad_cam.capture"
-    with pytest.raises(ValueError, match='got "capture", which 2 lessons have; say which one: .*grad_cam.capture'):
+    with pytest.raises(ValueError, match=r'got "capture", which 2 lessons have; say which one: .*grad_cam\.capture'):
         course.item("capture")
     with pytest.raises(ValueError, match='got "neuron_importanc", which does not exist; did you mean'):
         course.item("neuron_importanc")

@@ -1,8 +1,9 @@
 """Progress is what the files and the checks say, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
-from dataclasses import replace
 from autograder.study.judging import Judging
 from autograder.study.progress import known
 

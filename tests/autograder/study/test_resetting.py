@@ -46,9 +46,10 @@ def test_one_exercise_goes_back_and_the_others_stay(work):
     reset(work, ITEM, now=NOW)
     after = work.module.read_text(encoding="utf-8")
     assert MINE not in after
-    assert after == "# mine\n" + work.outline.untouched("grad_cam.py").replace("sum_or_mean = None", 'sum_or_mean = "b"')
+    untouched = "# mine\n" + work.outline.untouched("grad_cam.py")
+    assert after == untouched.replace("sum_or_mean = None", 'sum_or_mean = "b"')
     reset(work, course.item("grad_cam.sum_or_mean"), now=NOW)
-    assert work.module.read_text(encoding="utf-8") == "# mine\n" + work.outline.untouched("grad_cam.py")
+    assert work.module.read_text(encoding="utf-8") == untouched
 
 
 def test_a_function_that_was_deleted_comes_back_at_the_end(work):

@@ -97,8 +97,8 @@ def test_without_colour_there_is_no_escape_and_with_colour_there_is(begun, monke
 
 
 def test_what_a_students_code_says_cannot_steer_the_terminal(begun):
-    state = State(begun[10].states[1].item, "failed", 0, (("\x1b]0;owned\x07[red]x[/red]", ("values",)),), output="\x1b[2J")
-    text = printed(verdict(state))
+    told = (("\x1b]0;owned\x07[red]x[/red]", ("values",)),)
+    text = printed(verdict(State(begun[10].states[1].item, "failed", 0, told, output="\x1b[2J")))
     assert "\x1b" not in text
     assert "[red]x[/red]" in text
 
