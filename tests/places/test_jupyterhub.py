@@ -23,7 +23,12 @@ LESSON = "11_grad_cam"
 FORMGRADER = f"/services/{COURSE}/formgrader"
 HOME = f"/user/{STUDENT}"
 NOTEBOOK = f"{HOME}/api/contents/{COURSE}/{LESSON}/grad_cam.ipynb"
-SUM = "def neuron_importance(gradients):\n    return gradients.sum(dim=(2, 3))"
+WORK = {
+    "neuron_importance": "def neuron_importance(gradients):\n    return gradients.sum(dim=(2, 3))",
+    "grad_cam_map": "def grad_cam_map(activations, alpha):\n"
+    "    return (alpha[:, :, None, None] * activations).sum(dim=1).relu()",
+}
+"""A common mistake, and one function that is right: 4 points."""
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +54,25 @@ def study(hub, action):
 
 
 def fill_in(hub):
-    """As JupyterLab does it: reads the notebook, changes a cell, saves."""
+    """As JupyterLab does it: reads the notebook, changes cells, saves."""
     content = hub.ask("GET", NOTEBOOK, user=STUDENT)["content"]
-    (cell,) = [c for c in content["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "neuron_importance"]
-    cell["source"] = SUM
+    for cell in content["cells"]:
+        cell["source"] = WORK.get(cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["source"])
     hub.ask("PUT", NOTEBOOK, user=STUDENT, json={"type": "notebook", "content": content})
+
+
+def confined(hub):
+    """How far the student's code was confined, as autograding wrote it into the notebook."""
+    file = hub.folder / "srv" / "cnnviz" / "course" / "autograded" / STUDENT / LESSON / "grad_cam.ipynb"
+    return set(json.loads(file.read_text(encoding="utf-8"))["metadata"]["cnnviz"]["rungs"].values()) - {""}
 
 
 def test_only_graders_get_into_the_formgrader_and_only_the_grader_account_into_the_course(hub):
     assert hub.allowed(f"{FORMGRADER}/api/status", user=TEACHER)
     assert not hub.allowed(f"{FORMGRADER}/api/status", user=STUDENT)
-    assert (hub.folder / "srv" / "cnnviz" / "course").stat().st_mode & 0o077 == 0
+    course = hub.folder / "srv" / "cnnviz" / "course"
+    assert course.stat().st_mode & 0o077 == 0
+    assert (course / ".cnnviz_secret").stat().st_mode & 0o077 == 0
 
 
 def test_a_lesson_goes_out_comes_back_is_graded_and_is_explained(hub):
@@ -76,7 +89,8 @@ def test_a_lesson_goes_out_comes_back_is_graded_and_is_explained(hub):
     teach(hub, f"assignment/{LESSON}/collect")
     teach(hub, f"submission/{LESSON}/{STUDENT}/autograde")
     graded = hub.ask("GET", f"{FORMGRADER}/api/submission/{LESSON}/{STUDENT}", user=TEACHER)
-    assert (graded["autograded"], graded["score"], graded["needs_manual_grade"]) == (True, 0.0, False)
+    assert (graded["autograded"], graded["score"], graded["needs_manual_grade"]) == (True, 4.0, False)
+    assert confined(hub) <= {"bubblewrap", "landlock"}, "the formgrader runs as an account without privileges"
     teach(hub, f"assignment/{LESSON}/generate_feedback")
     teach(hub, f"assignment/{LESSON}/release_feedback")
 
@@ -84,4 +98,4 @@ def test_a_lesson_goes_out_comes_back_is_graded_and_is_explained(hub):
     where = submitted["submissions"][0]["local_feedback_path"]
     page = hub.ask("GET", f"{HOME}/api/contents/{where}/grad_cam.html", user=STUDENT)["content"]
     assert "divide by Z" in page
-    assert "hub-student" in page or json.dumps(STUDENT) in page
+    assert STUDENT in page

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs once, when the container is new: the course in an environment that VS Code finds by itself.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python -m venv .venv
+.venv/bin/python -m pip install --quiet --editable ".[dev]"
+echo 'source "$(git rev-parse --show-toplevel 2> /dev/null)/.venv/bin/activate" 2> /dev/null || true' >> ~/.bashrc
+.venv/bin/cnnviz check 11_grad_cam --submission solutions  # says how far student code is confined in this container
