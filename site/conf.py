@@ -37,6 +37,7 @@ html_copy_source = False
 html_show_sourcelink = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
+myst_disable_syntax = ["myst_line_comment"]  # a line may begin with a per cent sign
 myst_heading_anchors = 3
 mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"chtml": {"mtextInheritFont": True}, "options": {"enableMenu": False}}

@@ -1,7 +1,7 @@
 """Builds the site: python site/make.py [--lessons 11_grad_cam,01_filters] [--no-execute] [--to DIR] [--check].
 
-Pages are written first (package `making`), then Sphinx makes the site of them, every warning an error. Executed notebooks
-are kept in `site/_build/kept`, so only the first build takes minutes.
+Pages are written first (package `making`), then Sphinx makes the site of them, every warning an error. Executed
+notebooks are kept in `site/_build/kept`, so only the first build takes minutes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from autograder import registry
-from autograder.records import Lesson
 from making.documents import write_documents
 from making.executed import outputs
 from making.front import write_front
@@ -28,6 +26,9 @@ from making.places import BUILD, SITE, Places
 from making.reference import MORE, methods, write_reference
 from making.start import write_start
 from making.templates import render
+
+from autograder import registry
+from autograder.records import Lesson
 
 
 def main() -> int:

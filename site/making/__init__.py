@@ -1,1 +1,1 @@
-"""What `make site` does before Sphinx: pages out of lessons, records, docstrings and docs, and no solution among them."""
+"""What `make site` does before Sphinx: pages out of lessons, records, docstrings and docs, without a solution."""

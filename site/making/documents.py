@@ -1,4 +1,4 @@
-"""`docs/*.md` as pages: each in its group, in a fixed order; one that is new is taken along at the end of the last group."""
+"""`docs/*.md` as pages: each in its group, in a fixed order; one that is new stands at the end of the last group."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ GROUPS = {
 }
 """Section of the site -> documents, in the order in which they are read."""
 LAST = "teach"
+ABOUT = {
+    "localisation": "every map method held against digits whose true boxes the network never saw.",
+    "benchmarks": "each method beside captum, zennit, torchcam and pytorch-grad-cam, and the grader beside nbgrader.",
+    "teaching": "a class from the first hand-out to the grades, in order.",
+    "places": "JupyterLab, VS Code, Colab, Binder: what each can and cannot do.",
+    "jupyterhub": "one server for a class, with nbgrader.",
+    "grading": "what a check looks at, how a mistake gets its name, what student code cannot do.",
+    "results": "what grading leaves on disk, the secret, and what a signature covers.",
+    "exports": "grades to Canvas, Moodle, Gradescope, GitHub Classroom or a plain table.",
+}
+"""Document -> what a reader finds there; one that is not listed stands with its title only."""
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
@@ -27,6 +38,7 @@ class Document:
 
     name: str
     title: str
+    about: str
 
 
 def write_documents(places: Places) -> dict[str, list[Document]]:
@@ -35,7 +47,10 @@ def write_documents(places: Places) -> dict[str, list[Document]]:
     for name, text in texts.items():
         places.write(f"docs/{name}.md", linked(text))
     titles = {name: found[1] if (found := _TITLE.search(text)) else name for name, text in texts.items()}
-    return {group: [Document(name, titles[name]) for name in names] for group, names in grouped(list(texts)).items()}
+    return {
+        group: [Document(name, titles[name], ABOUT.get(name, "")) for name in names]
+        for group, names in grouped(list(texts)).items()
+    }
 
 
 def grouped(names: list[str]) -> dict[str, list[str]]:

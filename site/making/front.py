@@ -20,7 +20,6 @@ from making.places import ROOT, Places, python_files
 from making.start import example
 from making.templates import render
 
-
 SOCIAL = "social.png"
 """What a link to the site shows elsewhere: 1200 by 630 pixels."""
 

@@ -66,7 +66,10 @@ def test_a_page_that_tells_nothing_is_no_problem(making, tmp_path):
         ('<a href="b.html#gone">b</a>', "a.html: the link b.html#gone leads nowhere."),
         ('<a href="c.html">c</a>', "a.html: the link c.html leads nowhere."),
         ('<img src="b.html">', "a.html: 1 pictures have no alternative text."),
-        ('<script src="https://x.org/a.js"></script>', "a.html: loads https://x.org/a.js from the network; put it beside the pages."),
+        (
+            '<script src="https://x.org/a.js"></script>',
+            "a.html: loads https://x.org/a.js from the network; put it beside the pages.",
+        ),
         ('<a href="b.html#here">b</a> <a href="https://x.org">x</a>', None),
     ],
 )  # fmt: skip
