@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import cnnviz
@@ -19,6 +21,7 @@ COMMANDS = ("checking", "study*", "watch*")
 """Modules of `autograder.commands` that students have; an instructor's command is in none of these."""
 WHOLE = ("isolated", "study")
 """Parts of `autograder` whose modules are also started or imported by name."""
+_TEMPLATE = re.compile(r"[\w.]+\.html\.j2")
 MAKING = "autograder.study.making"
 """What only `cnnviz build` needs."""
 
@@ -46,14 +49,22 @@ def _module(path: Path) -> str:
 
 
 def _data() -> Iterator[Path]:
-    """What `cnnviz` reads, and the pages of the notebook's panel."""
-    kept = (CODE / "autograder" / "templates").glob("*.j2")
-    yield from sorted(path for path in kept if path.name in TEMPLATES)
+    """What `cnnviz` reads, and the pages that the code names."""
     inside = (path for path in (CODE / "cnnviz").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
     yield from sorted(inside)
+    yield from _templates({name for path in code_files() for name in _TEMPLATE.findall(path.read_text("utf-8"))})
 
 
-TEMPLATES = ("panel.html.j2", "parts.html.j2")
+def _templates(names: AbstractSet[str]) -> Iterator[Path]:
+    """These templates and those that they include."""
+    folder = CODE / "autograder" / "templates"
+    waiting, seen = sorted(names), set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            yield folder / name
+            waiting += _TEMPLATE.findall((folder / name).read_text("utf-8"))
 
 
 def _course(lessons: Sequence[Lesson]) -> Iterator[Path]:
