@@ -65,3 +65,11 @@ def test_vs_code_is_told_of_the_extensions_and_finds_the_lessons_checks():
     settings = read(".vscode/settings.json")
     assert [path for path in settings["python.testing.pytestArgs"] if not (ROOT / path).is_dir()] == []
     assert settings["python.testing.pytestEnabled"]
+
+
+def test_an_installation_takes_away_the_button_that_calls_every_check_a_success():
+    """nbgrader's Validate runs a notebook and sees no exception: a check that says "failed" raises none."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    source, target = re.search(r'"(deploy/jupyterlab/[^"]+)" = "([^"]+)"', text).groups()
+    assert read(source)["disabledExtensions"] == {"@jupyter/nbgrader:validate-assignment": True}
+    assert target.startswith("etc/jupyter/labconfig/page_config.d/"), "JupyterLab reads every file of this folder"
