@@ -52,6 +52,9 @@ def github_classroom(
     install: Annotated[
         str | None, typer.Option("--install", metavar="COMMAND", help="Installs the course in the repository.")
     ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Without GitHub Classroom's own actions: points in the run's summary.")
+    ] = False,
 ) -> None:
     """Write the workflow that reports points in a student's repository. For practice: it can be forged there."""
     from autograder import registry
@@ -61,7 +64,8 @@ def github_classroom(
         found = registry.lesson(lesson)
         path = to / classroom.WORKFLOW
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(classroom.workflow(found, install=install or classroom.INSTALL), encoding="utf-8")
+        text = classroom.workflow(found, install=install or classroom.INSTALL, plain=plain)
+        path.write_text(text, encoding="utf-8")
     _print(f"{path}: {len(found.items)} steps, {found.points} points.")
     _print("For practice only: students can change what runs in their own repositories. Grade with `cnnviz grade`.")
 
