@@ -44,7 +44,8 @@ def main() -> None:
                 f"| {outline.number} {outline.title} | `{outline.items[0].name}` | {right:.2f} | {wrong:.2f} |",
                 flush=True,
             )
-        many(outlines()[10], asked.saves)
+        if asked.saves:
+            many(outlines()[10], asked.saves)
 
 
 def latencies(outline: Outline) -> tuple[float, float]:

@@ -33,21 +33,16 @@ def watch(
     with one_sentence():
         folder, cache = course_folder(), Cache()
         found = works(folder)
-        begin = work(folder, lesson) if lesson else _in_progress(found, cache)
+        begin = work(folder, lesson) if lesson else _begin(found, cache)
         with suppress(KeyboardInterrupt):
             asyncio.run(Watch(found, begin, cache, console()).run())
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is still being loaded ends by itself, or with a second Ctrl-C
     gc.freeze()  # else the interpreter looks through all of torch once more before the prompt is back
 
 
-def _in_progress(works: list[Work], cache: Cache) -> Work:
-    """The lesson in whose folder we are, else the one in progress as far as is known, else the first."""
-    from autograder.study.progress import known
-    from autograder.study.screens import current
+def _begin(works: list[Work], cache: Cache) -> Work:
+    """The lesson in whose folder we are, else the one in progress."""
+    from autograder.study.screens import in_progress
 
     here = Path.cwd().resolve()
-    for work in works:
-        if here == work.folder.resolve():
-            return work
-    now = current([standing for work in works if (standing := known(work, cache)) is not None])
-    return now.work if now is not None else works[0]
+    return next((work for work in works if here == work.folder.resolve()), None) or in_progress(works, cache)

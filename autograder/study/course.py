@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 COURSE = Path(__file__).with_name("course")
 """One folder a lesson: its outline, and its module and notebook as they are handed out."""
@@ -32,8 +33,8 @@ class Item:
     """In plain text; empty for a question."""
     hints: tuple[str, ...] = ()
     builds_on: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    """Letters of a question."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Letters of a question, each with what it says."""
 
     @property
     def name(self) -> str:
@@ -119,8 +120,12 @@ def lesson_of(item: Item) -> Outline:
 
 def _outline(read: dict) -> Outline:
     listed = ("hints", "builds_on", "options")
-    items = [Item(**{**one, **{name: tuple(one.get(name, ())) for name in listed}}) for one in read["items"]]
+    items = [Item(**(one | {name: tuple(map(_fixed, one.get(name, ()))) for name in listed})) for one in read["items"]]
     return Outline(read["id"], read["title"], tuple(items))
+
+
+def _fixed(entry: Any) -> Any:
+    return tuple(entry) if isinstance(entry, list) else entry
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> str:

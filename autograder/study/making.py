@@ -34,7 +34,7 @@ def outline_text(lesson: Lesson) -> str:
 
 def _item(item: Exercise | Question) -> Item:
     if isinstance(item, Question):
-        options = tuple(item.options)
+        options = tuple((letter, option.text) for letter, option in item.options.items())
         return Item(item.id, QUESTION, item.text, item.points, options=options)
     return Item(
         item.id, EXERCISE, item.title, item.points, item.minutes, item.difficulty, item.lines, plain(item.formula),

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from autograder.study.cache import Cache
 from autograder.study.course import EXERCISE
-from autograder.study.folder import shown
-from autograder.study.progress import Standing, State
+from autograder.study.folder import Work, shown
+from autograder.study.progress import Standing, State, known
 from autograder.study.words import (
     NARROW,
     calm,
@@ -55,6 +56,13 @@ def current(found: Sequence[Standing]) -> Standing | None:
     return max(begun, key=lambda standing: standing.work.saved()) if begun else next(iter(left), None)
 
 
+def in_progress(works: Sequence[Work], cache: Cache) -> Work:
+    """The same without running anything: a lesson that has changed since it was checked is in progress."""
+    left = [(work, s) for work in works if (s := known(work, cache)) is None or not s.finished]
+    begun = [work for work, standing in left if standing is None or standing.begun]
+    return max(begun, key=lambda work: work.saved()) if begun else left[0][0] if left else works[0]
+
+
 def next_step(now: Standing | None) -> Iterator[RenderableType]:
     """What to do next, and the command for it."""
     if now is None or (state := now.next) is None:
@@ -76,10 +84,11 @@ def _what_next(now: Standing, state: State) -> str:
     if state.told:
         return f"Next: {name_of(item)} ({item.id}) is not right yet. {_first(state)}"
     if item.kind != EXERCISE:
-        return f"Next: predict. {item.title} Set {item.name} to {_letters(item.options)} in {file}."
+        letters = _letters([letter for letter, _ in item.options])
+        return f"Next: predict. {item.title} Set {item.name} to {letters} in {file}."
     lines = "1 line" if item.lines == 1 else f"{item.lines} lines"
     begin = "Next" if now.begun else f"Begin with lesson {heading(now.work.outline)}"
-    return f"{begin}: write {item.name} in {file}: {name_of(item)}, {effort(item)}, about {lines}."
+    return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {effort(item)}, about {lines}."
 
 
 def _first(state: State) -> str:
@@ -113,7 +122,7 @@ def _lessons(found: Sequence[Standing], now: Standing | None, console: Console) 
 
 def _line(standing: Standing, now: Standing | None) -> Text:
     name = f"{_arrow(standing, now)}{heading(standing.work.outline)}"
-    done = f"{standing.done}/{len(standing.states)} done"
+    done = f"{standing.done}/{len(standing.states)} done".ljust(8)
     points = f"{standing.points}/{standing.work.outline.points} points"
     style = "bold" if standing is now else ""
     return Text.assemble((f"{name:<37} ", style), _bar(standing), f"  {done}  {points:<12}  {_left(standing)}")

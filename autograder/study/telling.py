@@ -13,7 +13,7 @@ from autograder.study.folder import shown
 from autograder.study.ladder import climb, rung_title
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
-from autograder.study.words import calm, effort, indented, name_of, sign
+from autograder.study.words import calm, effort, indented, listed, name_of, sign
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""
@@ -39,6 +39,8 @@ def task(item: Item, file: str) -> Iterator[RenderableType]:
     """What an exercise asks for."""
     if item.kind != EXERCISE:
         yield Text.assemble((f"Prediction {item.name}: ", "bold"), item.title)
+        yield listed(*item.options)
+        yield indented(f"Set {item.name} to the letter in {file}.")
         return
     lines = "1 line" if item.lines == 1 else f"{item.lines} lines"
     yield Text.assemble((f"{item.title}: ", "bold"), f"write {item.name} in {file}, about {lines}, {effort(item)}.")

@@ -36,7 +36,7 @@ def refused(result) -> str:
 def test_cnnviz_alone_is_the_map_and_help_is_still_help(run):
     text = said(run())
     assert text.startswith("The course: 0 of 1 lessons finished, 0 of 31 points")
-    assert "Begin with lesson 11 Grad-CAM: write capture in lessons/11_grad_cam/grad_cam.py" in text
+    assert "Begin with lesson 11 Grad-CAM: write capture (Activations and their gradients) in lessons/11_grad_cam/" in text
     assert "cnnviz watch 11" in text
     assert "Usage" in run("--help").stdout
 
@@ -51,7 +51,7 @@ def test_the_map_of_untouched_lessons_imports_neither_torch_nor_the_exercises(st
 
 def test_the_map_is_found_from_within_a_lesson(run, student, monkeypatch):
     monkeypatch.chdir(student / "lessons/11_grad_cam")
-    assert "write capture in grad_cam.py" in said(run())
+    assert "write capture (Activations and their gradients) in grad_cam.py" in said(run())
 
 
 def test_where_there_is_no_course_the_way_to_it_is_told(run, tmp_path, monkeypatch):

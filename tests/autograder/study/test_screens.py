@@ -11,8 +11,8 @@ from rich.console import Console
 from autograder.study import course
 from autograder.study.folder import Work
 from autograder.study.progress import Standing, State
-from autograder.study.screens import course_map, current, lesson_list
-from autograder.study.telling import hints, verdict
+from autograder.study.screens import course_map, current, in_progress, lesson_list
+from autograder.study.telling import hints, task, verdict
 
 from .conftest import printed
 
@@ -116,6 +116,22 @@ def test_the_lesson_in_progress_is_the_one_saved_last(tmp_path):
         one.work.module.write_text("")
         os.utime(one.work.module, (n % 2, n % 2))
     assert current(found) is found[1]
+
+
+def test_a_lesson_that_has_changed_since_it_was_checked_is_in_progress(student, cache, begun):
+    found = [Work(outline, student / outline.id) for outline in course.outlines()[:3]]
+    for one in found:
+        one.folder.mkdir()
+    assert in_progress(found, cache) == found[0]
+    found[2].module.write_text("begun = True")
+    assert in_progress(found, cache) == found[2]
+
+
+def test_a_prediction_is_told_with_what_its_letters_mean():
+    text = printed(task(course.item("grad_cam.sum_or_mean"), "grad_cam.py"))
+    assert "Prediction sum_or_mean: Someone sums the gradients" in text
+    assert text.count("\n  a ") == text.count("\n  d ") == 1
+    assert "Set sum_or_mean to the letter in grad_cam.py." in text
 
 
 def _console(width, terminal=False):
