@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autograder.compare import distance
+import numpy as np
+
 from autograder.isolated import Observation
 from autograder.recorded.pack import REFERENCE, Pack
 from autograder.records import Arrays, Call, Case, Exercise, Law, Lesson, Misconception, Option, Question
@@ -19,6 +20,7 @@ from autograder.records import Arrays, Call, Case, Exercise, Law, Lesson, Miscon
 PACKS = Path(__file__).with_name("packs")
 """A folder a lesson: its texts, and one pack an exercise."""
 TEXTS, SUFFIX = "lesson.json", ".safetensors"
+Scales = Mapping[Law, Sequence[float]]
 DEPARTS = "On inputs made for this law, yours departs by {size:.2g} (relative) from what is right."
 
 _PLAIN = ("id", "title", "formula", "minutes", "difficulty", "lines", "promise_points", "seconds")
@@ -38,13 +40,18 @@ def lesson(data: Mapping[str, Any], folder: Path) -> Lesson:
     return Lesson(data["id"], data["title"], data["summary"], exercises, questions)
 
 
-def texts_of(lesson: Lesson) -> dict[str, Any]:
-    """A lesson without its answers: texts, points, names, and for each question what tells a right letter."""
+def texts_of(lesson: Lesson, scales: Scales) -> dict[str, Any]:
+    """A lesson without its answers: texts, points, names, and for each question what tells a right letter.
+
+    Args:
+        lesson: the records.
+        scales: what a departure from each law is measured by, for each output.
+    """
     return {
         "id": lesson.id,
         "title": lesson.title,
         "summary": lesson.summary,
-        "exercises": [_exercise_texts(exercise) for exercise in lesson.exercises],
+        "exercises": [_exercise_texts(exercise, scales) for exercise in lesson.exercises],
         "questions": [_question_texts(question) for question in lesson.questions],
     }
 
@@ -88,14 +95,17 @@ def _digest(salt: str, letter: str) -> str:
     return hashlib.sha256(f"{salt} {letter}".encode()).hexdigest()
 
 
-def _exercise_texts(exercise: Exercise) -> dict[str, Any]:
+def _exercise_texts(exercise: Exercise, scales: Scales) -> dict[str, Any]:
     parameters = inspect.signature(exercise.reference).parameters.values()
     return {
         **{name: getattr(exercise, name) for name in _PLAIN},
         **{name: list(getattr(exercise, name)) for name in _LISTS},
         "signature": [[p.name, p.kind.name] for p in parameters],
         "cases": [{"name": c.name, "hidden": c.hidden, "points": c.points} for c in exercise.cases],
-        "laws": [{"name": law.name, "sentence": law.sentence, "points": law.points} for law in exercise.laws],
+        "laws": [
+            {"name": law.name, "sentence": law.sentence, "points": law.points, "scales": list(scales[law])}
+            for law in exercise.laws
+        ],
         "misconceptions": [{"name": m.name, "sentence": m.sentence} for m in exercise.misconceptions],
         "showcase": exercise.showcase is not None,
     }
@@ -128,7 +138,8 @@ def _case(data: Mapping[str, Any], pack: Pack) -> Case:
 
 
 def _law(data: Mapping[str, Any], pack: Pack) -> Law:
-    build, departure = partial(_calls, pack, data["name"]), partial(_departure, pack, data["name"])
+    build = partial(_calls, pack, data["name"])
+    departure = partial(_departure, pack, data["name"], data["scales"])
     return Law(data["name"], data["sentence"], build, departure, data["points"], DEPARTS)
 
 
@@ -140,9 +151,19 @@ def _nothing(pack: Pack, part: str, generator: object) -> Sequence[Call]:
     return ()
 
 
-def _departure(pack: Pack, part: str, calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+def _departure(
+    pack: Pack, part: str, scales: Sequence[float], calls: Sequence[Call], results: Sequence[Arrays]
+) -> float:
     """How far the results are from the right ones: the law itself is code that is not here."""
-    return distance(pack.results(part), [Observation("value", arrays) for arrays in results])
+    pairs = [(want, have) for right, given in zip(pack.results(part), results, strict=True)
+             for want, have in zip(zip(right.arrays, scales, strict=True), given, strict=True)]  # fmt: skip
+    return max(_farthest(have, want) / scale for (want, scale), have in pairs)
+
+
+def _farthest(have: np.ndarray, want: np.ndarray) -> float:
+    """The largest difference; not-a-number equals itself."""
+    apart = np.abs(have.astype(np.float64) - want.astype(np.float64))
+    return float(np.where((have == want) | (np.isnan(have) & np.isnan(want)), 0.0, apart).max(initial=0.0))
 
 
 def _question_texts(question: Question) -> dict[str, Any]:

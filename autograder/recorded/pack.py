@@ -20,6 +20,8 @@ from autograder.records import Call
 REFERENCE = "="
 """Whose results those of the reference are; a misconception's are its name's."""
 SHOWCASE = "showcase"
+NOTE = "note"
+"""One text beside the arrays: of several, safetensors would write now one first and now the other."""
 
 Results = Sequence[Observation]
 
@@ -40,7 +42,8 @@ def written(calls: Mapping[str, Sequence[Call]], results: Mapping[str, Mapping[s
         arrays |= {key: array for who, gave in results[part].items() for key, array in _arrays(f"{n} {who}", gave)}
     if showcase is not None:
         arrays[SHOWCASE] = np.frombuffer(packed([showcase], by_name=True), np.uint8)
-    return save(arrays, {"about": json.dumps(about, ensure_ascii=False), "torch": _torch()})
+    note = {"results": about, "torch": _torch()}
+    return save(arrays, {NOTE: json.dumps(note, ensure_ascii=False)})
 
 
 def _about(result: Observation) -> list[Any]:
@@ -90,17 +93,17 @@ class Pack:
         return list(self._about).index(part)
 
     @cached_property
-    def _content(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-        """Arrays and texts of the file."""
+    def _content(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The arrays of the file and its note."""
         try:
             with safe_open(self.path, framework="np") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118 - no dict
+                return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()[NOTE])  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise ValueError(f"pack: {self.path} cannot be read ({error}); {AGAIN}") from error
 
     @cached_property
     def _about(self) -> dict[str, dict[str, list[Any]]]:
-        return json.loads(self._content[1]["about"])
+        return self._content[1]["results"]
 
     def _unpacked(self, key: str) -> tuple[Call, ...]:
         try:
