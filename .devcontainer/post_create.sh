@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 python -m venv .venv
 .venv/bin/python -m pip install --quiet --editable ".[dev]"
 echo 'source "$(git rev-parse --show-toplevel 2> /dev/null)/.venv/bin/activate" 2> /dev/null || true' >> ~/.bashrc
-.venv/bin/cnnviz check 11_grad_cam --submission solutions  # says how far student code is confined in this container
+.venv/bin/cnnviz check 11_grad_cam --submission solutions  # a broken container fails here
+.venv/bin/python -c "from autograder.isolated.rungs import offered; print('student code is confined by:', offered()[0])"
