@@ -65,6 +65,7 @@ class Watch:
         stop = asyncio.Event()
         self._heed_signals()
         saving = asyncio.create_task(self._hear(stop))
+        await asyncio.sleep(0)  # it listens before the files are read: no save is missed in between
         try:
             with self._keyboard:
                 self.session.begin(keys=self._keyboard.there)
