@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from making.docstrings import name_aliases, rewrite  # noqa: E402
+from making.headers import name_empty_heads  # noqa: E402
 from making.mathjax import copy_mathjax  # noqa: E402
 from making.reference import shapes  # noqa: E402
 
@@ -83,4 +84,5 @@ def setup(app):
     """Connects what is ours."""
     app.connect("autodoc-process-docstring", rewrite, priority=100)
     app.connect("autodoc-process-signature", name_aliases)
+    app.connect("doctree-resolved", name_empty_heads)
     app.connect("build-finished", copy_mathjax)

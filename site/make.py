@@ -22,7 +22,7 @@ from making.gallery import write_gallery
 from making.leaks import leaks
 from making.lessons import write_lesson
 from making.links import broken
-from making.places import BUILD, SITE, Places
+from making.places import BUILD, SITE, Places, fingerprint
 from making.reference import MORE, methods, write_reference
 from making.start import write_start
 from making.templates import render
@@ -77,7 +77,17 @@ def sphinx(places: Places) -> int:
 
     static = f"{SITE / 'static'},{places.source / 'static'}"
     options = ["-W", "--keep-going", "-q", "-j", "2", "-c", str(SITE), "-d", str(places.doctrees)]
+    options += ["-E", "-a"] if _settings_changed(places) else []
     return build_main([*options, "-D", f"html_static_path={static}", str(places.source), str(places.html)])
+
+
+def _settings_changed(places: Places) -> bool:
+    """Whether the last build had other settings; Sphinx does not look at what they import."""
+    made_with = fingerprint([*SITE.glob("*.py"), *SITE.glob("making/*.py"), *SITE.glob("templates/*")])
+    note = places.folder / "made_with"
+    same = note.is_file() and note.read_text(encoding="utf-8") == made_with
+    note.write_text(made_with, encoding="utf-8")
+    return not same
 
 
 def _arguments() -> argparse.Namespace:

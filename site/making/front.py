@@ -16,6 +16,7 @@ from autograder.records import Lesson
 from cnnviz_ref import grad_cam
 from making.figures import webp
 from making.kept import Made, kept
+from making.lessons import cover_words
 from making.places import ROOT, Places, python_files
 from making.start import example
 from making.templates import render
@@ -42,7 +43,8 @@ def write_front(places: Places, lessons: Sequence[Lesson], *, gallery: bool) -> 
         cover = webp((ROOT / "lessons" / lesson.id / "picture.png").read_bytes(), widest=900, quality=78)
         places.write(f"front/{lesson.name}.webp", cover)
     exercise, sentence = example()
-    values = {"lessons": lessons, "minutes": sum(map(minutes, lessons))}
+    words = {lesson.id: cover_words(lesson) for lesson in lessons}
+    values = {"lessons": lessons, "words": words, "minutes": sum(map(minutes, lessons))}
     told = {"exercise": exercise, "sentence": sentence, "gallery": gallery, "asked": asked}
     places.write("index.md", render("index.md.j2", **values, **told))
     places.write("lessons/index.md", render("lessons.md.j2", **values))

@@ -18,6 +18,8 @@ from making.templates import plain, render
 
 LONGEST = 4000
 """Characters of printed text that a page shows of one cell."""
+SAYS_LITTLE = 30
+"""Characters of a figure's own description; a shorter one is told after the sentence above it."""
 
 _STEPS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|^.*\r(?!\n)", re.MULTILINE)
 """Colours of a terminal, and what a progress bar overwrote."""
@@ -42,6 +44,8 @@ class _Page:
         self.exercises = {exercise.function: exercise for exercise in lesson.exercises}
         self.made: list[NotebookNode] = []
         self.figures = 0
+        self.above = ""
+        """The text above the cell."""
         self.predicting = False
         """Whether a prediction was asked for, so that what the next cell shows is folded."""
 
@@ -59,7 +63,7 @@ class _Page:
         self.predicting = kind == QUESTION or (self.predicting and not _begins_section(cell))
 
     def _text(self, cell: NotebookNode) -> None:
-        source = cell.source
+        source = self.above = cell.source
         if not self.made:
             title, _, rest = source.partition("\n")
             self._markdown("title", f"{title}\n\n{render('lesson_head.md.j2', lesson=self.lesson)}")
@@ -92,11 +96,15 @@ class _Page:
             return [_stream(text)] if output.name == "stdout" and text.strip() else []
         data = output.get("data", {})
         if "image/png" in data:
-            alt = output.metadata.get("image/png", {}).get("alt", "")
+            alt = self._described(output.metadata.get("image/png", {}).get("alt", ""))
             return [_markdown_output(f"![{plain(alt)}]({self._figure(decoded(data['image/png']))})")]
         if output.output_type == "execute_result" and "text/html" not in data:
             return [_stream("".join(data.get("text/plain", "")))]
         return []
+
+    def _described(self, alt: str) -> str:
+        alt = alt.replace("middle centre", "centre")
+        return alt if len(alt) >= SAYS_LITTLE else f"{last_sentence(self.above)} {alt}".strip()
 
     def _figure(self, png: bytes, name: str = "") -> str:
         """Writes the figure; its name, relative to the page."""
@@ -112,6 +120,22 @@ class _Page:
         metadata = {"tags": list(tags), "mystnb": {"code_prompt_show": "Show what happens"}}
         cell = nbformat.v4.new_code_cell(source, id=name, metadata=metadata, outputs=list(shown))
         self.made.append(cell)
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of some Markdown, without its marks.
+
+    >>> last_sentence("# Title\\n\\nFirst. *Second* one:")
+    'Second one.'
+    """
+    words = re.sub(r"[*_`$]|^#+ ", "", text.strip().split("\n\n")[-1], flags=re.MULTILINE)
+    return re.split(r"(?<=[.!?:]) +", " ".join(words.split()).rstrip(":"))[-1].rstrip(".") + "."
+
+
+def cover_words(lesson: Lesson) -> str:
+    """What is on the lesson's picture, as its text says it."""
+    notebook = nbformat.read(ROOT / "lessons" / lesson.id / f"{lesson.name}.ipynb", as_version=4)
+    return re.search(r"!\[(.*?)\]\(picture\.png\)", notebook.cells[0].source, flags=re.DOTALL)[1]  # type: ignore[index]
 
 
 def _metadata(notebook: NotebookNode, lesson: Lesson) -> dict:
