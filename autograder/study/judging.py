@@ -54,6 +54,8 @@ class Judging:
     def close(self) -> None:
         """Ends the warm process."""
         self._closed = True
+        for known in (KIND, progress.KIND):
+            self._cache.prune(known)
         if self._runner is not None:
             self._runner.close()
 

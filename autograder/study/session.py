@@ -121,11 +121,12 @@ class Session:
             self._head()
             self._say("Nothing that counts has changed.")
         wrong = [s for s in self._changed if not s.passed and s.verdict != NOT_ATTEMPTED]
-        now = self.focus
+        right = [s for s in self._changed if s.passed]
         if wrong:
             self._focus = wrong[0].item.id
-        elif now is None or now.passed:
+        elif right or self.focus is None:
             assert self._standing is not None
+            self._focus = right[-1].item.id if right else ""
             self._say()
             self._go_to(self._after(self._standing) or self._standing.next)
         self._say_keys()

@@ -36,7 +36,9 @@ def refused(result) -> str:
 def test_cnnviz_alone_is_the_map_and_help_is_still_help(run):
     text = said(run())
     assert text.startswith("The course: 0 of 1 lessons finished, 0 of 31 points")
-    assert "Begin with lesson 11 Grad-CAM: write capture (Activations and their gradients) in lessons/11_grad_cam/" in text
+    assert (
+        "Begin with lesson 11 Grad-CAM: write capture (Activations and their gradients) in lessons/11_grad_cam/" in text
+    )
     assert "cnnviz watch 11" in text
     assert "Usage" in run("--help").stdout
 

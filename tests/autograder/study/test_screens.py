@@ -10,21 +10,11 @@ from rich.console import Console
 
 from autograder.study import course
 from autograder.study.folder import Work
-from autograder.study.progress import Standing, State
+from autograder.study.progress import State
 from autograder.study.screens import course_map, current, in_progress, lesson_list
 from autograder.study.telling import hints, task, verdict
 
-from .conftest import printed
-
-
-def standing(tmp_path, outline, verdicts, **more):
-    padded = [*verdicts, *["not attempted"] * (len(outline.items) - len(verdicts))]
-    told = (("You summed the gradients; α is their mean: divide by Z.", ("values",)),)
-    states = [
-        State(item, v, item.points if v == "passed" else 0, told if v == "failed" else ())
-        for item, v in zip(outline.items, padded, strict=True)
-    ]
-    return Standing(Work(outline, tmp_path / outline.id), tuple(states), **more)
+from .conftest import printed, standing
 
 
 @pytest.fixture
