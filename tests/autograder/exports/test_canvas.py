@@ -72,6 +72,12 @@ def test_a_column_that_is_not_there_or_not_an_assignments_is_refused(column, sen
     assert sentence in str(raised.value)
 
 
+def test_a_column_that_canvas_calls_read_only_is_refused():
+    data = GRADEBOOK.replace(b"31.00,20.00", b"(read only),20.00")
+    with pytest.raises(ValueError, match="nothing may be written there"):
+        filled(standing("mkim"), data=data)
+
+
 def test_students_without_a_row_are_named():
     data, told = filled(standing("mkim"), standing("ghost"), standing("Ana Garcia"), standing("Student, Test"))
     assert changed(data) == [(3, 7, "31")]
