@@ -36,6 +36,7 @@ EFFECTS = {
     "inputs": "an argument is changed in place; work on a copy (`clone`), or avoid `+=` and methods ending in `_`.",
     "attached": "the result still hangs on the autograd graph: return it detached.",
     "observer": "the check that looks for side effects was tampered with; leave torch and Python as they are.",
+    "unseen": "the process ended before anybody could see whether the model and the inputs are as they came.",
     "second_call": "a second call with the same inputs gives another answer: something is kept between calls.",
 }
 """Slug -> sentence for each thing that a right answer leaves as it found it."""

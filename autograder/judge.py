@@ -163,6 +163,8 @@ def _promise_row(exercise: Exercise, results: Sequence[Sequence[Any] | None], ri
     effects = {effect for have in seen for effect in have.effects}
     if any(not _same_again(have) for have in seen):
         effects.add("second_call")
+    if not right:
+        effects.discard("unseen")  # why it ended is said elsewhere
     if effects:
         return Row(exercise.id, name, FAILED, points, side_effect(tuple(effects)))
     verdict, told = _earned(right)

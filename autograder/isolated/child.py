@@ -71,14 +71,14 @@ def main(mode: str, config_file: str) -> None:
         importlib.import_module(name)
     _stand_ins()
     if mode == "spawn":
-        calling.call(0, 1, 2, config)
+        calling.call(config, 0, 1, 2)
     _warm_figures(config["figures"])
     import socket
 
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     writable = [os.path.join(config["root"], "calls"), *config["scratch"]]
-    zygote.serve(control, config["parent"], writable, lambda *fds: calling.call(*fds, config))
+    zygote.serve(control, config["parent"], writable, lambda *ends: calling.call(config, *ends))
     zygote.remove(config["root"])
 
 

@@ -22,9 +22,10 @@ Fingerprint = dict[tuple[str, str], Any]
 """(effect's slug, place) -> something that is equal only if nothing changed there."""
 
 _BASE, _TENSOR, _MODULE = torch._C.TensorBase, torch.Tensor, nn.Module
-_HOOKS = tuple(name for name in vars(nn.Module()) if name.endswith("_hooks"))
-_GLOBALS = vars(nn.modules.module)
-_GLOBAL_HOOKS = tuple(name for name in _GLOBALS if name.startswith("_global_") and name.endswith("_hooks"))
+HOOKS = tuple(name for name in vars(nn.Module()) if name.endswith("_hooks"))
+GLOBALS = vars(nn.modules.module)
+GLOBAL_HOOKS = tuple(name for name in GLOBALS if name.startswith("_global_") and name.endswith("_hooks"))
+TENSOR_HOOKS = tuple(n for n in ("_backward_hooks", "_post_accumulate_grad_hooks") if n in vars(_BASE))
 _PLAIN = (bool, int, float, str, type(None))
 
 _mro = vars(type)["__mro__"].__get__
@@ -34,7 +35,7 @@ _of = {
     name: vars(_BASE)[name].__get__
     for name in ("grad", "requires_grad", "is_leaf", "retains_grad", "shape", "dtype", "device", "layout")
 }
-_tensor_hooks = [vars(_BASE)[n].__get__ for n in ("_backward_hooks", "_post_accumulate_grad_hooks") if n in vars(_BASE)]
+_tensor_hooks = [vars(_BASE)[name].__get__ for name in TENSOR_HOOKS]
 _stored_bytes = torch._C.StorageBase.nbytes  # type: ignore[attr-defined]
 _items, _entry = dict.items, dict.get
 _set_grad_enabled, _is_grad_enabled = torch._C._set_grad_enabled, torch.is_grad_enabled
@@ -48,8 +49,8 @@ def fingerprint(inputs: Any) -> Fingerprint:
     """Of every tensor and every module within nested containers."""
     with _no_overrides():
         found = dict(_walk(inputs, "input"))
-    for name in _GLOBAL_HOOKS:
-        found["hooks", name] = _hooks(_entry(_GLOBALS, name))
+    for name in GLOBAL_HOOKS:
+        found["hooks", name] = _hooks(_entry(GLOBALS, name))
     return found
 
 
@@ -61,6 +62,11 @@ def changes(before: Fingerprint, inputs: Any) -> set[str]:
         raise
     except Exception:
         return {"parameters"}
+    return differences(before, after)
+
+
+def differences(before: Fingerprint, after: Fingerprint) -> set[str]:
+    """Slugs of what is not the same in both."""
     return {key[0] for key in before.keys() | after.keys() if _differs(before, after, key)}
 
 
@@ -125,7 +131,7 @@ def _module(module: nn.Module, place: str, seen: set[int]) -> Iterator[tuple[tup
     inside = _inside(module)
     own = {name: value for name, value in _items(inside) if type(name) is str}
     yield ("training_flag", place), _plain(own["training"])
-    hooks = [_hooks(own.get(name)) for name in _HOOKS]
+    hooks = [_hooks(own.get(name)) for name in HOOKS]
     yield ("hooks", place), (id(type(module)), id(type(inside)), "forward" in own, hooks)
     for name, value in own.items():
         if name != "training" and not name.startswith("_") and (type(value) in _PLAIN or type(value) is tuple):

@@ -21,11 +21,13 @@ from torch import nn
 from .effects import changes, fingerprint
 from .failures import error_of, is_not_attempted, type_name
 from .outputs import Outputs, outputs_of
-from .records import EFFECTS, Observation, PlannedCall
+from .records import Observation, PlannedCall, in_order
 
 # the functions below keep these, whatever student code puts in their place
 globals()["__builtins__"] = dict(vars(builtins))
 _clock = time.perf_counter
+Inputs = tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...] | None]
+"""Positional arguments, keyword arguments, and those of what is returned."""
 
 
 def observe(function: Callable[..., Any], calls: Sequence[PlannedCall], device: str = "cpu") -> list[Observation]:
@@ -36,7 +38,7 @@ def observe(function: Callable[..., Any], calls: Sequence[PlannedCall], device: 
         calls: inputs, copied before use.
         device: where the copies are moved first.
     """
-    return list(watch(function, calls, device))
+    return list(watch(function, (in_place(copy.deepcopy(call), device) for call in calls)))
 
 
 def observe_once(
@@ -55,16 +57,19 @@ def observe_once(
         return [_values_of(_run(function, *(i if changes_nothing else copy.deepcopy(i)))) for i in inputs]
 
 
-def watch(
-    function: Callable[..., Any], calls: Iterable[PlannedCall], device: str = "cpu", *, own: bool = False
-) -> Iterator[Observation]:
-    """`observe`, one call at a time; inputs that are `own` are nobody else's and are not copied."""
-    for call in calls:
+def watch(function: Callable[..., Any], calls: Iterable[Inputs]) -> Iterator[Observation]:
+    """`observe`, one call at a time, on inputs that are nobody else's."""
+    for inputs in calls:
         with _torch_state(), warnings.catch_warnings():
             warnings.simplefilter("default")
-            inputs = (call.args, call.kwargs or {}, call.then)
-            observation = _observe_call(function, inputs if own else copy.deepcopy(inputs), device)
+            observation = _observe_call(function, inputs)
         yield observation
+
+
+def in_place(call: PlannedCall, device: str = "cpu") -> Inputs:
+    """A call's inputs on the device, where its modules are moved as they are and its tensors are copied."""
+    inputs = (call.args, call.kwargs or {}, call.then)
+    return inputs if torch.device(device).type == "cpu" else _moved(inputs, torch.device(device), {})
 
 
 class _Silence(io.TextIOBase):
@@ -80,14 +85,12 @@ class _Run:
     seconds: float = 0.0
 
 
-def _observe_call(function: Callable[..., Any], inputs: tuple[Any, ...], device: str) -> Observation:
-    if torch.device(device).type != "cpu":
-        inputs = _moved(inputs, torch.device(device), {})
+def _observe_call(function: Callable[..., Any], inputs: Inputs) -> Observation:
     before = fingerprint(inputs)
     first = _run(function, *inputs)
     effects = changes(before, inputs)
     if first.outputs is None:
-        return _without_value(first, _ordered(effects))
+        return _without_value(first, in_order(effects))
     with redirect_stdout(_Silence()), redirect_stderr(_Silence()):  # what the student prints appears once
         second = _run(function, *inputs)
     effects |= changes(before, inputs) | ({"attached"} if first.outputs.attached else set())
@@ -99,7 +102,7 @@ def _observe_call(function: Callable[..., Any], inputs: tuple[Any, ...], device:
         first.outputs.devices,
         first.type_name,
         second.outputs.arrays if second.outputs is not None else None,
-        _ordered(effects),
+        in_order(effects),
         None,
         first.seconds,
     )
@@ -140,10 +143,6 @@ def _seed() -> None:
         torch.cuda.manual_seed_all(0)
     if torch.backends.mps.is_available():
         torch.mps.manual_seed(0)
-
-
-def _ordered(effects: set[str]) -> tuple[str, ...]:
-    return tuple(slug for slug in EFFECTS if slug in effects)
 
 
 def _moved(value: Any, device: torch.device, memo: dict[int, Any]) -> Any:

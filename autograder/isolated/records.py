@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ EFFECTS = (
     "inputs",
     "attached",
     "observer",
+    "unseen",
 )
 KINDS = ("value", "not attempted", "raised", "unsupported")
 TYPES = ("tensor", "float", "int", "bool", "array", "str")
@@ -87,7 +88,8 @@ class Observation:
     again: tuple[np.ndarray, ...] | None = None
     """The second call's arrays; None where it raised or returned what cannot be compared."""
     effects: tuple[str, ...] = ()
-    """Slugs out of EFFECTS: what the call left changed; "observer" where what looks for changes was tampered with."""
+    """Slugs out of EFFECTS: what the call left changed; "observer" where what looks for changes was tampered with,
+    "unseen" where the process ended before anybody could look."""
     error: Error | None = None
     seconds: float = 0.0
     """The first of the two runs."""
@@ -107,6 +109,8 @@ class Outcome:
     seconds: float = 0.0
     rung: str = ""
     """How far the child was confined; empty where it never began."""
+    watched: str = "inside"
+    """Where side effects were looked for: "outside", where nothing can hide them, or in the submission's process."""
 
 
 def error_record(kind: str, message: str, *, line: int | None = None, source_line: str | None = None) -> Error:
@@ -117,3 +121,18 @@ def error_record(kind: str, message: str, *, line: int | None = None, source_lin
         "line": line,
         "source_line": source_line[:300] if source_line is not None else None,
     }
+
+
+def in_order(effects: Collection[str]) -> tuple[str, ...]:
+    """Those that are effects, as EFFECTS lists them."""
+    return tuple(slug for slug in EFFECTS if slug in effects)
+
+
+def as_numbers(effects: Sequence[Collection[str]]) -> list[int]:
+    """Effects of each call for a short message: a bit for each."""
+    return [sum(1 << place for place, slug in enumerate(EFFECTS) if slug in call) for call in effects]
+
+
+def from_numbers(numbers: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+    """The effects again."""
+    return tuple(tuple(slug for place, slug in enumerate(EFFECTS) if number >> place & 1) for number in numbers)

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from . import rungs
 from .parcels import packed
-from .records import Error, Observation, Outcome, Request, error_record
-from .servers import ForkServer, RunnerError, Running, SpawnServer
+from .records import Error, Observation, Outcome, Request, error_record, in_order
+from .servers import Ended, ForkServer, RunnerError, Running, SpawnServer
 from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
 from .zygote import MAX_DISK, MAX_FILES
 
@@ -118,7 +118,7 @@ class _Watch:
     started: float | None = None
     done: dict[str, Any] | None = None
     verdict: tuple[str, Error | None] | None = None
-    exit_status: int | None = None
+    ended: Ended | None = None
     gone: bool = False
 
     def outcome(self, running: Running) -> Outcome:
@@ -126,7 +126,7 @@ class _Watch:
         threads = [
             threading.Thread(target=_pump, args=(running.results, self.events, limit), daemon=True),
             threading.Thread(target=_keep, args=(running.output, self.printed, self.request.output_bytes), daemon=True),
-            threading.Thread(target=lambda: self.events.put(("gone", running.wait())), daemon=True),
+            threading.Thread(target=self._await, args=(running,), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -137,6 +137,10 @@ class _Watch:
             running.end()
             _finish(running, *threads)
         return self._conclusion(seconds)
+
+    def _await(self, running: Running) -> None:
+        self.ended = running.wait()
+        self.events.put(("gone", None))
 
     def _follow(self) -> None:
         """Until the child is done, silent, lying or late."""
@@ -157,7 +161,7 @@ class _Watch:
                 continue
             closed = closed or event == "closed"
             if event == "gone":
-                self.gone, self.exit_status = True, value
+                self.gone = True
                 deadline = time.monotonic() + _LAST_WORDS
 
     def _take(self, data: bytes) -> float | None:
@@ -180,32 +184,39 @@ class _Watch:
 
     def _conclusion(self, seconds: float) -> Outcome:
         output = bytes(self.printed).decode("utf-8", "replace")
-        if self.started is None and self.verdict is None and not (self.gone and self.exit_status is None):
+        if self.started is None and self.verdict is None and not (self.gone and self.ended is None):
             raise RunnerError(
                 f"the isolated process failed before the submission was loaded; it said: {output[-2000:]}"
             )
         status, error = self.verdict or self._end()
         variable = self.done["variable"] if self.done else None
-        return Outcome(status, self._believed(), variable, error, output, seconds, self.rung)
+        watched = "outside" if self.ended is not None and self.ended.watched else "inside"
+        return Outcome(status, self._believed(), variable, error, output, seconds, self.rung, watched)
 
     def _believed(self) -> tuple[Observation, ...]:
-        """The observations, marked where the observer missed what the child's own code left for it to find."""
-        if self.done is None or self.done["observer"]:
-            return tuple(self.observations)
-        return tuple(replace(seen, effects=(*seen.effects, "observer")) for seen in self.observations)
+        """The observations, with what was seen from outside, or that nobody could look."""
+        told = {"observer"} if self.done is not None and not self.done["observer"] else set()
+        if self.ended is None or (self.ended.watched and self.ended.changes is None):
+            told.add("unseen")
+        outside = self.ended.changes if self.ended is not None else None
+        changes = outside or ((),) * len(self.observations)
+        return tuple(
+            replace(seen, effects=in_order({*seen.effects, *change, *told}))
+            for seen, change in zip(self.observations, changes, strict=False)
+        )
 
     def _end(self) -> tuple[str, Error | None]:
         if self.done is not None:
             return self.done["status"], self.done["error"]
-        if not self.gone or self.exit_status is None:
+        if not self.gone or self.ended is None or self.ended.status is None:
             return "crashed", error_record("RunnerLost", "the process that watches the submission was killed")
-        if self.exit_status == -getattr(signal, "SIGXCPU", 1000):
+        if self.ended.status == -getattr(signal, "SIGXCPU", 1000):
             return "time", None
-        if self.exit_status == -getattr(signal, "SIGXFSZ", 1000):
+        if self.ended.status == -getattr(signal, "SIGXFSZ", 1000):
             return "output", error_record(
                 "OutputLimit", f"it wrote more than {MAX_DISK >> 20} MiB or {MAX_FILES} files"
             )
-        return "crashed", error_record("Crash", _how(self.exit_status))
+        return "crashed", error_record("Crash", _how(self.ended.status))
 
 
 def _finish(running: Running, results: threading.Thread, output: threading.Thread, end: threading.Thread) -> None:

@@ -19,15 +19,28 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from . import layout
+from .records import from_numbers
 from .rungs import Rung
 from .zygote import remove
 
 _CHILD = str(Path(__file__).with_name("child.py"))
-_WARM_UP = 120.0
+_WARM_UP, _MESSAGE = 120.0, 2**17
 
 
 class RunnerError(RuntimeError):
     """The isolated process itself did not work: the grader's fault, never the student's."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a call's process."""
+
+    status: int | None
+    """Its exit status, negative for a signal."""
+    watched: bool = False
+    """Whether its inputs were seen from outside before the submission was loaded."""
+    changes: tuple[tuple[str, ...], ...] | None = None
+    """For each call what was not as before; None where nobody could look."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,8 @@ class Running:
     """Kill it and all it started; harmless when it has ended."""
     abandon: Callable[[], None]
     """Kill the server as well: it does not answer any more."""
-    wait: Callable[[], int | None]
-    """Until it has ended and its folder is gone: the exit status, negative for a signal; None when the server died."""
+    wait: Callable[[], Ended | None]
+    """Until it has ended and its folder is gone; None when the server died."""
 
 
 def _prepared(rung: Rung) -> Path:
@@ -163,7 +176,7 @@ class ForkServer:
             return b""
         self._control.settimeout(timeout)
         try:
-            return self._control.recv(4096)
+            return self._control.recv(_MESSAGE)
         except OSError:
             return b""
 
@@ -176,12 +189,14 @@ class ForkServer:
         if self._process is not None:
             self._process.kill()
 
-    def _wait(self) -> int | None:
+    def _wait(self) -> Ended | None:
         answer = self._answer(None)
         if not answer:
             self.close()
             return None
-        return json.loads(answer)["status"]
+        told = json.loads(answer)
+        changes = told["changes"]
+        return Ended(told["status"], told["watched"], None if changes is None else from_numbers(changes))
 
 
 class SpawnServer:
@@ -209,11 +224,11 @@ class SpawnServer:
         assert process.stdout is not None
         assert process.stderr is not None
 
-        def wait() -> int:
+        def wait() -> Ended:
             status = self._rung.exit_status(process.wait())
             _kill_group(process)
             remove(folder)
-            return status
+            return Ended(status)
 
         def end() -> None:
             _kill_group(process)
