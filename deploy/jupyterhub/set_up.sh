@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the folders of a class, as root: set_up.sh COURSE_REPOSITORY. Running it again changes nothing that is there.
+# Makes the folders of a class, as root: set_up.sh COURSE_REPOSITORY. Running it again renews the configuration only.
 # Accounts of students are made as your machine makes accounts; this makes the grader's only.
 set -euo pipefail
 
@@ -9,8 +9,10 @@ grader=${CNNVIZ_GRADER:-cnnviz-grader}
 
 id "$grader" > /dev/null 2>&1 || useradd --system --create-home --shell /usr/sbin/nologin "$grader"
 
-mkdir -p "$folder/exchange"
+mkdir -p "$folder/exchange" "$folder/hub"
 chmod 755 "$folder"
+cp -r "$(dirname "$0")/." "$folder/hub" # students' servers read their part of it, and must not read the repository
+chmod -R u=rwX,go=rX "$folder/hub"
 chmod 777 "$folder/exchange" # nbgrader asks for it; what is in there is protected file by file
 touch "$folder/students.txt" "$folder/graders.txt"
 

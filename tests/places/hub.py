@@ -149,7 +149,9 @@ def _prepare(folder: Path, ports: list[int]) -> None:
         home = folder / "home" / name
         home.mkdir(mode=0o700)
         os.chown(home, number, number)
-    told = TRIAL.format(config=str(DEPLOY / "jupyterhub_config.py"), password=PASSWORD, ports=ports, token=ADMIN_TOKEN)
+    told = TRIAL.format(
+        config="/srv/cnnviz/hub/jupyterhub_config.py", password=PASSWORD, ports=ports, token=ADMIN_TOKEN
+    )
     (folder / "hub" / "jupyterhub_config.py").write_text(told)
 
 

@@ -83,6 +83,7 @@ def test_the_folders_are_made_once_and_closed(tmp_path):
     first = run()
     (folder / "students.txt").write_text("ada\n")
     assert run() == first
+    assert (folder / "hub" / "students" / "jupyter_server_config.json").stat().st_mode & 0o004, "students read it"
     assert len(first) > 40
     assert (folder / "students.txt").read_text() == "ada\n"
     assert (folder / "course").stat().st_mode & 0o077 == 0
