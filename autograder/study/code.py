@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.isolated import Cell
+from autograder.isolated.loading import may_last
 from autograder.study.cache import digest
 
 _LOOK_AROUND = {
@@ -20,15 +21,17 @@ def code_hash(cells: Sequence[Cell], function: str, others: Collection[str]) -> 
     Args:
         cells: what would be loaded for it.
         function: the exercise's function.
-        others: the lesson's other functions. Of one that is not called only the line that defines it counts.
+        others: the lesson's other functions, and the variables of its questions. Of a function that is not called only
+            the line that defines it counts, of a variable that is not used nothing.
     """
     trees = [_tree(cell.source) for cell in cells]
     if any(tree is None or _names(tree) & _LOOK_AROUND for tree in trees):
         return text_hash(cells)
     others = set(others) - {function}
-    statements = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
-    reached = _reached([node for _, node in statements], others)
-    return digest(*(f"{own} {text}" for own, node in statements for text in _counted(node, reached, others)))
+    nodes = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
+    loaded = [(own, node) for own, node in nodes if own or may_last(node)]
+    reached = _reached([node for _, node in loaded], others)
+    return digest(*(f"{own} {text}" for own, node in loaded for text in _counted(node, reached, others)))
 
 
 def text_hash(cells: Sequence[Cell]) -> str:
@@ -37,10 +40,9 @@ def text_hash(cells: Sequence[Cell]) -> str:
 
 
 def _reached(nodes: Sequence[ast.stmt], others: Collection[str]) -> set[str]:
-    """Names of those other functions that are called, by the function, by a helper, or by one that is called."""
-    bodies = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef) and node.name in others}
-    found = {name for node in nodes if not _is_other(node, others) for name in _names(node)}
-    waiting = found & bodies.keys()
+    """Names of those others that are used, by the function, by a helper, or by one that is used."""
+    bodies = {name: node for node in nodes if (name := _other(node, others))}
+    waiting = {name for node in nodes if not _other(node, others) for name in _names(node)} & bodies.keys()
     reached: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -50,16 +52,21 @@ def _reached(nodes: Sequence[ast.stmt], others: Collection[str]) -> set[str]:
 
 
 def _counted(node: ast.stmt, reached: Collection[str], others: Collection[str]) -> Iterator[str]:
-    if not _is_other(node, others) or node.name in reached:  # type: ignore[attr-defined]
+    """The parts of one statement that count."""
+    name = _other(node, others)
+    if not name or name in reached:
         yield ast.dump(node)
-        return
-    assert isinstance(node, ast.FunctionDef)
-    yield node.name
-    yield from map(ast.dump, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
+    elif isinstance(node, ast.FunctionDef):
+        yield name
+        yield from map(ast.dump, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
 
 
-def _is_other(node: ast.stmt, others: Collection[str]) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name in others
+def _other(node: ast.stmt, others: Collection[str]) -> str:
+    """The name of one of the others, where this defines it and does nothing else."""
+    name = node.name if isinstance(node, ast.FunctionDef) else ""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.Constant):
+        name = getattr(node.targets[0], "id", "")
+    return name if name in others else ""
 
 
 def _names(node: ast.AST) -> set[str]:

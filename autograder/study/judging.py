@@ -189,7 +189,8 @@ def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[G
         return "", ""
     cells = submission.cells(item.function)
     broken = [g.item.id for g in earlier if g.item.id in item.builds_on and summary(g.rows) != PASSED]
-    counts = code_hash(cells, item.function, {exercise.function for exercise in lesson.exercises})
+    others = {exercise.function for exercise in lesson.exercises} | {q.variable for q in lesson.questions}
+    counts = code_hash(cells, item.function, others)
     return digest(version(), item.id, counts, *broken), text_hash(cells)
 
 

@@ -21,6 +21,7 @@ from autograder.study.words import (
     listed,
     name_of,
     offer,
+    sentence_case,
     sign,
     time_left,
 )
@@ -82,18 +83,13 @@ def _what_next(now: Standing, state: State) -> str:
     if now.problem:
         return f"Next: {now.problem} Put {file} right, and its exercises show again."
     if state.told:
-        return f"Next: {name_of(item)} ({item.id}) is not right yet. {_first(state)}"
+        return f"Next: {name_of(item)} ({item.id}) is not right yet. {sentence_case(state.told[0][0])}"
     if item.kind != EXERCISE:
         letters = _letters([letter for letter, _ in item.options])
         return f"Next: predict. {item.title} Set {item.name} to {letters} in {file}."
     lines = "1 line" if item.lines == 1 else f"{item.lines} lines"
     begin = "Next" if now.begun else f"Begin with lesson {heading(now.work.outline)}"
     return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {effort(item)}, about {lines}."
-
-
-def _first(state: State) -> str:
-    sentence = state.told[0][0]
-    return sentence[0].upper() + sentence[1:]
 
 
 def _letters(options: Sequence[str]) -> str:

@@ -6,11 +6,11 @@ from autograder.isolated import Cell
 from autograder.study.code import code_hash
 
 FIRST = "def helper(x):\n    return x\n\ndef first(x):\n    return helper(x)\n"
-MODULE = FIRST + "\ndef second(x):\n    return first(x)\n\ndef third(x):\n    return x + 3\n"
+MODULE = FIRST + "\nanswer = None\n\ndef second(x):\n    return first(x)\n\ndef third(x):\n    return x + 3\n"
 
 
 def named(source, function="second"):
-    return code_hash((Cell("m.py", source),), function, {"first", "second", "third"})
+    return code_hash((Cell("m.py", source),), function, {"first", "second", "third", "answer"})
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ def named(source, function="second"):
         ("def first", "# a comment\n\ndef first"),
         ("return x + 3", "return x + 4"),
         ("return first(x)", "return first( x )"),
+        ("answer = None", "answer = 'b'"),
         ("return x + 3", "return x.eval()"),  # a method of that name looks nowhere
     ],
 )
@@ -30,6 +31,7 @@ def test_comments_layout_and_unrelated_exercises_do_not_count(old, new):
     ("old", "new"),
     [
         ("return first(x)", "return first(x) + 1"),
+        ("answer = None", "answer = print('hello')"),
         ("return helper(x)", "return helper(x) + 1"),  # an exercise that is called
         ("    return x\n", "    return -x\n"),  # a helper of one that is called
         ("def third(x)", "def third(x=print('hello'))"),  # runs while it is defined
@@ -44,6 +46,15 @@ def test_whatever_can_change_the_result_counts(old, new):
 def test_where_names_can_be_looked_up_everything_counts(body):
     around = MODULE.replace("return first(x)", body)
     assert named(around.replace("x + 3", "x + 4")) != named(around)
+
+
+def test_of_another_exercises_cell_only_what_is_loaded_counts():
+    cells = [
+        Cell("cell 1", "def second(x):\n    return x\n"),
+        Cell("cell 2", "import torch\nprint('shown')", own=False),
+    ]
+    quiet = [cells[0], Cell("cell 2", "import torch", own=False)]
+    assert code_hash(cells, "second", set()) == code_hash(quiet, "second", set())
 
 
 def test_code_that_does_not_parse_counts_as_text():

@@ -93,6 +93,22 @@ def test_what_a_students_code_says_cannot_steer_the_terminal(begun):
     assert "[red]x[/red]" in text
 
 
+def test_a_cell_in_the_middle_of_being_typed_is_one_calm_sentence(begun):
+    told = (("the code cannot be loaded: SyntaxError: '(' was never closed, line 12.", ("values",)),)
+    text = printed(verdict(State(begun[10].states[1].item, "failed", 0, told)))
+    assert " ".join(text.split()) == (
+        "neuron_importance is not complete yet: line 12 of its cell, '(' was never closed."
+    )
+
+
+def test_what_is_said_of_shown_inputs_is_not_said_again_of_hidden_ones(begun):
+    seen = ("your function raised NameError (line 3: `y`): name 'y' is not defined", ("values",))
+    told = (seen, ("your function raised NameError (line 3) on inputs that are not shown.", ("hidden values",)))
+    text = printed(verdict(State(begun[10].states[1].item, "failed", 0, told)))
+    assert "Your function raised NameError (line 3: `y`)" in text
+    assert "not shown" not in text
+
+
 def test_long_output_is_cut(begun):
     state = State(begun[10].states[1].item, "failed", output="\n".join("line" for _ in range(100)))
     assert "and 95 lines more" in printed(verdict(state))
