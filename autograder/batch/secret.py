@@ -60,6 +60,11 @@ def seeds_name(secret: str) -> str:
     return _derived(secret, "name of the seeds").hex()[:16]
 
 
+def naming_key(secret: str) -> bytes:
+    """The key of the short ids that stand for students where no name is shown."""
+    return _derived(secret, "ids for names")
+
+
 def _derived(secret: str, label: str) -> bytes:
     return hmac.new(secret.encode(), f"cnnviz {label}".encode(), hashlib.sha256).digest()
 
