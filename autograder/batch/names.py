@@ -11,6 +11,7 @@ LONGEST = 60
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _DEVICES = re.compile(r"(con|prn|aux|nul|clock\$|com\d|lpt\d)(\..*)?")
+_JOINERS = "\u200c\u200d"  # a name in Persian or Hindi is spelled with them, and so are many emoji
 _STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
@@ -28,7 +29,7 @@ def file_name(name: str) -> str:
 
 def printable(text: str) -> str:
     """On one line, without control characters, half characters and marks that turn the reading direction."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)
+    return "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "�" for c in text)
 
 
 def spreadsheet_cell(text: str) -> str:

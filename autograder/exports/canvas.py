@@ -75,9 +75,14 @@ def _names(row: Mapping[str, str]) -> list[str]:
         name = row["Student"].strip()
         name = name[2:-1] if name.startswith('="') and name.endswith('"') else name
         last, comma, first = name.partition(", ")
-        return [name, f"{first} {last}"] if comma else [name]
+        return [name, *_orders(last, first)] if comma else [name]
     last, first = row.get("LastName", "").strip(), row.get("FirstName", "").strip()
-    return [f"{last}, {first}", f"{first} {last}"]
+    return [f"{last}, {first}", *_orders(last, first)]
+
+
+def _orders(last: str, first: str) -> list[str]:
+    """ "Minsu Kim", "Kim Minsu", and 김민수, which has no space."""
+    return [f"{first} {last}", f"{last} {first}", *([] if last.isascii() else [f"{last}{first}"])]
 
 
 def _refuse_others(sheet: Sheet) -> None:

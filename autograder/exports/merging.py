@@ -39,7 +39,7 @@ class Told:
 
     def say(self, sentence: str, names: Sequence[str] = ()) -> None:
         """One sentence, and the names it is about."""
-        shown = ", ".join(map(printable, names[:MOST]))
+        shown = "; ".join(f'"{printable(name)}"' for name in names[:MOST])
         more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
         self.sentences.append(f"{sentence}{': ' if names else ''}{shown}{more}{'.' if names else ''}")
 
@@ -78,8 +78,8 @@ def merge(
         _set(sheet, row, one, place, told, kept, scale=scale, replace=replace, reason=locked(row))
     if kept:
         told.say("Left as they were, since another grade stands there (add --replace to change them)", kept)
-    if partly := [f"{one.student} ({', '.join(one.missing)})" for one in owners.values() if one.missing]:
-        told.say("Counted as 0 for lessons that there is no work on", partly)
+    for lesson in dict.fromkeys(lesson for one in owners.values() for lesson in one.missing):
+        told.say(f"No work on {lesson}, which counts as 0", [o.student for o in owners.values() if lesson in o.missing])
     if absent := [candidate.shown for candidate in candidates if candidate.row not in owners]:
         told.say(f"No work of {len(absent)} in the file, whose grades are untouched", absent)
     return told, owners
@@ -97,7 +97,7 @@ def _set(sheet, row, one, place, told, kept, *, scale, replace, reason) -> None:
     if (there := number(now)) is not None and abs(there - value) < 0.005:
         told.written += 1
     elif now.strip() not in ("", "-") and not replace:
-        kept.append(f"{one.student} ({now.strip()} there, {written(value)} here)")
+        kept.append(f"{one.student}: {now.strip()} there, {written(value)} here")
     else:
         sheet.set(row, place.column, written(value, place.like))
         told.written += 1

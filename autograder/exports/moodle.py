@@ -173,7 +173,8 @@ def _candidate(sheet: Sheet, row: int, columns: Columns) -> Candidate:
     found = _IDENTIFIER.fullmatch(identifier)
     email = sheet.value(row, columns.email).strip() if columns.email is not None else ""
     ids = [identifier, found[2] if found else ""]
-    keys = {"id": ids, "email": [email], "login": [email.partition("@")[0]], "name": [name]}
+    names = [name, *([found[1]] if found else [])]  # of a blind assignment's files the word stands before the number
+    keys = {"id": ids, "email": [email], "login": [email.partition("@")[0]], "name": names}
     return Candidate(row, keys, name or identifier)
 
 

@@ -101,19 +101,26 @@ def standings(results: Iterable[Result], lessons: Sequence[Lesson] = ()) -> list
 
 
 def verdicts(standing: Standing) -> list[str]:
-    """The feedback in plain text: a line a lesson, a line an exercise or question with what went wrong first."""
-    lines = []
+    """The feedback in plain text: a line a lesson, a line an exercise or question with what went wrong, each once."""
+    lines: list[str] = []
+    said: set[str] = set()
     for lesson in standing.lessons:
         points = standing.points_of(lesson)
         earned = standing.status_of(lesson) if points is None else f"{points} of {lesson.points} points"
         lines.append(f"{lesson.id}: {earned}")
-        lines += [_line(result) for item in lesson.items if (result := standing.result(lesson, item.id))]
+        for result in (found for item in lesson.items if (found := standing.result(lesson, item.id))):
+            told = _told(result)
+            lines.append(f"{_line(result)}{f': {told}' if told and told not in said else ''}")
+            said.add(told)
     return lines
 
 
 def _line(result: Result) -> str:
     earned, possible = result.points
-    counted = "" if result.verdict == NOT_JUDGED else f" ({earned}/{possible})"
+    return f"- {result.item}: {result.verdict}{'' if result.verdict == NOT_JUDGED else f' ({earned}/{possible})'}"
+
+
+def _told(result: Result) -> str:
+    """The first thing to put right, not endless, on one line."""
     told = next(iter(messages(result.rows)), "") if result.verdict not in (PASSED, NOT_ATTEMPTED) else ""
-    short = f"{told[: LONGEST - 1]}…" if len(told) > LONGEST else told
-    return f"- {result.item}: {result.verdict}{counted}{': ' if short else ''}{' '.join(short.split())}"
+    return " ".join((f"{told[: LONGEST - 1]}…" if len(told) > LONGEST else told).split())

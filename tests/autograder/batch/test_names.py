@@ -36,6 +36,11 @@ def test_a_name_cannot_steer_the_terminal():
     assert printable("a\x1b[2Jb\u202ec\udcffd\ne") == "a�[2Jb�c�d e"
 
 
+def test_a_name_keeps_what_joins_its_letters_and_emoji():
+    names = ["👩\u200d🔬", "علی\u200cرضا", "क\u094d\u200dष"]
+    assert [printable(name) for name in names] == names
+
+
 def test_a_name_that_has_no_utf8_still_seeds():
     assert [seed_name(name) for name in ("ann", "김", "\udcff")] == ["ann", "김", "\\udcff"]
 

@@ -8,9 +8,10 @@ import pytest
 from autograder.exports.canvas import merged
 from autograder.exports.roster import Person
 from autograder.exports.sheet import parsed
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED
+from autograder.exports.standing import standings
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 
-from .conftest import DATA, refused, run, standing, work
+from .conftest import DATA, OTHER, refused, run, standing, work
 
 GRADEBOOK = (DATA / "canvas_gradebook.csv").read_bytes()
 COLUMN = "Lab 11: Grad-CAM (901234)"
@@ -42,7 +43,7 @@ def changed(data):
 
 
 def test_only_the_grades_change():
-    data, told = filled(standing("mkim"), standing("30000002", FAILED), standing("عمر الخطيب", NOT_ATTEMPTED))
+    data, told = filled(standing("mkim"), standing("김민수", FAILED), standing("عمر الخطيب", NOT_ATTEMPTED))
     assert changed(data) == [(3, 7, "31"), (4, 7, "0"), (5, 7, "0")]
     assert told.written == 3
     assert told.unmatched == 0
@@ -87,7 +88,9 @@ def test_students_without_a_row_are_named():
         'No grade for "Ana Garcia", who fits 2 rows (Garcia, Ana, Garcia, Ana).',
         'No grade for "Student, Test", who is in no row.',
     ]
-    assert told.sentences[3].startswith("No work of 7 in the file, whose grades are untouched: 김, 민수, ")
+    assert told.sentences[3].startswith(
+        'No work of 7 in the file, whose grades are untouched: "김, 민수"; "الخطيب, عمر"; '
+    )
 
 
 def test_two_students_in_one_row_are_refused():
@@ -111,7 +114,7 @@ def test_excused_unassigned_and_other_grades_stay_and_are_named():
     assert (
         'The grade of "zlee" is left as it was: the assignment is not assigned to this student (N/A).' in told.sentences
     )
-    assert any("(add --replace to change them): boneil (12.00 there, 31 here)" in said for said in told.sentences)
+    assert any('(add --replace to change them): "boneil: 12.00 there, 31 here"' in said for said in told.sentences)
     assert changed(filled(standing("boneil"), replace=True)[0]) == [(6, 7, "31")]
 
 
@@ -137,6 +140,14 @@ def test_semicolons_decimal_commas_and_names_apart_are_canvases_too():
 
 def test_the_formula_that_canvas_makes_of_a_name_is_seen_through():
     assert grades(filled(standing("=SUM(A1)"))[0])["4008"] == "31"
+
+
+def test_lessons_without_work_count_as_zero_and_are_named():
+    both = standings([*work("mkim", PASSED), *work("omar", PASSED), *work("omar", PASSED, lesson=OTHER)])
+    possible = b"%d.00" % both[0].possible
+    data, told = filled(*both, data=GRADEBOOK.replace(b"31.00", possible))
+    assert (grades(data)["4001"], grades(data)["4003"]) == ("31", str(both[0].possible))
+    assert told.sentences[0] == f'No work on {OTHER}, which counts as 0: "mkim".'
 
 
 def test_a_class_list_leads_to_the_row():
