@@ -43,12 +43,22 @@ def shapes(source: str) -> Iterator[str]:
 def _shape(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[str, int]:
     """The tree as text, and the number of its nodes."""
     body = function.body if isinstance(function.body, list) else [function.body]
-    nodes = [node for statement in body if not _is_note(statement) for node in ast.walk(statement)]
-    own = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
-    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    notes = {id(part) for node in nodes if _is_note(node) for part in ast.walk(node)}
+    nodes = [node for node in nodes if id(node) not in notes]
+    own = set().union(*map(_named, (*ast.walk(function.args), *nodes)))
     order: dict[str, str] = {}
     words = [type(node).__name__ + _word(node, own, order) for node in nodes]
     return " ".join(words), len(nodes)
+
+
+def _named(node: ast.AST) -> set[str]:
+    """The name that a function gives here, to an argument, a variable or a function inside it."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    if isinstance(node, ast.arg):
+        return {node.arg}
+    return {node.name} if isinstance(node, ast.FunctionDef) else set()
 
 
 def _word(node: ast.AST, own: set[str], order: dict[str, str]) -> str:
@@ -64,10 +74,13 @@ def _is_note(statement: ast.AST) -> bool:
 
 
 def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError:  # a cell with a line for the notebook's own shell
-        return ast.parse(re.sub(r"(?m)^[ \t]*[%!].*$", "", source))
+    """The code; without lines for the notebook's own shell, and nothing where it is no Python even so."""
+    for text in (source, re.sub(r"(?m)^[ \t]*[%!].*$", "", source)):
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            continue
+    return ast.Module([], [])
 
 
 def _strings(value: object) -> Iterator[str]:

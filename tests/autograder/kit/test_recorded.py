@@ -1,0 +1,135 @@
+"""Verdicts from recordings are the verdicts of the full course, but for what is hidden."""
+
+import importlib
+import inspect
+import json
+
+import pytest
+
+from autograder import registry
+from autograder.grade import grade_answer, grade_function
+from autograder.isolated import observe_once
+from autograder.kit import recording
+from autograder.oracle import planned
+from autograder.recorded.lessons import DEPARTS
+from autograder.recorded.pack import Pack
+from autograder.tables import lesson_table
+from autograder.verdict import FAILED, LATER, PASSED, summary, total
+
+LESSON = "11_grad_cam"
+ZERO = ("saliency.probability_gradient", "deeplift.completeness_gap")
+"""Exercises with a law that says that something is 0."""
+EXERCISES = [*(exercise.id for exercise in registry.lesson(LESSON).exercises), *ZERO]
+
+
+def variants(exercise):
+    return importlib.import_module(f"tests.exercises.variants_{exercise.module}").VARIANTS[exercise.id]
+
+
+def copy_of(recorded, name):
+    """One exercise as a student's copy has it."""
+    lesson = recorded(registry.lesson_of(name).id)
+    return next(exercise for exercise in lesson.exercises if exercise.id == name)
+
+
+def pairs(recorded, name):
+    """Each exercise as the full course has it, and as a student's copy has it."""
+    return zip(registry.lesson(name).exercises, recorded(name).exercises, strict=True)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_right_answers_written_in_any_way_pass_all_but_what_is_hidden(recorded, name):
+    live = registry.exercise(name)
+    copy = copy_of(recorded, name)
+    for variant in (live.reference, *variants(live)):
+        rows = grade_function(copy, variant).rows
+        assert {row.check.split(":")[0] for row in rows if row.verdict == LATER} == {"hidden values"}
+        wrong = [(row.check, row.diagnosis) for row in rows if row.verdict not in (PASSED, LATER)]
+        assert not wrong, variant.__name__
+
+
+def test_every_misconception_gets_the_diagnosis_that_the_full_course_gives(recorded):
+    for live, copy in pairs(recorded, LESSON):
+        for mistake in live.misconceptions:
+            rows = zip(grade_function(live, mistake.wrong).rows, grade_function(copy, mistake.wrong).rows, strict=True)
+            for ours, theirs in rows:
+                if theirs.verdict != LATER and not ours.check.startswith("law"):
+                    assert (theirs.verdict, theirs.diagnosis) == (ours.verdict, ours.diagnosis), mistake.name
+                assert (theirs.check, theirs.max_points) == (ours.check, ours.max_points)
+                assert theirs.points == 0
+
+
+def test_a_law_says_on_what_inputs_it_is_not_as_it_should_be(recorded):
+    copy = recorded(LESSON).exercises[1]
+    rows = grade_function(copy, lambda gradients: gradients.sum(dim=(2, 3))).rows
+    told = [row.diagnosis.message for row in rows if row.check == "law: linear"]
+    assert told[0].startswith(copy.laws[1].sentence)
+    assert DEPARTS.split("{")[0] in told[0]
+
+
+def test_a_law_that_says_zero_is_measured_as_the_law_measures(recorded):
+    copy = recorded("13_deeplift").exercises[3]
+    live = registry.exercise(copy.id)
+    off = grade_function(copy, lambda *args: live.reference(*args) + 1e-3).rows
+    assert [row.verdict for row in off if row.check == "law: linear_model_has_no_gap"] == [FAILED]
+
+
+def test_what_is_hidden_is_judged_later_and_stands_in_no_ones_way(recorded):
+    lesson = recorded(LESSON)
+    graded = [grade_function(copy, live.reference) for live, copy in pairs(recorded, LESSON)]
+    assert all(summary(each.rows) == PASSED for each in graded)
+    assert total(row for each in graded for row in each.rows) == (21, 28)
+    assert lesson_table(lesson, graded).caption == "5 hidden checks, 7 points: judged when you hand in"
+    assert all(not case.build(None) for exercise in lesson.exercises for case in exercise.cases if case.hidden)
+
+
+def test_a_hidden_case_cannot_be_asked_for(recorded):
+    copy = recorded(LESSON).exercises[0]
+    with pytest.raises(ValueError, match=r'holds nothing for "other networks.*install the wheel again'):
+        copy.reference.recorded(next(case.name for case in copy.cases if case.hidden))
+
+
+def test_a_copy_has_the_texts_of_the_course_and_none_of_its_functions(recorded):
+    for live, copy in pairs(recorded, LESSON):
+        for name in ("id", "title", "formula", "hints", "outputs", "builds_on", "points", "seconds", "minutes"):
+            assert getattr(copy, name) == getattr(live, name)
+        assert list(inspect.signature(copy.reference).parameters) == list(inspect.signature(live.reference).parameters)
+        with pytest.raises(RuntimeError, match="holds no answers, only what they gave; write the function yourself"):
+            copy.reference(1)
+
+
+def test_a_question_tells_right_from_wrong_without_saying_the_letter(recorded):
+    for live, copy in zip(registry.lesson(LESSON).questions, recorded(LESSON).questions, strict=True):
+        assert copy.answer == ""
+        assert [letter for letter in copy.options if copy.is_right(letter)] == [live.answer]
+        for letter in live.options:
+            assert grade_answer(copy, letter) == grade_answer(live, letter)
+
+
+def test_the_call_on_a_photo_is_small_and_gives_the_same_map(recorded):
+    for live, copy in pairs(recorded, LESSON):
+        if live.showcase is None:
+            continue
+        ours, theirs = live.showcase(), copy.showcase()
+        got = [observe_once(live.reference, [planned(copy, call)])[0].arrays[0] for call in (ours, theirs)]
+        assert abs(got[0] - got[1]).max() <= 1e-6 * abs(got[0]).max()
+    assert len(recording.pack(registry.exercise("grad_cam.grad_cam"))) < 400_000  # the network alone is 19 MB
+
+
+def test_the_same_lesson_is_the_same_bytes(recorded):
+    lesson = registry.lesson("13_deeplift")
+    assert recording.packs(lesson) == recording.packs(lesson)
+
+
+def test_a_pack_that_this_torch_cannot_read_is_said(tmp_path):
+    from safetensors.numpy import load, save
+
+    made = recording.pack(registry.exercise("grad_cam.neuron_importance"))
+    arrays = load(made)
+    arrays["0 calls"] = arrays["0 calls"][:20]
+    note = {"results": {"a": {"=": []}}, "torch": "torch 1.2"}
+    (tmp_path / "a.safetensors").write_bytes(save(arrays, {"note": json.dumps(note)}))
+    with pytest.raises(ValueError, match=r"it was made with torch 1\.2 .*install that version, or install the wheel"):
+        Pack(tmp_path / "a.safetensors").calls("a")
+    with pytest.raises(ValueError, match=r"cannot be read \(.*install the wheel again"):
+        Pack(tmp_path / "b.safetensors").calls("a")
