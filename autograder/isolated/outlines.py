@@ -37,8 +37,15 @@ class Outlines:
         self._objects, self._memory, self._at = objects, objects.memory, objects.at
 
     def of_inputs(self, address: int) -> Fingerprint:
-        """Of every tensor and every module within nested containers."""
-        return dict(self._value(address, "input"))
+        """Of every tensor and every module within nested containers, and of which objects the function was given."""
+        return dict((*self._value(address, "input"), (("inputs", "given"), self._given(address))))
+
+    def _given(self, address: int) -> list[tuple[int, ...]]:
+        """A clean copy in the place of what was handed over is not what was handed over."""
+        all_three = self._objects.elements(address, ITEMS)
+        named = tuple(value for _, value in self._objects.entries(all_three[1]))
+        unnamed = [self._objects.elements(part, ITEMS) for part in all_three[::2] if part != NONE]
+        return [all_three, named, *unnamed]
 
     def of_hooks_for_all(self) -> Fingerprint:
         """Of the hooks that torch calls for every module."""
