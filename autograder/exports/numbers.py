@@ -7,11 +7,11 @@ import math
 
 def number(text: str) -> float | None:
     """What a cell says, with a point or a comma before the decimals; None where it is no number."""
-    plain = text.strip().replace(" ", "").replace("\u00a0", "")
-    if "," in plain and "." not in plain:
-        plain = plain.replace(",", ".")
+    plain = "".join(text.split())
+    mark = max(",.", key=plain.rfind)  # the last of them stands before the decimals
+    plain = plain.replace("," if mark == "." else ".", "").replace(mark, ".")
     try:
-        value = float(plain.replace(",", ""))
+        value = float(plain)
     except ValueError:
         return None
     return value if math.isfinite(value) else None
