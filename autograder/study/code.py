@@ -15,23 +15,23 @@ _LOOK_AROUND = {
 """Names with which code can reach a function that it does not name: then everything counts."""
 
 
-def code_hash(cells: Sequence[Cell], function: str, others: Collection[str]) -> str:
-    """Names the code of `function` and all that it can reach; comments, layout and unrelated exercises are left out.
+def code_hash(cells: Sequence[Cell], function: str, answers: Collection[str] = ()) -> str:
+    """Names the code of `function` and all that it can reach; comments, layout and what it never calls are left out.
+
+    Of a function that is not called only what Python computes when it defines it counts.
 
     Args:
         cells: what would be loaded for it.
         function: the exercise's function.
-        others: the lesson's other functions, and the variables of its questions. Of a function that is not called only
-            the line that defines it counts, of a variable that is not used nothing.
+        answers: variables of questions, which count only where they are used.
     """
     trees = [_tree(cell.source) for cell in cells]
     if any(tree is None or _names(tree) & _LOOK_AROUND for tree in trees):
         return text_hash(cells)
-    others = set(others) - {function}
     nodes = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
     loaded = [(own, node) for own, node in nodes if own or may_last(node)]
-    reached = _reached([node for _, node in loaded], others)
-    return digest(*(f"{own} {text}" for own, node in loaded for text in _counted(node, reached, others)))
+    reached = _reached([node for _, node in loaded], function, answers)
+    return digest(*(f"{own} {text}" for own, node in loaded for text in _counted(node, reached, answers)))
 
 
 def text_hash(cells: Sequence[Cell]) -> str:
@@ -39,34 +39,47 @@ def text_hash(cells: Sequence[Cell]) -> str:
     return digest(*(part for cell in cells for part in (cell.label, str(cell.own), cell.source)))
 
 
-def _reached(nodes: Sequence[ast.stmt], others: Collection[str]) -> set[str]:
-    """Names of those others that are used, by the function, by a helper, or by one that is used."""
-    bodies = {name: node for node in nodes if (name := _other(node, others))}
-    waiting = {name for node in nodes if not _other(node, others) for name in _names(node)} & bodies.keys()
+def _reached(nodes: Sequence[ast.stmt], function: str, answers: Collection[str]) -> set[str]:
+    """What is used by the function, by what runs on loading, and by all that these use."""
+    bodies: dict[str, set[str]] = {}
+    for node in nodes:
+        if name := _kept_apart(node, answers):
+            bodies[name] = bodies.get(name, set()) | _names(node)
+    waiting = {function} | {name for node in nodes for part in _at_once(node, answers) for name in _names(part)}
     reached: set[str] = set()
     while waiting:
         name = waiting.pop()
         reached.add(name)
-        waiting |= (_names(bodies[name]) & bodies.keys()) - reached
+        waiting |= bodies.get(name, set()) - reached
     return reached
 
 
-def _counted(node: ast.stmt, reached: Collection[str], others: Collection[str]) -> Iterator[str]:
+def _counted(node: ast.stmt, reached: Collection[str], answers: Collection[str]) -> Iterator[str]:
     """The parts of one statement that count."""
-    name = _other(node, others)
+    name = _kept_apart(node, answers)
     if not name or name in reached:
         yield ast.dump(node)
-    elif isinstance(node, ast.FunctionDef):
-        yield name
-        yield from map(ast.dump, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
+    else:
+        yield from (name, *map(ast.dump, _at_once(node, answers)))
 
 
-def _other(node: ast.stmt, others: Collection[str]) -> str:
-    """The name of one of the others, where this defines it and does nothing else."""
-    name = node.name if isinstance(node, ast.FunctionDef) else ""
+def _at_once(node: ast.stmt, answers: Collection[str]) -> list[ast.AST]:
+    """What runs, or may run, while the statement is loaded."""
+    if not _kept_apart(node, answers):
+        return [node]
+    if isinstance(node, ast.FunctionDef):
+        return [*node.decorator_list, node.args, *([node.returns] if node.returns else [])]
+    return []
+
+
+def _kept_apart(node: ast.stmt, answers: Collection[str]) -> str:
+    """The name of a function, or of an answer, which does nothing unless it is used."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.Constant):
         name = getattr(node.targets[0], "id", "")
-    return name if name in others else ""
+        return name if name in answers else ""
+    return ""
 
 
 def _names(node: ast.AST) -> set[str]:

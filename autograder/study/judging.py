@@ -73,7 +73,8 @@ class Judging:
 
     def warm(self, item: Item) -> None:
         """Does what the first check of an exercise would have to wait for."""
-        self.runner.run(Request(cells=(Cell("nothing", ""),), variable="nothing"))
+        if self.runner.mode == "fork":
+            self.runner.run(Request(cells=(Cell("nothing", ""),), variable="nothing"))
         exercise = registry.item(item.id)
         if isinstance(exercise, Exercise):
             for part in parts_of(exercise, Setting()):
@@ -189,8 +190,7 @@ def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[G
         return "", ""
     cells = submission.cells(item.function)
     broken = [g.item.id for g in earlier if g.item.id in item.builds_on and summary(g.rows) != PASSED]
-    others = {exercise.function for exercise in lesson.exercises} | {q.variable for q in lesson.questions}
-    counts = code_hash(cells, item.function, others)
+    counts = code_hash(cells, item.function, {question.variable for question in lesson.questions})
     return digest(version(), item.id, counts, *broken), text_hash(cells)
 
 

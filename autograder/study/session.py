@@ -83,6 +83,8 @@ class Session:
 
     def judged(self, state: State) -> None:
         """One item is known; it is told of where it differs from what was told last."""
+        if state.item not in self.work.outline.items:
+            return  # the student went on to another lesson meanwhile
         if self._standing is None or state.brief or _essence(state) != _essence(self._before(state.item)):
             self._changed.append(state)
             if self._standing is not None:
@@ -91,6 +93,8 @@ class Session:
 
     def checked(self, standing: Standing) -> None:
         """All items are known."""
+        if standing.work != self.work:
+            return
         if standing.problem:
             self._head()
             self._say(calm(f"{standing.problem} Nothing was checked; go on, and save again."))

@@ -15,15 +15,14 @@ from autograder.study.ladder import climb, rung_title
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
 from autograder.study.words import calm, effort, indented, listed, name_of, sentence_case, sign
+from autograder.verdict import FAILED
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""
 _TYPING = re.compile(r"the code cannot be loaded: (Syntax|Indentation|Tab)Error: (?P<why>.*), line (?P<line>\d+)\.")
-_UNSEEN = "on inputs that are not shown."
-"""What is said of hidden inputs where the same is said of visible ones, in more words."""
 
 
-def verdict(state: State, *, formula: bool = True) -> Iterator[RenderableType]:
+def verdict(state: State) -> Iterator[RenderableType]:
     """The verdict on one exercise, why, the formula, and what the code printed."""
     item = state.item
     if (typing := _TYPING.fullmatch(state.told[0][0] if state.told else "")) is not None:
@@ -31,12 +30,11 @@ def verdict(state: State, *, formula: bool = True) -> Iterator[RenderableType]:
         return
     points = f"{state.points} of {item.points} points"
     yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {points}", "dim"))
-    told = [part for part in state.told if not part[0].endswith(_UNSEEN)] or state.told
-    for sentence, checks in told:
-        if len(told) > 1:
-            yield indented(Text(", ".join(checks) + ":", style="dim"))
-        yield indented(calm(sentence_case(sentence)))
-    if formula and item.formula and not state.passed:
+    if state.told:
+        yield indented(calm(sentence_case(state.told[0][0])))
+    if len(state.told) > 1:
+        yield indented(Text("Other checks say more; begin with this.", style="dim"))
+    if item.formula and state.verdict == FAILED:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
     if state.output.strip():
         yield indented(Text("Your code printed:", style="dim"))

@@ -155,13 +155,7 @@ class Watch:
         loop = asyncio.get_running_loop()
         told = lambda state: self._from_thread(loop, self.session.judged, state)  # noqa: E731
         self._mention_later()
-        self._work_on(lambda: self._checked(work, told, again), self._all_checked)
-
-    def _all_checked(self, standing: Standing) -> None:
-        if self._mentioned is not None:
-            self._mentioned.cancel()
-            self._mentioned = None
-        self.session.checked(standing)
+        self._work_on(lambda: self._checked(work, told, again), self.session.checked)
 
     def _work_on(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Runs a job beside the loop, in which its result or its failure is handled."""
@@ -179,6 +173,9 @@ class Watch:
 
     def _finished(self, then: Callable[[Any], None], result: Any) -> None:
         self._busy = False
+        if self._mentioned is not None:
+            self._mentioned.cancel()
+            self._mentioned = None
         then(result)
         self._idle()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from functools import cache
 
@@ -28,7 +29,9 @@ def console() -> Console:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")  # a terminal without these signs shows "?" and does not stop
-    return Console(highlight=False)
+    # of a dumb terminal rich believes that it has 80 columns
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return Console(highlight=False, width=width)
 
 
 def drawn(console: Console) -> bool:

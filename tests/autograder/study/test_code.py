@@ -10,7 +10,7 @@ MODULE = FIRST + "\nanswer = None\n\ndef second(x):\n    return first(x)\n\ndef 
 
 
 def named(source, function="second"):
-    return code_hash((Cell("m.py", source),), function, {"first", "second", "third", "answer"})
+    return code_hash((Cell("m.py", source),), function, {"answer"})
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ def named(source, function="second"):
         ("return x + 3", "return x + 4"),
         ("return first(x)", "return first( x )"),
         ("answer = None", "answer = 'b'"),
+        ("return x + 3", "return unknown(x)"),
         ("return x + 3", "return x.eval()"),  # a method of that name looks nowhere
     ],
 )
@@ -32,6 +33,8 @@ def test_comments_layout_and_unrelated_exercises_do_not_count(old, new):
     [
         ("return first(x)", "return first(x) + 1"),
         ("answer = None", "answer = print('hello')"),
+        ("def third", "@first\ndef third"),
+        ("answer = None", "answer = None\nprint(third(1))"),
         ("return helper(x)", "return helper(x) + 1"),  # an exercise that is called
         ("    return x\n", "    return -x\n"),  # a helper of one that is called
         ("def third(x)", "def third(x=print('hello'))"),  # runs while it is defined
@@ -54,7 +57,7 @@ def test_of_another_exercises_cell_only_what_is_loaded_counts():
         Cell("cell 2", "import torch\nprint('shown')", own=False),
     ]
     quiet = [cells[0], Cell("cell 2", "import torch", own=False)]
-    assert code_hash(cells, "second", set()) == code_hash(quiet, "second", set())
+    assert code_hash(cells, "second") == code_hash(quiet, "second")
 
 
 def test_code_that_does_not_parse_counts_as_text():

@@ -101,12 +101,11 @@ def test_a_cell_in_the_middle_of_being_typed_is_one_calm_sentence(begun):
     )
 
 
-def test_what_is_said_of_shown_inputs_is_not_said_again_of_hidden_ones(begun):
-    seen = ("your function raised NameError (line 3: `y`): name 'y' is not defined", ("values",))
-    told = (seen, ("your function raised NameError (line 3) on inputs that are not shown.", ("hidden values",)))
+def test_one_thing_at_a_time(begun):
+    told = (("one axis is missing.", ("values",)), ("a hook is left.", ("promises",)))
     text = printed(verdict(State(begun[10].states[1].item, "failed", 0, told)))
-    assert "Your function raised NameError (line 3: `y`)" in text
-    assert "not shown" not in text
+    assert "One axis is missing.\n  Other checks say more; begin with this.\n" in text
+    assert "hook" not in text
 
 
 def test_long_output_is_cut(begun):

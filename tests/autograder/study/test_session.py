@@ -134,6 +134,17 @@ def test_an_unknown_key_lists_the_keys_and_q_ends_it(heard):
     assert heard.session.over
 
 
+def test_a_check_that_ends_after_the_student_went_on_says_nothing(heard):
+    heard.works[1].folder.mkdir()
+    for _ in range(8):
+        heard.press("n")
+    assert heard.session.work == heard.works[1]
+    late = heard.standing("failed")
+    heard.session.judged(late.states[0])
+    heard.session.checked(late)
+    assert heard.said() == ""
+
+
 def test_a_fault_of_ours_is_called_one(heard):
     heard.said()
     heard.session.failed(RuntimeError("boom\x1b[2J"))
