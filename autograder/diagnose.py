@@ -72,7 +72,8 @@ def diagnose(
     if finding.kind == "shape":
         asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
         hint = shape_relation(asked, have)
-        return Diagnosis("shape", "shape", finding.message + (f" It looks as if {hint}." if hint else ""))
+        told = f" It looks as if {hint}{'' if hint.endswith('?') else '.'}" if hint else ""
+        return Diagnosis("shape", "shape", finding.message + told)
     return Diagnosis(finding.kind, finding.kind, finding.message)
 
 
