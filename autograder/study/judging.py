@@ -24,7 +24,7 @@ from autograder.study.progress import BRIEFLY, Standing, State
 from autograder.study.version import version
 from autograder.submission import Submission, begun, choose, from_code, from_found
 from autograder.tables import messages
-from autograder.verdict import NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
+from autograder.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
 
 KIND = "exercises"
 Told = Callable[[State], None]
@@ -205,7 +205,7 @@ def _rows(item: Exercise, read: Mapping[str, Any] | None) -> tuple[Row, ...] | N
 
 
 def _row(read: Mapping[str, Any]) -> Row:
-    if read["verdict"] not in VERDICTS:
+    if read["verdict"] not in (*VERDICTS, LATER):
         raise ValueError
     told = Diagnosis(**read["diagnosis"]) if read["diagnosis"] else None
     return Row(str(read["exercise"]), str(read["check"]), read["verdict"], int(read["max_points"]), told)
