@@ -1,0 +1,98 @@
+"""A class counted: students by exercises, each mistake once a student and exercise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograder.batch.records import Result
+from autograder.cohort.course import Item
+from autograder.cohort.reasons import mistakes_of, reason_of, said_of
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+
+NOTHING = "nothing handed in"
+STATES = (NOTHING, PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED)
+"""What stands in `Tally.state`, by number."""
+_NUMBER = {state: number for number, state in enumerate(STATES)}
+
+
+@dataclass
+class Tally:
+    """Everything that is counted; students and items by their numbers."""
+
+    students: list[str]
+    items: list[Item]
+    state: np.ndarray
+    """[S I] numbers of `STATES`."""
+    earned: np.ndarray
+    """[S I] points."""
+    mistakes: list[dict[str, set[int]]]
+    """For each item: name of a mistake -> students."""
+    reasons: list[dict[str, set[int]]]
+    """For each item: why it failed, in words -> students, of those that no known mistake explains."""
+    checks: list[dict[str, np.ndarray]]
+    """For each item: check -> [S]: 1 passed, 0 failed, -1 neither."""
+    said: dict[tuple[int, int], str] = field(default_factory=dict)
+    """(student, item) -> the first thing that is said of a failure."""
+
+    def count(self, state: str) -> np.ndarray:
+        """[I] students of whom this is so."""
+        return (self.state == _NUMBER[state]).sum(0)
+
+    @property
+    def attempted(self) -> np.ndarray:
+        """[S I] whether it has a verdict: passed or failed."""
+        return (self.state == _NUMBER[PASSED]) | (self.state == _NUMBER[FAILED])
+
+    @property
+    def passed(self) -> np.ndarray:
+        """[S I]."""
+        return self.state == _NUMBER[PASSED]
+
+    @property
+    def possible(self) -> int:
+        """Points of all items."""
+        return sum(item.points for item in self.items)
+
+
+def tally(results: Sequence[Result], items: Sequence[Item], names: Sequence[str], *, told: bool = True) -> Tally:
+    """Counts a class.
+
+    Args:
+        results: one a student and item.
+        items: all that a result may be of, in the order of the course.
+        names: the students, in order.
+        told: whether what the students' own code said may be kept.
+    """
+    row, column = ({name: n for n, name in enumerate(of)} for of in (names, [item.id for item in items]))
+    shape = (len(names), len(items))
+    made = Tally(
+        list(names), list(items), np.zeros(shape, np.int8), np.zeros(shape, np.int32),
+        [defaultdict(set) for _ in items], [defaultdict(set) for _ in items],
+        [defaultdict(lambda: np.full(len(names), -1, np.int8)) for _ in items],
+    )  # fmt: skip
+    for result in results:
+        _enter(made, result, row[result.student], column[result.item], told)
+    return made
+
+
+def _enter(made: Tally, result: Result, s: int, i: int, told: bool) -> None:
+    verdict = result.verdict
+    made.state[s, i] = _NUMBER[verdict]
+    made.earned[s, i] = result.points[0]
+    for check in result.rows:
+        if check.verdict in (PASSED, FAILED):
+            made.checks[i][check.check][s] = check.verdict == PASSED
+    if verdict != FAILED:
+        if verdict not in (PASSED, NOT_ATTEMPTED) and told:
+            made.said[s, i] = said_of(result.rows, made.items[i].sentences, told)
+        return
+    known = mistakes_of(result.rows)
+    for name in known:
+        made.mistakes[i][name].add(s)
+    if not known:
+        made.reasons[i][reason_of(result.rows)].add(s)
+    made.said[s, i] = said_of(result.rows, made.items[i].sentences, told)

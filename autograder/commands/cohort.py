@@ -1,0 +1,40 @@
+"""`cnnviz cohort`: a class at a glance, as one page for its instructor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.commands.grading import Results, SecretFile, opened
+from autograder.commands.shared import err, one_sentence, out
+
+
+def cohort(
+    results: Results,
+    to: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the page goes.")],
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Short ids in place of names; nothing that students' code said.")
+    ] = False,
+    lesson: Annotated[
+        list[str] | None, typer.Option("--lesson", metavar="LESSON", help="Only these: 10,11 or given again.")
+    ] = None,
+    secret: SecretFile = None,
+) -> None:
+    """Write one page on a class: what to reteach, who did what, where they stop, which checks tell nothing."""
+    from autograder import registry
+    from autograder.cohort import cohort_page
+    from autograder.cohort.reading import trusted
+
+    with one_sentence():
+        only = [registry.lesson(name).id for names in lesson or () for name in names.split(",")]
+        if not to.resolve().parent.is_dir():
+            raise ValueError(f"--out: the folder of {to} does not exist; create it first.")
+        store, known = opened(results, secret)
+        found, left_out = trusted(store)
+        html = cohort_page(found, registry.lessons(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
+        to.write_text(html, encoding="utf-8")
+    for sentence in left_out:
+        err.print(f"Left out: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"The page is at {to.resolve()}", markup=False, highlight=False, soft_wrap=True)
