@@ -8,9 +8,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from making.docstrings import name_aliases, rewrite  # noqa: E402
-from making.headers import name_empty_heads  # noqa: E402
 from making.mathjax import copy_mathjax  # noqa: E402
 from making.reference import shapes  # noqa: E402
+from making.spoken import name_empty_heads, name_folds  # noqa: E402
 
 project = "Look inside a convolutional network"
 author = "the authors of the course"
@@ -85,4 +85,5 @@ def setup(app):
     app.connect("autodoc-process-docstring", rewrite, priority=100)
     app.connect("autodoc-process-signature", name_aliases)
     app.connect("doctree-resolved", name_empty_heads)
+    app.connect("html-page-context", name_folds)
     app.connect("build-finished", copy_mathjax)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autograder import registry
 from making.places import ROOT, Places
+from making.templates import render
 
 GROUPS = {
     "reference": ("conventions",),
@@ -16,7 +17,10 @@ GROUPS = {
 }
 """Section of the site -> documents, in the order in which they are read."""
 LAST = "teach"
+LICENCES = "cnnviz/LICENSES.md"
+"""Of the weights and photos; every page leads there."""
 ABOUT = {
+    "conventions": "one notation for lessons, checks and functions, and what every method promises.",
     "localisation": "every map method held against digits whose true boxes the network never saw.",
     "benchmarks": "each method beside captum, zennit, torchcam and pytorch-grad-cam, and the grader beside nbgrader.",
     "teaching": "a class from the first hand-out to the grades, in order.",
@@ -45,7 +49,8 @@ def write_documents(places: Places) -> dict[str, list[Document]]:
     """Writes every document below `docs/`; which stand in which group."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
     for name, text in texts.items():
-        places.write(f"docs/{name}.md", linked(text))
+        places.write(f"docs/{name}.md", render("document.md.j2", about=ABOUT.get(name, ""), text=linked(text)))
+    places.write("licences.md", "---\norphan: true\n---\n" + linked((ROOT / LICENCES).read_text(encoding="utf-8")))
     titles = {name: found[1] if (found := _TITLE.search(text)) else name for name, text in texts.items()}
     return {
         group: [Document(name, titles[name], ABOUT.get(name, "")) for name in names]
@@ -91,4 +96,4 @@ def page_of(path: str) -> str | None:
     if folder in ("lessons", "solutions"):
         lesson = next((lesson for lesson in registry.lessons() if lesson.id == rest.split("/")[0]), None)
         return f"lessons/{lesson.id}" if lesson else "lessons/index"
-    return "start.md" if path == "README.md" else None
+    return {"README.md": "start.md", LICENCES: "licences.md"}.get(path)

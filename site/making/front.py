@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ def write_front(places: Places, lessons: Sequence[Lesson], *, gallery: bool) -> 
         lessons: those that have a page.
         gallery: whether the gallery has pictures.
     """
-    sources = [*python_files("cnnviz"), ROOT / "cnnviz_ref" / "grad_cam.py"]
+    sources = [*python_files("cnnviz"), ROOT / "cnnviz_ref" / "grad_cam.py", Path(__file__)]
     made = kept("front", sources, _asked, execute=True)
     assert made is not None
     files, asked = made
@@ -81,7 +82,7 @@ def _card(picture: Tensor, one: Tensor) -> bytes:
     """Picture and map side by side, above them the question."""
     figure = Figure(figsize=(12, 6.3), dpi=100, facecolor="#14181e")
     figure.text(0.05, 0.62, "What does a\nnetwork see?", color="white", fontsize=48, weight="bold", va="center")
-    figure.text(0.05, 0.3, "Fifteen methods to look inside a CNN,\nwritten by you, checked at once.",
+    figure.text(0.05, 0.3, "Look inside a CNN: you write\nthe methods, checks answer at once.",
                 color="#c9d1dc", fontsize=19, va="center")  # fmt: skip
     _show(figure.add_axes((0.49, 0.08, 0.441, 0.84)), picture, one)
     return _png(figure)

@@ -93,7 +93,9 @@ def _handed_out() -> Iterable[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    yield from (line.strip() for line in text.split("\n") if line.strip() and not line.strip().startswith("#"))
+    """The lines of code, without comments."""
+    stripped = (re.sub(r"(^|\s)# .*", "", line).strip() for line in text.split("\n"))
+    yield from (line for line in stripped if line)
 
 
 def _bare(text: str) -> str:

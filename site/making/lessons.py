@@ -139,7 +139,7 @@ def cover_words(lesson: Lesson) -> str:
 
 
 def _metadata(notebook: NotebookNode, lesson: Lesson) -> dict:
-    about = {"description": lesson.summary, "property=og:title": lesson.title}
+    about = {"description": lesson.summary, "property=og:description": lesson.summary}
     return {**notebook.metadata, "myst": {"html_meta": about}}
 
 

@@ -21,11 +21,23 @@ def plain_text(text: str) -> str:
     return re.sub(r"[`$\\]", "", " ".join(text.split())).replace('"', "'")
 
 
+def capitalize_first(text: str) -> str:
+    """The first letter as a sentence has it."""
+    return text[:1].upper() + text[1:]
+
+
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(SITE / "texts"), undefined=jinja2.StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
-_ENVIRONMENT.filters |= {"counted": counted, "stars": stars, "cell": cell, "plain": plain, "plain_text": plain_text}
+_ENVIRONMENT.filters |= {
+    "counted": counted,
+    "stars": stars,
+    "cell": cell,
+    "plain": plain,
+    "plain_text": plain_text,
+    "capitalize_first": capitalize_first,
+}
 
 
 def render(template: str, **values: Any) -> str:

@@ -7,7 +7,18 @@ const reachable = (element, name) => {
   }
 };
 
+// The head of a column that is one formula is spoken by its letters.
+const nameHead = (head) => {
+  const letters = [...head.querySelectorAll("mjx-assistive-mml :is(mi, mn, mo)")].map((one) => one.textContent);
+  const formulas = [...head.querySelectorAll("mjx-container")];
+  if (!letters.length || head.textContent.trim() !== formulas.map((one) => one.textContent).join("").trim()) return;
+  formulas.forEach((one) => one.setAttribute("aria-hidden", "true"));
+  head.insertAdjacentHTML("beforeend", '<span class="visually-hidden"></span>');
+  head.lastElementChild.textContent = letters.join(" ");
+};
+
 const look = () => {
+  document.querySelectorAll("th:has(mjx-container)").forEach(nameHead);
   document.querySelectorAll('mjx-container[display="true"]').forEach((one) => reachable(one, "formula"));
   document.querySelectorAll(".wide-figure").forEach((one) => reachable(one, "figure"));
 };

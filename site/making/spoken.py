@@ -1,4 +1,4 @@
-"""The head of a column may be empty, mostly the corner's; whoever hears the page needs a word there."""
+"""What whoever hears a page needs: words in empty heads of columns, and the words that others see on a fold."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def name_empty_heads(_app: Any, doctree: nodes.document, _page: str) -> None:
             for number, entry in enumerate(row.findall(nodes.entry)):
                 if not entry.astext().strip():
                     entry += nodes.inline("", OTHER if number else CORNER, classes=["visually-hidden"])
+
+
+def name_folds(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    """MyST-NB calls every fold "Toggle hidden content"; what stands on it says more."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<summary aria-label="Toggle hidden content">', "<summary>")
