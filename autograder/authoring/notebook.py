@@ -10,7 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block
-from autograder.authoring.places import install_cell, links
+from autograder.authoring.places import FOLDED, install_cell, links
 from autograder.authoring.solution import BEGIN, END
 from autograder.authoring.templates import render
 from autograder.records import Exercise, Lesson, Question
@@ -76,7 +76,7 @@ class _Cells:
     def add_head(self) -> None:
         """Where the notebook opens elsewhere, and what it needs there. The tag keeps both off a rendered page."""
         self._text(links(self.lesson), "links", _OFF_THE_PAGE)
-        self._code(install_cell(), "install", dict(_OFF_THE_PAGE))
+        self._code(install_cell(), "install", _OFF_THE_PAGE | FOLDED)
 
     def _exercise(self, exercise: Exercise, source: str) -> None:
         self._text(render("hints.md.j2", exercise=exercise), f"hints_{exercise.function}")

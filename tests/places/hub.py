@@ -162,7 +162,8 @@ def _start(folder: Path, formgrader_port: int) -> subprocess.Popen[bytes]:
     )  # fmt: skip
     settings = {
         "CNNVIZ_COURSE": COURSE, "CNNVIZ_FOLDER": "/srv/cnnviz", "CNNVIZ_GRADER": GRADER,
-        "CNNVIZ_STUDENTS_ENV": sys.prefix, "CNNVIZ_GRADERS_ENV": sys.prefix, "CNNVIZ_AUTHENTICATOR": "dummy",
+        "CNNVIZ_STUDENTS_ENV": os.environ.get("CNNVIZ_STUDENTS_ENV", sys.prefix),  # or one made of a release
+        "CNNVIZ_GRADERS_ENV": sys.prefix, "CNNVIZ_AUTHENTICATOR": "dummy",
         "CNNVIZ_FORMGRADER_PORT": str(formgrader_port),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
