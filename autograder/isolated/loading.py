@@ -72,7 +72,7 @@ def _execute_reduced(cell: Cell, module: ModuleType) -> None:
     except (SyntaxError, ValueError):
         return
     for statement in tree.body:
-        if not _is_kept(statement):
+        if not is_kept(statement):
             continue
         try:
             _execute(_compiled(ast.Module([statement], []), cell), module)
@@ -89,7 +89,8 @@ def may_last(statement: ast.stmt) -> bool:
     return isinstance(statement, _KEPT)
 
 
-def _is_kept(statement: ast.stmt) -> bool:
+def is_kept(statement: ast.stmt) -> bool:
+    """Whether a statement of another exercise's cell is run."""
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         return _is_literal(statement.value)
     return isinstance(statement, _KEPT)
