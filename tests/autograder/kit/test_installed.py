@@ -54,7 +54,7 @@ def _lend_packages(python: Path) -> None:
     links.mkdir()
     for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
         for path in Path(place).iterdir():
-            if not path.name.lower().startswith(("cnnviz", "autograder", "_")) and path.suffix != ".pth":
+            if not path.name.lower().startswith(("cnnviz", "autograder", "_editable", "__")) and path.suffix != ".pth":
                 (links / path.name).symlink_to(path)
     site = next(python.parents[1].glob("lib/python*/site-packages"))
     (site / "lent.pth").write_text(f"{links}\n")

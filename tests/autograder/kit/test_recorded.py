@@ -10,9 +10,10 @@ from autograder import registry
 from autograder.grade import grade_answer, grade_function
 from autograder.isolated import observe_once
 from autograder.kit import recording
-from autograder.oracle import planned
+from autograder.oracle import Setting, parts_of, planned
 from autograder.recorded.lessons import DEPARTS
 from autograder.recorded.pack import Pack
+from autograder.study import judging
 from autograder.tables import lesson_table
 from autograder.verdict import FAILED, LATER, PASSED, summary, total
 
@@ -48,15 +49,16 @@ def test_right_answers_written_in_any_way_pass_all_but_what_is_hidden(recorded, 
         assert not wrong, variant.__name__
 
 
-def test_every_misconception_gets_the_diagnosis_that_the_full_course_gives(recorded):
-    for live, copy in pairs(recorded, LESSON):
-        for mistake in live.misconceptions:
-            rows = zip(grade_function(live, mistake.wrong).rows, grade_function(copy, mistake.wrong).rows, strict=True)
-            for ours, theirs in rows:
-                if theirs.verdict != LATER and not ours.check.startswith("law"):
-                    assert (theirs.verdict, theirs.diagnosis) == (ours.verdict, ours.diagnosis), mistake.name
-                assert (theirs.check, theirs.max_points) == (ours.check, ours.max_points)
-                assert theirs.points == 0
+@pytest.mark.parametrize("name", ["grad_cam.neuron_importance", "grad_cam.quadrant_shares", *ZERO[1:]])
+def test_every_misconception_gets_the_diagnosis_that_the_full_course_gives(recorded, name):
+    live, copy = registry.exercise(name), copy_of(recorded, name)
+    for mistake in live.misconceptions:
+        rows = zip(grade_function(live, mistake.wrong).rows, grade_function(copy, mistake.wrong).rows, strict=True)
+        for ours, theirs in rows:
+            if theirs.verdict != LATER and not ours.check.startswith("law"):
+                assert (theirs.verdict, theirs.diagnosis) == (ours.verdict, ours.diagnosis), mistake.name
+            assert (theirs.check, theirs.max_points) == (ours.check, ours.max_points)
+            assert theirs.points == 0
 
 
 def test_a_law_says_on_what_inputs_it_is_not_as_it_should_be(recorded):
@@ -81,6 +83,13 @@ def test_what_is_hidden_is_judged_later_and_stands_in_no_ones_way(recorded):
     assert total(row for each in graded for row in each.rows) == (21, 28)
     assert lesson_table(lesson, graded).caption == "5 hidden checks, 7 points: judged when you hand in"
     assert all(not case.build(None) for exercise in lesson.exercises for case in exercise.cases if case.hidden)
+
+
+def test_of_a_hidden_case_everything_is_empty(recorded):
+    for exercise in recorded(LESSON).exercises:
+        for part in [part for part in parts_of(exercise, Setting()) if getattr(part.part, "hidden", False)]:
+            assert (part.calls, part.planned, part.expected) == ((), (), ())
+            assert all(results == () for _, results in part.mistakes.values())
 
 
 def test_a_hidden_case_cannot_be_asked_for(recorded):
@@ -133,3 +142,9 @@ def test_a_pack_that_this_torch_cannot_read_is_said(tmp_path):
         Pack(tmp_path / "a.safetensors").calls("a")
     with pytest.raises(ValueError, match=r"cannot be read \(.*install the wheel again"):
         Pack(tmp_path / "b.safetensors").calls("a")
+
+
+def test_a_verdict_that_comes_later_is_kept_between_two_looks(recorded):
+    rows = grade_function(recorded(LESSON).exercises[1], lambda gradients: gradients.mean(dim=(2, 3))).rows
+    later = next(row for row in rows if row.verdict == LATER)
+    assert judging._row(later.as_json()) == later
