@@ -15,7 +15,8 @@ from autograder.records import Exercise, Lesson, Question
 WORKFLOW = Path(".github") / "workflows" / "classroom.yml"
 PYTHON = "3.12"
 GRADER, REPORTER = (f"classroom-resources/autograding-{name}@v1" for name in ("command-grader", "grading-reporter"))
-INSTALL = "python -m pip install --extra-index-url https://download.pytorch.org/whl/cpu ."
+INSTALL = "python -m pip install --extra-index-url https://download.pytorch.org/whl/cpu ./*.whl"
+"""The wheel lies beside `lessons/` in what `cnnviz release` writes."""
 JOB = "run-autograding-tests"
 """The reporter looks for the job of this name, and a job that has a `name` is called something else."""
 _HEAD = """\
