@@ -44,6 +44,12 @@ class State:
         return self.verdict == PASSED
 
     @property
+    def score(self) -> str:
+        """Points earned and possible; in a student's copy those of hidden checks are still to come."""
+        rest = ", the rest when you hand in" if self.passed and self.points < self.item.points else ""
+        return f"{self.points} of {self.item.points} points{rest}"
+
+    @property
     def tells_a_line(self) -> bool:
         """Whether a sentence names a line of the file, which moves while others are written above it."""
         return any(_TELLS_A_LINE.search(sentence) for sentence, _ in self.told)

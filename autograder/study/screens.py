@@ -166,5 +166,5 @@ def _item(state: State, word: str = "") -> Text:
     item = state.item
     if item.kind != EXERCISE:
         return Text.assemble(word, "Prediction", (f"  {item.id}", "dim"))
-    about = f"{item.id}, {effort(item)}, {state.points} of {item.points} points"
+    about = f"{item.id}, {effort(item)}, {state.score}"
     return Text.assemble(word, item.title, (f"\n{about}", "dim"))

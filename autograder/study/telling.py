@@ -28,8 +28,7 @@ def verdict(state: State) -> Iterator[RenderableType]:
     if (typing := _TYPING.fullmatch(state.told[0][0] if state.told else "")) is not None:
         yield Text(calm(f"{item.name} is not complete yet: line {typing['line']} of its cell, {typing['why']}."))
         return
-    points = f"{state.points} of {item.points} points"
-    yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {points}", "dim"))
+    yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {state.score}", "dim"))
     if state.told:
         yield indented(calm(sentence_case(state.told[0][0])))
     if len(state.told) > 1:

@@ -14,6 +14,8 @@ from autograder.oracle import Setting, parts_of, planned
 from autograder.recorded.lessons import DEPARTS
 from autograder.recorded.pack import Pack
 from autograder.study import judging
+from autograder.study.course import Item
+from autograder.study.progress import State
 from autograder.tables import lesson_table
 from autograder.verdict import FAILED, LATER, PASSED, summary, total
 
@@ -142,6 +144,13 @@ def test_a_pack_that_this_torch_cannot_read_is_said(tmp_path):
         Pack(tmp_path / "a.safetensors").calls("a")
     with pytest.raises(ValueError, match=r"cannot be read \(.*install the wheel again"):
         Pack(tmp_path / "b.safetensors").calls("a")
+
+
+def test_points_that_come_later_are_told_where_all_else_passes():
+    item = Item("grad_cam.capture", "exercise", "Activations", points=7)
+    assert State(item, PASSED, 5).score == "5 of 7 points, the rest when you hand in"
+    assert State(item, FAILED, 5).score == "5 of 7 points"
+    assert State(item, PASSED, 7).score == "7 of 7 points"
 
 
 def test_a_verdict_that_comes_later_is_kept_between_two_looks(recorded):
