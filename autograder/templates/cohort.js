@@ -109,7 +109,7 @@ function heads(pen, colour, left, w) {
   pen.fillStyle = colour.ground; pen.fillRect(0, 0, wide, map.clientHeight);
   pen.fillStyle = colour.line; pen.fillRect(wide - 1, 0, 1, map.clientHeight); pen.fillRect(0, HEAD - 1, w, 1);
   pen.textAlign = "left"; pen.font = "12px system-ui, sans-serif"; pen.fillStyle = colour.soft;
-  pen.fillText("lesson", 7, 14); pen.fillText("student, points", 7, 31, wide - 12);
+  pen.fillText("lesson", 7, 14); pen.fillText(map.clientWidth < 480 ? "student" : "student, points", 7, 31, wide - 12);
 }
 
 function label(first, last, top) {
@@ -122,7 +122,7 @@ function label(first, last, top) {
     line.style.top = `${HEAD + r * CELL - top}px`;
     line.style.width = `${wide - 2}px`;
     line.firstChild.textContent = data.students[rows[r]];
-    line.lastChild.textContent = data.points[rows[r]];
+    line.lastChild.textContent = map.clientWidth < 480 ? "" : data.points[rows[r]];
     line.className = (hovered || chosen || {}).row === r ? "on" : "";
   });
 }

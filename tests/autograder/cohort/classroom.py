@@ -1,6 +1,7 @@
 """Classes made of records: a few counted by hand, and large ones that look like a term."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.batch.records import Result
@@ -9,13 +10,16 @@ from autograder.records import Exercise, Lesson, Misconception, Option, Question
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
 
 SECRET = "a secret for made classes"
-NAMES = ("김민수", "محمد العلي", "שרה כהן", "Zoë, Ann", "👩‍💻 Dev", "O'Neil <b>Ann</b>", "</script><script>alert(1)</script>",
-         "a\u2028b", "محمد (lab 2)", "=1+1", "나래 박")  # fmt: skip
+NAMES = (
+    "김민수", "محمد العلي", "שרה כהן", "Zoë, Ann", "👩\u200d💻 Dev", "O'Neil <b>Ann</b>",
+    "</script><script>alert(1)</script>", "wide\u2028name", "محمد (lab 2)", "=1+1", "나래 박",
+)  # fmt: skip
 MISTAKES = (
     "You summed ∂y^c/∂A over i, j; α_k is their mean.",
     "Your map shows what lowers y^c.",
     "You left out the ReLU.",
 )
+OPTIONS = {"a": Option("It fades.", "Yes."), "b": Option("Nothing.", "Look again.")}
 CHECKS = (("values: seen", 1), ("hidden values: unseen", 2), ("law: linear", 1), ("promises", 1))
 
 
@@ -32,14 +36,14 @@ def _lesson(n: int, exercises: int, questions: int) -> Lesson:
     ids = [f"m{n}.f{k}" for k in range(1, exercises + 1)]
     made = [
         Exercise(
-            id=name, title=f"Step {k} of method {n}", reference=abs, formula=r"L = \mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big)",
-            cases=(), misconceptions=tuple(map(mistake, range(3))), hints=("", "", ""), minutes=5 * k, difficulty=1, lines=2,
-            promise_points=5, builds_on=tuple(ids[k - 2 : k - 1]) if k > 1 else (),
+            id=name, title=f"Step {k} of method {n}", reference=abs, formula=r"L = \frac{1}{Z} \sum_k A^k", cases=(),
+            misconceptions=tuple(map(mistake, range(3))), hints=("", "", ""), minutes=5 * k, difficulty=1,
+            lines=2, promise_points=5, builds_on=tuple(ids[k - 2 : k - 1]) if k > 1 else (),
         )
         for k, name in enumerate(ids, 1)
     ]  # fmt: skip
     asked = [
-        Question(f"m{n}.q{k}", f"What happens to map {k}?", {"a": Option("It fades.", "Yes."), "b": Option("Nothing.", "Look again.")})
+        Question(f"m{n}.q{k}", f"What happens to map {k}?", OPTIONS)
         for k in range(1, questions + 1)
     ]  # fmt: skip
     return Lesson(f"{n:02d}_m{n}", f"Method {n}", "", tuple(made), tuple(asked))
@@ -67,14 +71,14 @@ def raised(message: str = "your function raised ValueError: no") -> Diagnosis:
     return Diagnosis("raised", "raised", message)
 
 
-def a_term(lessons: tuple[Lesson, ...], students: int, seed: int = 0) -> list[Result]:
-    """Students of many abilities who stop somewhere; every kind of failure."""
+def a_term(lessons: Sequence[Lesson], students: int, seed: int = 0, *, early: bool = True) -> list[Result]:
+    """Students of many abilities, many of whom stop `early`; every kind of failure."""
     draw = random.Random(seed)
     names = [*NAMES, *(f"student {n:04d}" for n in range(students))][:students]
     hard = {item.id: draw.random() for lesson in lessons for item in lesson.items}
     made = []
     for name in names:
-        able, end = draw.gauss(0.65, 0.25), draw.randint(1, 2 * len(lessons))
+        able, end = draw.gauss(0.65, 0.25), draw.randint(1 if early else len(lessons), 2 * len(lessons))
         for n, lesson in enumerate(lessons):
             made += [_drawn(draw, name, lesson, item, able - 0.4 * hard[item.id]) for item in lesson.items if n < end]
     return made
@@ -84,12 +88,13 @@ def _drawn(draw: random.Random, student: str, lesson: Lesson, item, able: float)
     told = draw.choices(
         [known(0), known(1), known(2), raised(f"your function raised ValueError: {student}"),
          Diagnosis("values", "values", f"L departs in {draw.randint(1, 99)}% of its values."),
-         Diagnosis("relation", "sign", "L is the negative."), Diagnosis("shape", "shape", "got [3, 2], asked for [2, 3].")],
+         Diagnosis("relation", "sign", "L is the negative."), Diagnosis("shape", "shape", "got [3, 2].")],
         [6, 2, 1, 2, 2, 1, 1],
     )[0]  # fmt: skip
     luck = able + draw.gauss(0.25, 0.2)
     if isinstance(item, Question):
-        wrong = Diagnosis("question", "option_b", item.options["b"].feedback if "b" in item.options else "No.")
+        letter = draw.choice([letter for letter in item.options if letter != item.answer])
+        wrong = Diagnosis("question", f"option_{letter}", item.options[letter].feedback)
         verdict = PASSED if luck > 0.5 else FAILED if draw.random() < 0.8 else NOT_ATTEMPTED
         return _of(student, lesson, item, verdict, wrong, (("answer", 1),))
     if draw.random() < 0.003:
