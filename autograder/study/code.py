@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.isolated import Cell
-from autograder.isolated.loading import may_last
+from autograder.isolated.loading import is_kept
 from autograder.study.cache import digest
 
 _LOOK_AROUND = {
@@ -26,11 +26,13 @@ def code_hash(cells: Sequence[Cell], function: str, answers: Collection[str] = (
         answers: variables of questions, which count only where they are used.
     """
     trees = [_tree(cell.source) for cell in cells]
-    if any(tree is None or _names(tree) & _LOOK_AROUND for tree in trees):
+    if None in trees:
         return text_hash(cells)
     nodes = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
-    loaded = [(own, node) for own, node in nodes if own or may_last(node)]
+    loaded = [(own, node) for own, node in nodes if own or is_kept(node)]
     reached = _reached([node for _, node in loaded], function, answers)
+    if any(_looks_around(part) for _, node in loaded for part in _parts(node, reached, answers)):
+        return text_hash(cells)
     return digest(*(f"{own} {text}" for own, node in loaded for text in _counted(node, reached, answers)))
 
 
@@ -55,12 +57,14 @@ def _reached(nodes: Sequence[ast.stmt], function: str, answers: Collection[str])
 
 
 def _counted(node: ast.stmt, reached: Collection[str], answers: Collection[str]) -> Iterator[str]:
-    """The parts of one statement that count."""
-    name = _kept_apart(node, answers)
-    if not name or name in reached:
-        yield ast.dump(node)
-    else:
-        yield from (name, *map(ast.dump, _at_once(node, answers)))
+    """The parts of one statement that count, as text."""
+    yield _kept_apart(node, answers)
+    yield from map(ast.dump, _parts(node, reached, answers))
+
+
+def _parts(node: ast.stmt, reached: Collection[str], answers: Collection[str]) -> list[ast.AST]:
+    """The parts of one statement that count: of what is never used only what runs while it is loaded."""
+    return [node] if _kept_apart(node, answers) in reached else _at_once(node, answers)
 
 
 def _at_once(node: ast.stmt, answers: Collection[str]) -> list[ast.AST]:
@@ -82,10 +86,20 @@ def _kept_apart(node: ast.stmt, answers: Collection[str]) -> str:
     return ""
 
 
+def _looks_around(node: ast.AST) -> bool:
+    """Whether it can reach a function without naming it; an import alone cannot, unless under another name."""
+    for found in ast.walk(node):
+        if isinstance(found, ast.Name) and found.id in _LOOK_AROUND:
+            return True
+        if isinstance(found, ast.ImportFrom) and (found.module or "").split(".")[0] in _LOOK_AROUND:
+            return True
+        if isinstance(found, ast.alias) and found.asname and found.name.split(".")[0] in _LOOK_AROUND:
+            return True
+    return False
+
+
 def _names(node: ast.AST) -> set[str]:
-    """All names that occur, those of imported modules included."""
-    used = {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
-    return used | {found.name.split(".")[0] for found in ast.walk(node) if isinstance(found, ast.alias)}
+    return {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
 
 
 def _tree(source: str) -> ast.Module | None:

@@ -29,9 +29,10 @@ def console() -> Console:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")  # a terminal without these signs shows "?" and does not stop
-    # of a dumb terminal rich believes that it has 80 columns
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return Console(highlight=False, width=width)
+    if not sys.stdout.isatty():
+        return Console(highlight=False)
+    size = shutil.get_terminal_size()  # of a dumb terminal rich believes that it has 80 columns
+    return Console(highlight=False, width=size.columns, height=size.lines)
 
 
 def drawn(console: Console) -> bool:
