@@ -9,15 +9,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from autograder import pages, registry
+from autograder.evidence import exhibits_of
+from autograder.feedback.sheet import Section, section_of
 from autograder.grade import grade_lesson
 from autograder.isolated import Request, Runner
 from autograder.judge import Graded
 from autograder.oracle import Setting, planned
-from autograder.pictures import Picture, evidence_picture, showcase_call, showcase_picture
+from autograder.pictures import Picture, showcase_call, showcase_picture
 from autograder.records import Exercise, Lesson
 from autograder.submission import Submission, load_submission
 from autograder.tables import messages
-from autograder.verdict import total
+from autograder.verdict import PASSED, summary, total
 
 SUBMISSIONS = {
     "right": "A right answer, written in another way than the reference.",
@@ -33,7 +35,7 @@ class Shown:
 
     name: str
     about: str
-    graded: list[tuple[Graded, list[Picture]]]
+    sections: list[Section]
     points: tuple[int, int]
     told: list[str]
 
@@ -60,16 +62,20 @@ def demonstrate(to: Path, console: Console) -> Path:
 def _grade(name: str, lesson: Lesson, runner: Runner, done) -> Shown:
     submission = load_submission(Path(__file__).parent / "demo" / name, lesson)
     graded = grade_lesson(submission, lesson, Setting(), runner, done=done)
-    drawn = [(g, _pictures(g, submission, runner)) for g in graded]
+    broken = [g.item.id for g in graded if summary(g.rows) != PASSED]
+    sections = [
+        section_of(g.item, g.rows, broken=broken, exhibits=exhibits_of(g), pictures=_pictures(g, submission, runner))
+        for g in graded
+    ]
     told = list(dict.fromkeys(sentence for g in graded for sentence in messages(g.rows)))
-    return Shown(name, SUBMISSIONS[name], drawn, total(row for g in graded for row in g.rows), told)
+    return Shown(name, SUBMISSIONS[name], sections, total(row for g in graded for row in g.rows), told)
 
 
 def _pictures(graded: Graded, submission: Submission, runner: Runner) -> list[Picture]:
     if not isinstance(graded.item, Exercise) or not graded.evidence:
         return []
-    drawn = [evidence_picture(evidence) for evidence in graded.evidence[:1]]
-    return [p for p in (_on_photo(graded.item, submission, runner), *drawn) if p is not None]
+    photo = _on_photo(graded.item, submission, runner)
+    return [] if photo is None else [photo]
 
 
 def _on_photo(exercise: Exercise, submission: Submission, runner: Runner) -> Picture | None:

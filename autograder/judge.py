@@ -30,7 +30,7 @@ FROM_VALUES = ("misconception", "relation", "values", "shape", "dtype", "device"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What may be drawn beside a verdict: one visible call's first output, the student's and the reference's."""
+    """What may be drawn beside a verdict: one output of a visible call, the student's and the reference's."""
 
     check: str
     symbol: str
@@ -225,7 +225,15 @@ def _evidence(cases: Sequence[tuple[Part, Sequence[Any] | None]]) -> tuple[Evide
     for part, result in cases:
         if not isinstance(part.part, Case) or part.part.hidden or result is None:
             continue
-        if result[0].kind == "value" and result[0].arrays:
-            want, have = part.expected[0].arrays[0], result[0].arrays[0]
-            shown.append(Evidence(check_name(part.part), part.exercise.outputs[0], want, have))
+        call, output = _departure(part, result)
+        if result[call].kind == "value" and len(result[call].arrays) > output:
+            want, have = part.expected[call].arrays[output], result[call].arrays[output]
+            shown.append(Evidence(check_name(part.part), part.exercise.outputs[output], want, have))
     return tuple(shown)
+
+
+def _departure(part: Part, result: Sequence[Any]) -> tuple[int, int]:
+    """The call and the output that are shown: those that are told of, else the first."""
+    found = compare(part.expected, result, part.exercise.outputs)
+    told = found is not None and found.kind in ("shape", "dtype", "device", "finite", "values")
+    return (found.call, found.output) if found is not None and told else (0, 0)

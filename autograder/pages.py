@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import jinja2
 
-from autograder.judge import Graded
-from autograder.pictures import Picture
-from autograder.tables import MARKS, messages
-from autograder.verdict import summary, total
+from autograder.tables import MARKS
+from autograder.words import named, shown, visible
 
 
 @cache
@@ -21,13 +18,14 @@ def environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("autograder"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.globals.update(summary=summary, total=total, messages=messages, marks={v: m[0] for v, m in MARKS.items()})
+    made.globals["marks"] = {verdict: sign for verdict, (sign, _) in MARKS.items()}
+    made.filters |= {"number": "{:.4g}".format, "shown": shown, "visible": visible, "named": named}
     return made
 
 
-def panel(graded: Graded, pictures: Sequence[Picture]) -> str:
-    """The panel of one exercise."""
-    return environment().get_template("panel.html.j2").render(graded=graded, pictures=pictures)
+def panel(section: Any) -> str:
+    """The panel of one exercise (`feedback.Section`)."""
+    return environment().get_template("panel.html.j2").render(section=section)
 
 
 def page(template: str, **values: Any) -> str:

@@ -1,4 +1,4 @@
-"""What may be drawn beside a verdict, as PNG with an alternative text that carries the numbers."""
+"""A student's map of a real photo, as PNG with an alternative text that carries the numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.isolated import observe
-from autograder.judge import Evidence
 from autograder.oracle import planned
 from autograder.records import Call, Exercise
 
@@ -26,20 +25,6 @@ class Picture:
     def url(self) -> str:
         """The picture as a data URL."""
         return "data:image/png;base64," + base64.b64encode(self.data).decode()
-
-
-def evidence_picture(evidence: Evidence) -> Picture | None:
-    """The first sample of a visible case: the student's array and, where it is wrong, the right one and the error."""
-    got, want = _as_map(evidence.got), _as_map(evidence.expected)
-    if got is None or want is None or want.size < 2:
-        return None
-    same = got.shape == want.shape
-    if same and np.allclose(got, want, rtol=0, atol=1e-4 * (np.abs(want).max() or 1.0)):
-        maps = {"yours, as the formula's": got}
-    else:
-        maps = {"yours": got, "the formula's": want, **({"difference": got - want} if same else {})}
-    about = "; ".join(f"{name} from {m.min():.3g} to {m.max():.3g}" for name, m in maps.items())
-    return Picture(_row_of_maps(maps), f"{evidence.symbol}: {about}.", f"{evidence.symbol} on {evidence.check}")
 
 
 def showcase_picture(exercise: Exercise, array: np.ndarray, caption: str) -> Picture | None:

@@ -8,15 +8,17 @@ from typing import Any
 from rich.console import Console
 
 from autograder import pages, registry, tables
+from autograder.evidence import exhibit
+from autograder.feedback.sheet import Section, section_of
 from autograder.grade import grade_answer, grade_function
 from autograder.judge import Graded
-from autograder.pictures import Picture, evidence_picture, practice_showcase
+from autograder.pictures import Picture, practice_showcase
 from autograder.records import Question
 from autograder.verdict import NOT_ATTEMPTED, PASSED, summary, total
 
 
 class Panel:
-    """The verdict on one exercise: a picture, a line a check, what to change. Drawn by Jupyter, printed elsewhere."""
+    """The verdict on one exercise: what to change, the values, a line a check. Drawn by Jupyter, printed elsewhere."""
 
     def __init__(self, graded: Graded, pictures: list[Picture]):
         self.graded, self.pictures = graded, pictures
@@ -37,7 +39,14 @@ class Panel:
         return text.get().rstrip()
 
     def _repr_html_(self) -> str:
-        return pages.panel(self.graded, self.pictures)
+        return pages.panel(self.section)
+
+    @property
+    def section(self) -> Section:
+        """What the panel shows, in the form of the feedback page."""
+        made = [each for each in map(exhibit, self.graded.evidence) if each is not None]
+        shown = [each for each in made if not each.same] or made[:1]
+        return section_of(self.graded.item, self.graded.rows, pictures=self.pictures, exhibits=shown)
 
 
 def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
@@ -68,5 +77,5 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
     graded = grade_function(item, answer)
     if summary(graded.rows) == NOT_ATTEMPTED:
         return Panel(graded, [])
-    drawn = [evidence_picture(evidence) for evidence in graded.evidence[:1]]
-    return Panel(graded, [p for p in (practice_showcase(item, answer), *drawn) if p is not None])
+    photo = practice_showcase(item, answer)
+    return Panel(graded, [] if photo is None else [photo])

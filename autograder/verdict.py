@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,6 +44,19 @@ class Row:
             "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
             "seconds": round(self.seconds, 4),
         }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Row:
+        """The reverse of `as_json`.
+
+        Raises:
+            TypeError: an unknown verdict or diagnosis.
+            KeyError: a field is missing.
+        """
+        if kept["verdict"] not in (*VERDICTS, LATER):
+            raise TypeError(f"unknown verdict {kept['verdict']!r}")
+        told = Diagnosis(**kept["diagnosis"]) if kept["diagnosis"] else None
+        return cls(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], told)
 
 
 def report(rows: Iterable[Row]) -> dict[str, Any]:

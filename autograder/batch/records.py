@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.diagnose import Diagnosis
+from autograder.evidence import Exhibit, read_exhibits
 from autograder.submission import Submission
-from autograder.verdict import VERDICTS, Row, summary, total
+from autograder.verdict import Row, summary, total
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Result:
     device: str = "cpu"
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Versions that a value may depend on: python, torch, numpy, cnnviz."""
+    evidence: tuple[Exhibit, ...] = ()
+    """The student's values beside the formula's, of visible cases that failed; none in what older versions kept."""
 
     @property
     def points(self) -> tuple[int, int]:
@@ -77,7 +79,8 @@ class Result:
         """As it is signed and kept: no time, no place, nothing that differs between two runs."""
         fields = ("student", "lesson", "item", "submission", "checks", "seeds", "rung", "device")
         rows = [{name: value for name, value in row.as_json().items() if name != "seconds"} for row in self.rows]
-        return {**{name: getattr(self, name) for name in fields}, "libraries": dict(self.libraries), "rows": rows}
+        shown = {"evidence": [each.as_json() for each in self.evidence]} if self.evidence else {}
+        return {**{n: getattr(self, n) for n in fields}, "libraries": dict(self.libraries), "rows": rows, **shown}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Result:
@@ -87,14 +90,7 @@ class Result:
             ValueError: it is not what `as_json` gives.
         """
         try:
-            known = {**kept, "rows": tuple(map(_row, kept["rows"])), "libraries": dict(kept["libraries"])}
-            return cls(**known)
+            rows, evidence = map(Row.from_json, kept["rows"]), read_exhibits(kept.get("evidence", ()))
+            return cls(**{**kept, "rows": tuple(rows), "libraries": dict(kept["libraries"]), "evidence": evidence})
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a result has other fields than it should ({error})") from error
-
-
-def _row(kept: Mapping[str, Any]) -> Row:
-    if kept["verdict"] not in VERDICTS:
-        raise TypeError(f"unknown verdict {kept['verdict']!r}")
-    told = Diagnosis(**kept["diagnosis"]) if kept["diagnosis"] else None
-    return Row(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], told)

@@ -20,6 +20,7 @@ from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
 from autograder.batch.versions import checks_version, libraries
 from autograder.diagnose import Diagnosis
+from autograder.evidence import exhibits_of
 from autograder.grade import grade_item
 from autograder.isolated import Runner
 from autograder.judge import Graded, checks_of
@@ -98,6 +99,7 @@ def as_result(task: Task, graded: Graded) -> Result:
         rows=tuple(map(steady_row, graded.rows)),
         device=task.device,
         libraries=libraries(),
+        evidence=exhibits_of(graded),
     )
 
 

@@ -69,6 +69,7 @@ class IsolatedChecks(NbGraderPreprocessor):
         nb.metadata[KEY] = {
             **nb.metadata.get(KEY, {}),
             **report(row for result in results for row in result.rows),
+            "evidence": {r.item: [each.as_json() for each in r.evidence] for r in results if r.evidence},
             "not judged": not_judged,
             "rungs": {result.item: result.rung for result in results},
             "submission": handed.digest,

@@ -11,9 +11,11 @@ from nbgrader import utils
 from traitlets import default
 
 from autograder import registry
+from autograder.evidence import Exhibit, read_exhibits
 from autograder.feedback import Section, Sheet, page
+from autograder.feedback.sheet import title_of
 from autograder.nbgrader.checks import KEY, item_of
-from autograder.records import Exercise, Question
+from autograder.verdict import PASSED
 
 
 class FeedbackExporter(Exporter):
@@ -33,43 +35,53 @@ class FeedbackExporter(Exporter):
 
 def sheet(nb: NotebookNode, about: Mapping[str, Any]) -> Sheet:
     """What the page shows of an autograded notebook."""
-    checks = nb.metadata.get(KEY, {}).get("checks", [])
+    kept = nb.metadata.get(KEY, {})
     return Sheet(
         title=registry.lesson(about["assignment"]).title,
         student=about["student"],
         score=about["score"],
         max_score=about["max_score"],
         late_penalty=about["late_penalty"],
-        sections=tuple(_sections(nb.cells, checks)),
+        sections=tuple(_sections(nb.cells, kept)),
     )
 
 
-def _sections(cells: Sequence[NotebookNode], checks: Sequence[Mapping[str, Any]]):
+def _sections(cells: Sequence[NotebookNode], kept: Mapping[str, Any]):
     """One section a check cell, with the solution cell above it."""
     solution: NotebookNode | None = None
     for cell in cells:
         if utils.is_solution(cell):
             solution = cell
         elif utils.is_grade(cell):
-            yield _section(cell, solution, checks)
+            yield _section(cell, solution, kept)
             solution = None
 
 
-def _section(cell: NotebookNode, solution: NotebookNode | None, checks: Sequence[Mapping[str, Any]]) -> Section:
-    item, about = item_of(cell), cell.metadata.nbgrader
+def _section(cell: NotebookNode, solution: NotebookNode | None, kept: Mapping[str, Any]) -> Section:
+    item, about, checks = item_of(cell), cell.metadata.nbgrader, kept.get("checks", [])
     return Section(
         title=_title(item) or about["grade_id"],
         score=about["score"],
         max_score=about["points"],
         checks=tuple(check for check in checks if check["exercise"] == item),
         code=solution.source if solution else "",
+        item=item,
+        exhibits=_exhibits(kept, item),
+        broken=sorted({check["exercise"] for check in checks if check["verdict"] != PASSED}),
         comment=(solution.metadata.nbgrader.get("comment") if solution else None) or "",
     )
 
 
+def _exhibits(kept: Mapping[str, Any], item: str) -> tuple[Exhibit, ...]:
+    """The values beside the verdict, where autograding left them in the notebook."""
+    try:
+        return read_exhibits(kept.get("evidence", {}).get(item, ()))
+    except ValueError:  # a notebook that somebody changed after autograding
+        return ()
+
+
 def _title(item_id: str) -> str:
     try:
-        item: Exercise | Question = registry.item(item_id)
+        return title_of(registry.item(item_id))
     except ValueError:
         return ""
-    return item.title if isinstance(item, Exercise) else "Prediction"

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from autograder.feedback import LONGEST, Section, Sheet, as_text, page, shown
+from autograder.redteam.live import live_in_page
 
 ATTACK = "</pre><script>alert('x')</script>\x1b[2J\u202e"
 
@@ -21,14 +22,16 @@ def sheet(**of_section):
 def test_nothing_that_a_student_wrote_is_live():
     text = page(sheet(checks=[row("failed", 2, ATTACK)], code=ATTACK, comment=ATTACK, title=ATTACK))
     assert "<script" not in text
-    assert text.count("&lt;script&gt;") == 4
+    assert text.count("&lt;script&gt;") >= 4
+    assert live_in_page(text) == []
     assert "\x1b" not in text
     assert "\u202e" not in text
 
 
 def test_the_page_loads_nothing():
     text = page(sheet())
-    assert not re.search(r"\b(src|href|url|import)\b\s*[=(]", text)
+    assert not re.search(r"\b(url|@import)\b\s*[=(]", text)
+    assert live_in_page(text) == []
     assert "default-src 'none'" in text
 
 
@@ -40,7 +43,7 @@ def test_a_diagnosis_and_the_points_are_told():
     text = page(sheet(score=0.0, checks=[row("failed", 0, "α is the mean, not the sum.")]))
     assert "α is the mean, not the sum." in text
     assert "(0 of 2)" in text
-    assert "✗ failed" in text
+    assert re.search("✗</span> failed", text)
 
 
 def test_what_could_not_be_judged_says_so():
