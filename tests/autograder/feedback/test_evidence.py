@@ -68,7 +68,8 @@ def test_a_large_array_is_kept_small():
 
 
 STRANGE = (np.array(np.nan), np.full((2, 3), np.inf), np.full((2, 3), 1e300), np.zeros((0, 4)), np.zeros((1,) * 12),
-           np.ones((2, 3), complex), np.ones((2, 3), bool), np.array([np.nan, 1.0]), np.full((70, 1), -0.0))  # fmt: skip
+           np.ones((2, 3), complex), np.ones((2, 3), bool), np.array([np.nan, 1.0]),
+           np.full((70, 1), -0.0))  # fmt: skip
 
 
 @pytest.mark.filterwarnings("error")
