@@ -16,7 +16,7 @@ def as_mathml(latex: str, *, block: bool = False) -> Markup:
     try:
         from latex2mathml.converter import convert
 
-        made = convert(latex.replace(r"\arg\max", r"\operatorname{arg\,max}"), display="block" if block else "inline")
+        made = convert(latex.replace(r"\arg\max", r"\mathrm{argmax}"), display="block" if block else "inline")
         parts = list(ElementTree.fromstring(made).iter())
     except Exception:  # the converter raises many kinds; a formula is an ornament of a page and never its end
         parts, made = [], ""
