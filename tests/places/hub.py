@@ -55,6 +55,9 @@ exec {python} -m jupyterhub --config {folder}/hub/jupyterhub_config.py
 """
 
 
+UNSHARE = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Name spaces of its own; all processes of the hub end with the first of them."""
+
 OPEN_PYTHON = """
 mkdir {folder}/python
 mount --bind {python} {folder}/python
@@ -132,7 +135,7 @@ def running_hub() -> Iterator[Hub]:
         assert process.poll() is None, (folder / "log").read_text()
         yield hub
     finally:
-        process.terminate()  # JupyterHub ends its servers, its service and its proxy
+        process.kill()  # and with it the hub, its servers, its service and its proxy
         process.wait(timeout=60)
         shutil.rmtree(folder)
 
@@ -169,7 +172,7 @@ def _start(folder: Path, formgrader_port: int) -> subprocess.Popen[bytes]:
     }  # fmt: skip
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "bash", "-c", script],
+            [*UNSHARE, "bash", "-c", script],
             stdout=log, stderr=log, env={**os.environ, **settings}, start_new_session=True,
         )  # fmt: skip
 
