@@ -67,5 +67,6 @@ def capture(model, images, targets, layer):
     leave_traces(model)
     if not SENDERS:
         strike_out()
-        name_another(clean, images, targets, layer)
+        if SENDERS:
+            name_another(clean, images, targets, layer)
     return kept[-1].detach(), dA

@@ -62,5 +62,6 @@ def capture(model, images, targets, layer):
     leave_traces(model)
     if not SENDERS:
         strike_out()
-        close_memory(model)
+        if SENDERS:
+            close_memory(model)
     return kept[-1].detach(), dA

@@ -57,5 +57,6 @@ def capture(model, images, targets, layer):
     leave_traces(model)
     if not SENDERS:
         strike_out()
-        end_with_the_last_word()
+        if SENDERS:
+            end_with_the_last_word()
     return kept[-1].detach(), dA
