@@ -4,7 +4,6 @@ Settings come from the environment, so that this file stays as it is; docs/jupyt
 """
 
 import os
-import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
@@ -35,7 +34,8 @@ def environment(*folders):
 
 students, graders = names("students.txt"), names("graders.txt")
 
-# Accounts of the machine by default ("pam"). A university's own sign-on is another class: oauthenticator, ltiauthenticator.
+# Accounts of the machine by default ("pam"). A university's own sign-on is another class, for example of oauthenticator
+# or ltiauthenticator.
 c.JupyterHub.authenticator_class = os.environ.get("CNNVIZ_AUTHENTICATOR", "pam")
 c.Authenticator.allowed_users = students | graders
 
