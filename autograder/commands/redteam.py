@@ -24,6 +24,7 @@ def redteam(
     from autograder.isolated.rungs import offered
     from autograder.redteam.attacks import chosen, find_attacks
     from autograder.redteam.firing import Range
+    from autograder.redteam.looking import SENTENCES, looks_from
     from autograder.redteam.tables import counts, table
 
     with one_sentence():
@@ -37,4 +38,6 @@ def redteam(
             shots += Range(name, jobs=jobs, seconds=seconds).shots(wanted)
     out.print(table(shots))
     out.print(counts(shots), highlight=False)
+    for name in names:
+        out.print(f"{name}: {SENTENCES[looks_from(name)]}", highlight=False)
     raise typer.Exit(0 if all(shot.held for shot in shots) else 1)

@@ -50,7 +50,15 @@ def test_a_broken_promise_is_told_for_the_one_who_broke_it_and_is_exit_status_1(
     assert "NOT HELD points: grad_cam.absent_class: 1 points;" in lines["right"]
     assert "not promised on this rung" in lines["strong"]
     assert "1 of 2 attacks held, 1 not held. 1 not promised on their rung." in done.output
+    assert "rlimits: side effects are seen from outside" in done.output
     assert done.exit_code == 1
+
+
+@pytest.mark.slow
+def test_a_look_from_inside_is_told_loudly(place, monkeypatch):
+    monkeypatch.setattr("autograder.redteam.looking.looks_from", lambda rung: "inside")
+    done = redteam("--rung", "rlimits", "--attack", "idle", "--jobs", "1")
+    assert "rlimits: side effects are seen from INSIDE the student's process" in " ".join(done.output.split())
 
 
 def test_an_unknown_class_and_an_unknown_rung_are_one_sentence(place):
