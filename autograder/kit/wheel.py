@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-INSTRUCTORS = ("nbgrader", "jupytext", "joblib")
+INSTRUCTORS = ("nbgrader", "jupytext", "joblib", "hatchling")
 """Packages that only grading, building and authoring need."""
 KEPT = ("name", "description", "requires-python", "license", "keywords", "scripts", "entry-points")
 
