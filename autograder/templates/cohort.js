@@ -33,6 +33,7 @@ function arrange() {
   wide = Math.min(220, Math.max(110, map.clientWidth * 0.28));
   space.style.width = `${wide + across + 4}px`;
   space.style.height = `${HEAD + rows.length * CELL + 4}px`;
+  map.style.height = `${HEAD + data.students.length * CELL + 4 + map.offsetHeight - map.clientHeight}px`;
   map.setAttribute("aria-rowcount", rows.length);
   map.setAttribute("aria-colcount", data.items.length);
   draw();
