@@ -350,6 +350,7 @@ def test_any_folder_is_collected(tmp_path_factory, files):
 
 def put(submitted, parts, content):
     path = submitted.joinpath(*(part.replace("/", "_").replace("\0", "_") for part in parts if part not in ("..", ".")))
+    assume(not os.path.lexists(path))  # to write into a pipe would wait for ever, through a link change the secret
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if content == "link":
