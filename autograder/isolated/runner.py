@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import secrets
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -23,6 +24,8 @@ from .zygote import MAX_DISK, MAX_FILES
 _START_LIMIT = 120.0
 _LAST_WORDS = 2.0
 _PATIENCE = 60.0
+_QUEUE_LIMIT = 3.0
+"""Time in the queue for a processor is not counted, up to so many times the limit: student code can crowd it itself."""
 _MODES = ("fork", "spawn")
 
 __all__ = ["Runner", "RunnerError"]
@@ -116,6 +119,9 @@ class _Watch:
     observations: list[Observation] = field(default_factory=list)
     rung: str = ""
     started: float | None = None
+    queued: float = 0.0
+    """Seconds in the queue for a processor before that."""
+    deadline: float = field(default_factory=lambda: time.monotonic() + _START_LIMIT)
     done: dict[str, Any] | None = None
     verdict: tuple[str, Error | None] | None = None
     ended: Ended | None = None
@@ -131,7 +137,7 @@ class _Watch:
         for thread in threads:
             thread.start()
         try:
-            self._follow()
+            self._follow(running.queued)
         finally:
             seconds = time.monotonic() - (self.started or time.monotonic())
             running.end()
@@ -142,31 +148,40 @@ class _Watch:
         self.ended = running.wait()
         self.events.put(("gone", None))
 
-    def _follow(self) -> None:
+    def _follow(self, queued: Callable[[], float]) -> None:
         """Until the child is done, silent, lying or late."""
-        deadline, closed = time.monotonic() + _START_LIMIT, False
+        closed = False
         while self.done is None and self.verdict is None and not (closed and self.gone):
-            try:
-                if (
-                    time.monotonic() > deadline + _LAST_WORDS
-                ):  # what is written without a pause would be read without an end
-                    raise queue.Empty
-                event, value = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
+            event, value = self._next()
+            if event == "bytes":
+                self._take(value, queued)
+            elif event == "closed":
+                closed = True
+            elif event == "gone":
+                self.gone = True
+                self.deadline = time.monotonic() + _LAST_WORDS
+            elif not self._waits_longer(queued):
                 if not (closed or self.gone):
                     self.verdict = "time", None
                 return
-            if event == "bytes":
-                deadline = self._take(value) or deadline
-                continue
-            closed = closed or event == "closed"
-            if event == "gone":
-                self.gone = True
-                deadline = time.monotonic() + _LAST_WORDS
 
-    def _take(self, data: bytes) -> float | None:
-        """Frames into fields; the new deadline when the student's time begins."""
-        deadline = None
+    def _next(self) -> tuple[str, Any]:
+        """What happens next; "late" where nothing did in time, or what is written without a pause would never end."""
+        if time.monotonic() <= self.deadline + _LAST_WORDS:
+            with contextlib.suppress(queue.Empty):
+                return self.events.get(timeout=max(0.0, self.deadline - time.monotonic()))
+        return "late", None
+
+    def _waits_longer(self, queued: Callable[[], float]) -> bool:
+        """Whether the time is not over yet, because some of it was spent in the queue for a processor."""
+        if self.started is None or self.gone:
+            return False
+        crowded = min(queued() - self.queued, _QUEUE_LIMIT * self.request.seconds)
+        self.deadline = max(self.deadline, self.started + self.request.seconds + crowded)
+        return self.deadline > time.monotonic()
+
+    def _take(self, data: bytes, queued: Callable[[], float]) -> None:
+        """Frames into fields; with the first the student's time begins."""
         try:
             for found in self.decoder.feed(data):
                 if isinstance(found, Observation):
@@ -177,10 +192,9 @@ class _Watch:
                     raise BadAnswer("a second beginning")
                 else:
                     self.rung, self.started = self.confinement + found["rung"], time.monotonic()
-                    deadline = self.started + self.request.seconds
+                    self.queued, self.deadline = queued(), self.started + self.request.seconds
         except BadAnswer as error:
             self.verdict = "bad answer", error_record("BadAnswer", f"the result channel carried {error}")
-        return deadline
 
     def _conclusion(self, seconds: float) -> Outcome:
         output = bytes(self.printed).decode("utf-8", "replace")

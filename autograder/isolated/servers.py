@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from . import layout
+from .queueing import NOTICE, Queue
 from .records import from_numbers
 from .rungs import Rung
 from .zygote import remove
@@ -55,6 +56,8 @@ class Running:
     """Kill the server as well: it does not answer any more."""
     wait: Callable[[], Ended | None]
     """Until it has ended and its folder is gone; None when the server died."""
+    queued: Callable[[], float]
+    """Seconds that it has stood in the queue for a processor; 0 where nobody can say."""
 
 
 def _prepared(rung: Rung) -> Path:
@@ -103,6 +106,7 @@ class ForkServer:
         self._root: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._queue = Queue()
 
     def start(self, request: dict[str, Any]) -> Running:
         """Fork a child for the request; the warm process is started first where there is none."""
@@ -110,7 +114,7 @@ class ForkServer:
         assert self._control is not None
         results, results_in = os.pipe()
         output, output_in = os.pipe()
-        running = Running(_reader(results), _reader(output), self._end, self._abandon, self._wait)
+        running = Running(_reader(results), _reader(output), self._end, self._abandon, self._wait, self._queue.seconds)
         with _parcel({**request, "folder": folder}) as parcel:
             try:
                 message = json.dumps({"folder": folder}).encode()
@@ -176,9 +180,12 @@ class ForkServer:
             return b""
         self._control.settimeout(timeout)
         try:
-            return self._control.recv(_MESSAGE)
+            message, fds, _, _ = socket.recv_fds(self._control, _MESSAGE, 1)
         except OSError:
             return b""
+        for fd in fds:
+            self._queue.open(fd)
+        return message
 
     def _end(self) -> None:
         if self._control is not None:
@@ -191,6 +198,9 @@ class ForkServer:
 
     def _wait(self) -> Ended | None:
         answer = self._answer(None)
+        if answer == NOTICE:
+            answer = self._answer(None)
+        self._queue.close()
         if not answer:
             self.close()
             return None
@@ -233,7 +243,7 @@ class SpawnServer:
         def end() -> None:
             _kill_group(process)
 
-        return Running(process.stdout, process.stderr, end, end, wait)  # type: ignore[arg-type]
+        return Running(process.stdout, process.stderr, end, end, wait, lambda: 0.0)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Remove the folder."""

@@ -21,6 +21,7 @@ from typing import Any
 from . import confine, pages
 from .offsets import Offsets
 from .outside import Sight
+from .queueing import announce
 from .records import as_numbers
 from .rehearsal import rehearsed
 
@@ -53,6 +54,7 @@ def serve(control: socket.socket, parent: int | None, writable: Sequence[str], c
         if message == b"end":  # it crossed the news of a call that ended by itself
             continue
         child.begin(fds)
+        announce(control, child.pid)
         folder = json.loads(message)["folder"]
         end = _wait(control, child, folder)
         seen = child.seen()
