@@ -29,7 +29,7 @@ class Panel:
         return summary(self.graded.rows) == PASSED
 
     def __repr__(self) -> str:
-        console = Console(width=100, no_color=True, highlight=False)
+        console = Console(width=100, color_system=None, highlight=False)
         with console.capture() as text:
             earned, possible = total(self.graded.rows)
             console.print(f"{self.graded.item.id}: {earned} of {possible} points")

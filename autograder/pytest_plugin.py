@@ -43,7 +43,7 @@ class Course:
 
     def __init__(self, submission: str | None, device: str):
         self.submission, self.device = submission, device
-        self.graded: dict[str, dict[str, Graded]] = {}
+        self.graded: dict[tuple[Path, str], dict[str, Graded]] = {}
         self._runner: Runner | None = None
         self._read: dict[tuple[Path, str], Submission] = {}
 
@@ -57,10 +57,11 @@ class Course:
         from autograder.oracle import Setting
 
         lesson, item = registry.lesson_of(item_id), registry.item(item_id)
-        done = self.graded.setdefault(lesson.id, {})
+        where = Path(self.submission) if self.submission else folder
+        done = self.graded.setdefault((where, lesson.id), {})
         if item_id not in done:
             earlier = [self._of(part, folder) for part in getattr(item, "builds_on", ())]
-            submission = self._load(folder, lesson)
+            submission = self._load(where, lesson)
             done[item_id] = grade.grade_item(
                 submission, item, Setting(device=self.device), self.runner, earlier=earlier
             )
@@ -80,10 +81,9 @@ class Course:
         if self._runner is not None:
             self._runner.__exit__(*sys.exc_info())
 
-    def _load(self, folder: Path, lesson):
+    def _load(self, where: Path, lesson):
         from autograder.submission import load_submission
 
-        where = Path(self.submission) if self.submission else folder
         if (where, lesson.id) not in self._read:
             self._read[where, lesson.id] = load_submission(where, lesson)
         return self._read[where, lesson.id]
@@ -164,22 +164,36 @@ def pytest_report_teststatus(report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """One table a lesson at the end of the run."""
-    rows = [value for reports in terminalreporter.stats.values() for report in reports
-            for name, value in getattr(report, "user_properties", ()) if name == "cnnviz"]  # fmt: skip
-    if not rows:
+    """One table a lesson and folder at the end of the run."""
+    folders: dict[str, list[dict]] = {}
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for name, row in getattr(report, "user_properties", ()):
+            if name == "cnnviz":
+                folders.setdefault(report.nodeid.split("::")[0].rpartition("/")[0], []).append(row)
+    if not folders:
         return
     from rich.console import Console
 
+    writer = terminalreporter._tw
+    console = Console(file=writer._file, width=writer.fullwidth, color_system="auto" if writer.hasmarkup else None)
+    console.print()
+    for table in _tables(folders):
+        console.print(table)
+
+
+def _tables(folders: dict[str, list[dict]]):
+    """In the order of the course; the folder is named where a lesson was checked in more than one."""
     from autograder import registry, tables
 
-    writer = terminalreporter._tw
-    console = Console(file=writer._file, width=writer.fullwidth, no_color=not writer.hasmarkup)
-    console.print()
-    seen = {row["exercise"] for row in rows}
     for lesson in registry.lessons():
-        if graded := [_shown(item, rows) for item in lesson.items if item.id in seen]:
-            console.print(tables.lesson_table(lesson, graded))
+        own = {item.id: item for item in lesson.items}
+        found = {where: rows for where, rows in folders.items() if any(row["exercise"] in own for row in rows)}
+        for where, rows in found.items():
+            seen = {row["exercise"] for row in rows}
+            table = tables.lesson_table(lesson, [_shown(item, rows) for item in lesson.items if item.id in seen])
+            if len(found) > 1:
+                table.title = f"{where}: {table.title}"
+            yield table
 
 
 def _shown(item, rows):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.markup import escape
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
+from autograder.words import counted, shown, visible
 
 if TYPE_CHECKING:  # the map of the course shows verdicts without importing torch
     from autograder.judge import Graded
@@ -41,8 +42,7 @@ def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
         passed = sum(row.verdict == PASSED for row in g.rows)
         table.add_row(escape(g.item.id), marked(verdict), f"{passed}/{len(g.rows)}", f"{points[0]}/{points[1]}")
     if later := [row for g in graded for row in g.rows if row.verdict == LATER]:
-        checks = "1 hidden check" if len(later) == 1 else f"{len(later)} hidden checks"
-        table.caption = f"{checks}, {total(later)[1]} points: {LATER}"
+        table.caption = f"{counted(len(later), 'hidden check')}, {counted(total(later)[1], 'point')}: {LATER}"
         table.caption_justify = "left"
     return table
 
@@ -56,6 +56,11 @@ def marked(verdict: str) -> Text:
     """The verdict with its sign."""
     sign, style = MARKS[verdict]
     return Text(f"{sign} {verdict}", style=style)
+
+
+def as_text(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Rows for a terminal or a plain-text cell, a line each, with the diagnosis below."""
+    return "\n".join(line for check in checks for line in _lines(check)) or "nothing was judged"
 
 
 def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
@@ -76,9 +81,11 @@ def _paragraphs(graded: Graded):
         sign, style = MARKS[verdict]
         where = "" if len(told) == 1 else "  " + ", ".join(checks)
         yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
-        yield Padding(Text(_plain(message)), (0, 0, 1, 2), expand=False)
+        yield Padding(Text(visible(message)), (0, 0, 1, 2), expand=False)
 
 
-def _plain(message: str) -> str:
-    """Without control characters: a student's message must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in message)
+def _lines(check: Mapping[str, Any]) -> list[str]:
+    points = f"{check['points']} of {check['max_points']}"
+    first = f"{MARKS[check['verdict']][0]} {check['verdict']}  {check['check']}  ({points})"
+    told = check["diagnosis"]
+    return [shown(first), f"    {shown(told['message'])}"] if told else [shown(first)]

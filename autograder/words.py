@@ -1,28 +1,24 @@
-"""Text that others wrote, made safe to show; and rows as plain text."""
+"""Text for people; and text that others wrote, made safe to show: in a terminal, on a page, in a file."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from autograder.tables import MARKS
 
 LONGEST = 2000
 """Characters of one message that are shown."""
 
 _JOINERS = "\u200c\u200d"
-"""Part of Persian names and of emoji; nothing else changes its place or its look by them."""
+"""Part of Persian and Hindi names and of emoji; nothing else changes its place or its look by them."""
 
 
-def as_text(checks: Sequence[Mapping[str, Any]]) -> str:
-    """Rows for a terminal or a plain-text cell, a line each, with the diagnosis below."""
-    return "\n".join(line for check in checks for line in _lines(check)) or "nothing was judged"
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 point", "3 points"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def visible(text: str) -> str:
-    """Text without the characters that a terminal or a browser would obey instead of showing."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text)
+    """Text in its lines, without the characters that a terminal or a browser would obey instead of showing."""
+    return "".join(c if c in "\n\t" or _shows(c) else "\ufffd" for c in text)
 
 
 def shown(text: str) -> str:
@@ -30,13 +26,15 @@ def shown(text: str) -> str:
     return visible(text[:LONGEST]) + (" …" if len(text) > LONGEST else "")
 
 
+def printable(text: str) -> str:
+    """On one line, without control characters, half characters and marks that turn the reading direction."""
+    return "".join(" " if c.isspace() else c if _shows(c) else "\ufffd" for c in text)
+
+
 def named(text: str) -> str:
-    """A person's name on one line of a page, with the letters that join others."""
-    return "".join(c if c in _JOINERS else visible(" " if c.isspace() else c) for c in text[:LONGEST])
+    """A person's name on one line of a page."""
+    return printable(text[:LONGEST])
 
 
-def _lines(check: Mapping[str, Any]) -> list[str]:
-    points = f"{check['points']} of {check['max_points']}"
-    first = f"{MARKS[check['verdict']][0]} {check['verdict']}  {check['check']}  ({points})"
-    told = check["diagnosis"]
-    return [shown(first), f"    {shown(told['message'])}"] if told else [shown(first)]
+def _shows(character: str) -> bool:
+    return character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs"

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from nbgrader import preprocessors as stock
 
 from autograder.authoring.parse import EXERCISE, QUESTION
+from autograder.words import counted
 
 
 class ReleaseSolutions(stock.ClearSolutions):
@@ -53,5 +54,5 @@ def released(notebook: NotebookNode) -> NotebookNode:
 def _stub(ours: dict[str, Any]) -> str:
     if ours["kind"] == QUESTION:
         return ""
-    lines = "1 line" if ours["lines"] == 1 else f"{ours['lines']} lines"
+    lines = counted(ours["lines"], "line")
     return f'# Your code here: about {lines}.\nraise NotImplementedError("{ours["id"]} is not written yet")'

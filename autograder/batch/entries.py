@@ -12,8 +12,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from autograder.batch.names import printable
 from autograder.cells import Unreadable
+from autograder.words import printable
 
 FILE, FOLDER, REFUSED = "file", "folder", "refused"
 DEEPEST = 6

@@ -6,12 +6,13 @@ import hashlib
 import re
 import unicodedata
 
+from autograder.words import printable
+
 LONGEST = 60
 """Characters of a name that are kept in a file's name."""
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _DEVICES = re.compile(r"(con|prn|aux|nul|clock\$|com\d|lpt\d)(\..*)?")
-_JOINERS = "\u200c\u200d"  # a name in Persian or Hindi is spelled with them, and so are many emoji
 _STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
@@ -25,11 +26,6 @@ def file_name(name: str) -> str:
     ascii_part = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     readable = re.sub(r"[^a-z0-9]+", "-", ascii_part).strip("-")[: LONGEST // 2]
     return f"{readable}~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"
-
-
-def printable(text: str) -> str:
-    """On one line, without control characters, half characters and marks that turn the reading direction."""
-    return "".join(c if c.isprintable() or c in _JOINERS else " " if c.isspace() else "�" for c in text)
 
 
 def spreadsheet_cell(text: str) -> str:

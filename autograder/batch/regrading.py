@@ -10,12 +10,12 @@ from typing import Any
 
 from autograder import registry
 from autograder.batch.grading import Summary, current, grade_all, unchanged
-from autograder.batch.names import printable
 from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
 from autograder.batch.tables import write_tables
 from autograder.batch.versions import checks_version, libraries
 from autograder.verdict import NOT_JUDGED
+from autograder.words import printable
 
 STAGE = ".regrade"
 """Where new results wait: a run that was killed goes on there, and a dry run need not be repeated."""

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.names import file_name, printable
+from autograder.batch.names import file_name
 from autograder.batch.records import Handed, Result, canonical
 from autograder.batch.secret import seeds_name, signing_key
 from autograder.batch.signed import Untrusted, hash_of, opened, sealed, write_whole
 from autograder.submission import Source, Submission
+from autograder.words import printable
 
 
 class Store:

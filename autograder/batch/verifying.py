@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.batch.names import printable
 from autograder.batch.signed import Untrusted, hash_of, opened
 from autograder.batch.tables import manifest, table
+from autograder.words import printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from autograder.batch.names import file_name, printable
+from autograder.batch.names import file_name
 from autograder.batch.records import Result
 from autograder.batch.results import Store
 from autograder.batch.signed import LARGEST, Untrusted, believed
+from autograder.words import printable
 
 
 def trusted(store: Store) -> tuple[list[Result], list[str]]:

@@ -132,7 +132,7 @@ def _standings(results: Path, lessons: list[str] | None, secret: Path | None) ->
 
 
 def _unjudged(standings: list[Standing]) -> list[str]:
-    from autograder.batch.names import printable
+    from autograder.words import printable
 
     return [f'No points for "{printable(one.student)}": {why}' for one in standings if (why := one.unjudged())]
 
@@ -156,6 +156,6 @@ def _tell(told: Told) -> None:
 
 
 def _print(sentence: str) -> None:
-    from autograder.batch.names import printable
+    from autograder.words import printable
 
     out.print(printable(sentence), markup=False, highlight=False, soft_wrap=True)

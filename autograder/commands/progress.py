@@ -14,9 +14,9 @@ from rich.text import Text
 
 from autograder import registry
 from autograder.batch.grading import Summary
-from autograder.batch.names import printable
 from autograder.batch.records import Handed, Result
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary
+from autograder.words import counted, printable
 
 MOST = 20
 """Submissions that are named at the end."""
@@ -70,7 +70,7 @@ class Progress:
 def told_of(found: Summary, results: Path) -> Iterator[Text]:
     """The last lines: what became of the class, who was not judged and why, what to do next."""
     counts = ", ".join(f"{found.verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED))
-    yield Text(f"{found.submissions} submissions: {counts}.")
+    yield Text(f"{counted(found.submissions, 'submission')}: {counts}.")
     yield Text(f"{found.graded} results were made now, {found.kept} were there. The table is {results}/results.csv.")
     reasons = {(r.student, r.lesson): _reason(r) for r in found.unjudged}
     for (student, lesson), reason in list(reasons.items())[:MOST]:

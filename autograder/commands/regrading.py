@@ -10,7 +10,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from autograder.batch.names import printable
 from autograder.commands.grading import (
     Dask,
     Jobs,
@@ -25,6 +24,7 @@ from autograder.commands.grading import (
     opened,
 )
 from autograder.commands.shared import checked_device, err, one_sentence, out
+from autograder.words import printable
 
 if TYPE_CHECKING:
     from autograder.batch.records import Handed, Result
@@ -70,11 +70,10 @@ def show(found: Regrade, dry: bool) -> None:
         out.print(table(found.changes))
     for sentence in found.skipped:
         out.print(Text(sentence, style="yellow"), soft_wrap=True)
+    graded = "1 submission was" if found.submissions == 1 else f"{found.submissions} submissions were"
     students = len({(c.owner.student, c.owner.lesson) for c in found.changes})
     change, written = ("would change", "nothing was written") if dry else ("changed", "the old ones are in history/")
-    out.print(
-        Text(f"{found.submissions} submissions were graded anew; {students} {change}; {written}."), soft_wrap=True
-    )
+    out.print(Text(f"{graded} graded anew; {students} {change}; {written}."), soft_wrap=True)
 
 
 def table(changes: tuple[Change, ...]) -> Table:

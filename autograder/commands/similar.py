@@ -51,9 +51,9 @@ def handed_in(store: Store, lesson: str) -> tuple[list[Work], int]:
 
 
 def _show(lesson: str, found: Likeness, students: int, missing: int) -> None:
-    from autograder.batch.names import printable
+    from autograder.words import counted, printable
 
-    out.print(f"\n{lesson}: {students} submissions compared", highlight=False)
+    out.print(f"\n{lesson}: {counted(students, 'submission')} compared", highlight=False)
     if found.pairs:
         table = Table("students", "", "exercise", "similarity", "rarity", "shared by")
         for pair in found.pairs:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.batch.names import printable
 from autograder.batch.records import Result
 from autograder.records import Lesson
 from autograder.verdict import PASSED, Row
+from autograder.words import printable
 
 LONGEST = 5000
 """Characters of one message."""

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autograder.batch.names import printable
 from autograder.exports.roster import Person
+from autograder.words import printable
 
 STRONG = ("login", "user", "id", "email")
 """What names one person only; a name may be two people's and is looked at last."""

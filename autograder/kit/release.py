@@ -12,11 +12,11 @@ import jinja2
 
 from autograder import registry
 from autograder.authoring.build import LESSON, outputs
-from autograder.authoring.templates import counted
 from autograder.kit.contents import package_files
 from autograder.kit.leaks import checked
 from autograder.kit.wheel import wheel
 from autograder.records import Lesson
+from autograder.words import counted
 
 _MANY = 3
 

@@ -18,9 +18,9 @@ from autograder import registry
 from autograder.batch.entries import proper
 from autograder.batch.records import Handed, Result, digest_of
 from autograder.batch.work import Task, perform, unjudged
-from autograder.feedback import as_text
 from autograder.nbgrader.course import checked_rung, folder_of, known_results, results_in, secret_of
 from autograder.submission import from_cells
+from autograder.tables import as_text
 from autograder.verdict import NOT_JUDGED, Row, report, summary, total
 
 KEY = "cnnviz"

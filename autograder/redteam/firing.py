@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.names import printable
 from autograder.redteam.aftermath import Aftermath, Seen
 from autograder.redteam.attacks import Attack
 from autograder.redteam.canaries import Canaries
@@ -20,6 +19,7 @@ from autograder.redteam.course import Course, planted
 from autograder.redteam.promises import achieved
 from autograder.redteam.traces import changes, clear, marked, state
 from autograder.redteam.watching import Ending
+from autograder.words import printable
 
 START, EACH = 90, 25
 """Seconds that a batch may take, and that each attack in it may add."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from autograder.batch.names import printable
 from autograder.redteam.firing import Shot
+from autograder.words import printable
 
 PROMISED = {
     "points": "no undeserved point",

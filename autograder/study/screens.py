@@ -14,7 +14,6 @@ from autograder.study.folder import Work, shown
 from autograder.study.progress import Standing, State, known
 from autograder.study.words import (
     NARROW,
-    calm,
     drawn,
     effort,
     heading,
@@ -26,6 +25,7 @@ from autograder.study.words import (
     sign,
     time_left,
 )
+from autograder.words import counted, visible
 
 BAR = 8
 
@@ -70,7 +70,7 @@ def next_step(now: Standing | None) -> Iterator[RenderableType]:
     if now is None or (state := now.next) is None:
         yield from _at_the_end()
         return
-    yield Text(calm(_what_next(now, state)))
+    yield Text(visible(_what_next(now, state)))
     yield offer(f"cnnviz watch {now.work.outline.number}", "checks whenever you save")
     if not now.begun:
         yield offer(f"cnnviz open {now.work.outline.number}", "if you would rather have a notebook")
@@ -95,7 +95,7 @@ def _what_next(now: Standing, state: State) -> str:
     if item.kind != EXERCISE:
         letters = _letters([letter for letter, _ in item.options])
         return f"Next: predict. {item.title} Set {item.name} to {letters} in {file}."
-    lines = "1 line" if item.lines == 1 else f"{item.lines} lines"
+    lines = counted(item.lines, "line")
     begin = "Next" if now.begun else f"Begin with lesson {heading(now.work.outline)}"
     return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {effort(item)}, about {lines}."
 
@@ -156,7 +156,7 @@ def _bar(standing: Standing) -> Text:
 
 def _items(standing: Standing, console: Console) -> RenderableType:
     if standing.problem:
-        return indented(calm(standing.problem), 5)
+        return indented(visible(standing.problem), 5)
     if console.width >= NARROW:
         return listed(*((sign(state), _item(state)) for state in standing.states), by=5)
     return listed(*((sign(state)[:1], _item(state, word=f"{state.verdict}: ")) for state in standing.states), by=2)

@@ -17,8 +17,9 @@ from autograder.study.keyboard import ENTER, QUIT
 from autograder.study.progress import Standing, State, known
 from autograder.study.resetting import reset
 from autograder.study.screens import in_words, lesson_list
-from autograder.study.words import calm, heading
+from autograder.study.words import heading
 from autograder.verdict import NOT_ATTEMPTED
+from autograder.words import visible
 
 KEYS = "h hint, n next, l list, r reset, q quit"
 
@@ -97,7 +98,7 @@ class Session:
             return
         if standing.problem:
             self._head()
-            self._say(calm(f"{standing.problem} Nothing was checked; go on, and save again."))
+            self._say(visible(f"{standing.problem} Nothing was checked; go on, and save again."))
         elif self._standing is None:
             self._arrive(standing)
         else:
@@ -109,14 +110,14 @@ class Session:
     def failed(self, error: BaseException) -> None:
         """The check itself failed."""
         told = f"The check itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
-        self._say(Text(calm(told), style="yellow"))
+        self._say(Text(visible(told), style="yellow"))
 
     def _arrive(self, standing: Standing) -> None:
         """Where a student stands who has just come to a lesson."""
         self._standing = standing
         self._say(in_words(standing) + ".")
         if standing.problem:
-            self._say(calm(standing.problem))
+            self._say(visible(standing.problem))
         self._go_to(standing.next)
         self._say_keys()
 
@@ -226,7 +227,7 @@ class Session:
         try:
             self._tell(telling.was_reset(reset(self.work, item), item))
         except (ValueError, OSError) as error:
-            self._say(calm(str(error).removeprefix("reset: ")))
+            self._say(visible(str(error).removeprefix("reset: ")))
 
     def _again(self) -> None:
         item = self._item()

@@ -14,8 +14,9 @@ from autograder.study.folder import shown
 from autograder.study.ladder import climb, rung_title
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
-from autograder.study.words import calm, effort, indented, listed, name_of, sentence_case, sign
+from autograder.study.words import effort, indented, listed, name_of, sentence_case, sign
 from autograder.verdict import FAILED
+from autograder.words import counted, visible
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""
@@ -26,18 +27,18 @@ def verdict(state: State) -> Iterator[RenderableType]:
     """The verdict on one exercise, why, the formula, and what the code printed."""
     item = state.item
     if (typing := _TYPING.fullmatch(state.told[0][0] if state.told else "")) is not None:
-        yield Text(calm(f"{item.name} is not complete yet: line {typing['line']} of its cell, {typing['why']}."))
+        yield Text(visible(f"{item.name} is not complete yet: line {typing['line']} of its cell, {typing['why']}."))
         return
     yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {state.score}", "dim"))
     if state.told:
-        yield indented(calm(sentence_case(state.told[0][0])))
+        yield indented(visible(sentence_case(state.told[0][0])))
     if len(state.told) > 1:
         yield indented(Text("Other checks say more; begin with this.", style="dim"))
     if item.formula and state.verdict == FAILED:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
     if state.output.strip():
         yield indented(Text("Your code printed:", style="dim"))
-        yield indented(calm(_head(state.output)), 4)
+        yield indented(visible(_head(state.output)), 4)
 
 
 def task(item: Item, file: str) -> Iterator[RenderableType]:
@@ -47,8 +48,10 @@ def task(item: Item, file: str) -> Iterator[RenderableType]:
         yield listed(*item.options)
         yield indented(f"Set {item.name} to the letter in {file}.")
         return
-    lines = "1 line" if item.lines == 1 else f"{item.lines} lines"
-    yield Text.assemble((f"{item.title}: ", "bold"), f"write {item.name} in {file}, about {lines}, {effort(item)}.")
+    yield Text.assemble(
+        (f"{item.title}: ", "bold"),
+        f"write {item.name} in {file}, about {counted(item.lines, 'line')}, {effort(item)}.",
+    )
     if item.formula:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
 

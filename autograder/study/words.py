@@ -40,11 +40,6 @@ def drawn(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal and not os.environ.get(PLAIN)
 
 
-def calm(text: str) -> str:
-    """Without control characters: what a student's code says must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
-
-
 def sentence_case(text: str) -> str:
     """With a capital where it begins with a word, and not with a symbol or a name in the code."""
     return text[0].upper() + text[1:] if re.match(r"[a-z]{2,}[ ,]", text) else text

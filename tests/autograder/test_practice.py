@@ -30,6 +30,11 @@ def test_a_mistake_is_named_in_panel_and_terminal():
         assert "0 of 5 points" in text
 
 
+def test_the_plain_text_has_no_escape_codes(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" not in repr(check("grad_cam.neuron_importance", summed))
+
+
 def test_a_students_text_is_escaped():
     def attack(gradients):
         raise ValueError("<script>alert(1)</script>")

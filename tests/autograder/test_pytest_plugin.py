@@ -71,6 +71,15 @@ def test_the_table_comes_from_the_workers_of_xdist_too(lessons):
     assert "31 of 31 points" in done.stdout
 
 
+def test_two_copies_of_a_lesson_have_a_verdict_each(lessons, tmp_path):
+    shutil.copytree(lessons.module.parent, tmp_path / "lessons" / "ada" / "11_grad_cam")
+    write(lessons, "neuron_importance", "return gradients.mean(dim=(2, 3))")
+    done = lessons("-k", "neuron_importance", "--import-mode=importlib")  # pytest's own wants other names else
+    assert "5 passed, 46 deselected, 5 not attempted" in done.stdout
+    assert "lessons/11_grad_cam: 11_grad_cam  5 of 5 points" in done.stdout
+    assert "lessons/ada/11_grad_cam: 11_grad_cam  0 of 5 points" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -7,10 +7,7 @@ from typing import Any
 
 import jinja2
 
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 point", "3 points"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+from autograder.words import counted
 
 
 def stars(difficulty: int) -> str:
