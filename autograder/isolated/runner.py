@@ -188,6 +188,7 @@ class _Watch:
                     self.observations.append(found)
                 elif found["frame"] == "done":
                     self.done = found
+                    return
                 elif self.started is not None:
                     raise BadAnswer("a second beginning")
                 else:

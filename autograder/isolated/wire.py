@@ -68,17 +68,14 @@ class Decoder:
         self._bytes_left = result_bytes
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[Observation | dict[str, Any]]:
-        """Frames that are complete now.
+    def feed(self, data: bytes) -> Iterator[Observation | dict[str, Any]]:
+        """Frames that are complete now, one by one: however the bytes were cut, what is right before a fault counts.
 
         Raises:
-            BadAnswer: at the first byte that cannot be the child's.
+            BadAnswer: at the first byte that cannot be the child's, when all before it have been taken.
         """
         self._buffer += data
-        frames = []
-        while (found := self._next()) is not None:
-            frames.append(found)
-        return frames
+        return iter(self._next, None)
 
     def _next(self) -> Observation | dict[str, Any] | None:
         head = bytes(self._buffer[:TOKEN_BYTES])

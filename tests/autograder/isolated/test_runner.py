@@ -251,6 +251,7 @@ def f(x):
 def test_forged_bytes_on_every_descriptor_are_a_bad_answer(run, forgery):
     outcome = run(FORGED.replace("FORGERY", forgery))
     assert (outcome.status, outcome.observations) == ("bad answer", ())
+    assert outcome.rung, "what came before the forgery was lost"
 
 
 FINDS_THE_CHANNEL = """

@@ -82,12 +82,12 @@ def test_an_array_in_any_memory_order_arrives_in_its_own_shape():
 )
 def test_bytes_without_the_token_or_with_a_huge_manifest_are_refused_at_once(data):
     with pytest.raises(BadAnswer):
-        decoder().feed(data)
+        list(decoder().feed(data))
 
 
 def test_announced_blobs_beyond_the_limit_are_refused_before_they_arrive():
     with pytest.raises(BadAnswer, match="larger than allowed"):
-        decoder(result_bytes=1000).feed(TOKEN + struct.pack(">IQ", 2, 2**60))
+        list(decoder(result_bytes=1000).feed(TOKEN + struct.pack(">IQ", 2, 2**60)))
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_announced_blobs_beyond_the_limit_are_refused_before_they_arrive():
 )
 def test_a_malformed_manifest_is_a_bad_answer(text):
     with pytest.raises(BadAnswer):
-        decoder().feed(packed(text))
+        list(decoder().feed(packed(text)))
 
 
 @pytest.mark.parametrize("kind", ["raised", "not attempted"])
 def test_an_end_without_its_error_is_a_bad_answer(kind):
     nothing = {"arrays": [], "types": [], "dtypes": [], "devices": [], "again": None, "blobs": []}
     text, _ = manifest(kind=kind, error=error_record("E", "m"), **nothing)
-    decoder().feed(packed(text))
+    list(decoder().feed(packed(text)))
     with pytest.raises(BadAnswer, match="an error that is not one"):
-        decoder().feed(packed({**text, "error": None}))
+        list(decoder().feed(packed({**text, "error": None})))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_end_without_its_error_is_a_bad_answer(kind):
 def test_an_observation_with_one_wrong_field_is_a_bad_answer(changes):
     text, blobs = manifest(**changes)
     with pytest.raises(BadAnswer):
-        decoder().feed(packed(text, blobs))
+        list(decoder().feed(packed(text, blobs)))
 
 
 @pytest.mark.parametrize(
@@ -198,27 +198,37 @@ def test_an_observation_with_one_wrong_field_is_a_bad_answer(changes):
 def test_a_blob_that_is_not_a_plain_array_is_a_bad_answer(blob):
     text, _ = manifest(blobs=[len(blob)])
     with pytest.raises(BadAnswer):
-        decoder().feed(packed(text, blob))
+        list(decoder().feed(packed(text, blob)))
 
 
 def test_sizes_must_add_up_to_the_blobs():
     text, blobs = manifest(blobs=[1])
     with pytest.raises(BadAnswer, match="add up"):
-        decoder().feed(packed(text, blobs))
+        list(decoder().feed(packed(text, blobs)))
 
 
 def test_more_observations_than_calls_are_a_bad_answer():
     reader = decoder(calls=1)
-    reader.feed(observation_frame(TOKEN, GOOD))
+    list(reader.feed(observation_frame(TOKEN, GOOD)))
     with pytest.raises(BadAnswer, match="more observations"):
-        reader.feed(observation_frame(TOKEN, GOOD))
+        list(reader.feed(observation_frame(TOKEN, GOOD)))
+
+
+def test_what_is_right_before_a_fault_counts_however_the_bytes_were_cut():
+    data = observation_frame(TOKEN, GOOD) + b"PASS"
+    for size in (1, 100, len(data)):
+        reader, found = decoder(), []
+        pieces = (data[start : start + size] for start in range(0, len(data), size))
+        with pytest.raises(BadAnswer):
+            found.extend(frame for piece in pieces for frame in reader.feed(piece))
+        assert len(found) == 1, size
 
 
 def test_the_limit_counts_all_frames_together():
     reader = decoder(calls=100, result_bytes=1000)
     data = observation_frame(TOKEN, GOOD)
     with pytest.raises(BadAnswer, match="larger"):
-        reader.feed(100 * data)
+        list(reader.feed(100 * data))
 
 
 def test_half_a_surrogate_pair_does_not_reach_the_report():
