@@ -105,6 +105,15 @@ def test_without_a_sandbox_only_with_a_loud_warning(run, submitted, results, mon
     assert result.stderr.startswith("NOT SANDBOXED: student code can read this machine's files")
 
 
+@pytest.fixture
+def heeded():
+    """SIGINT is heeded, also where what started the tests ignores it: programs inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_with_how_to_go_on(submitted, tmp_path):
     process = start("grade", submitted, "--out", tmp_path / "results", "--jobs", 2)
     deadline = time.monotonic() + 100
