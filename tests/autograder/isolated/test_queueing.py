@@ -28,16 +28,25 @@ BUSY = """
 
 @contextmanager
 def crowd():
-    """Two programs that never rest for each processor, in sessions of their own: each gets as much as the call."""
+    """Two programs that never rest, in sessions of their own: each gets as much of the processor as the call."""
     with ExitStack() as stack:
-        for _ in range(2 * (os.cpu_count() or 1)):
+        for _ in range(2):
             hog = stack.enter_context(subprocess.Popen(_HOG, start_new_session=True))
             stack.callback(hog.kill)
         yield
 
 
+@pytest.fixture(scope="module")
+def one_processor():
+    """For all that is started here, so that tests beside these keep the others."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
 @pytest.fixture(scope="module", params=rungs.offered())
-def warm(request):
+def warm(request, one_processor):
     with Runner(mode="fork", rung=request.param) as runner:
         assert runner.run(asking("def f(x): return x")).status == "ran"
         yield runner
