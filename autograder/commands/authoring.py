@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import LessonNames, Root, err, named, one_sentence, out
+from autograder.words import counted
 
 
 def build(
@@ -25,7 +26,7 @@ def build(
     if check and changed:
         err.print("Run `cnnviz build` and commit what it writes.")
         raise typer.Exit(1)
-    out.print("Everything is up to date." if not changed else f"{len(changed)} file(s).")
+    out.print("Everything is up to date." if not changed else f"{counted(len(changed), 'file')}.")
 
 
 def lint(
@@ -40,5 +41,5 @@ def lint(
         problems = lint_course(root, named(lessons), run_notebooks=run)
     for problem in problems:
         out.print(str(problem), markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{len(problems)} problem(s).")
+    out.print(f"{counted(len(problems), 'problem')}.")
     raise typer.Exit(1 if problems else 0)

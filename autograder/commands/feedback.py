@@ -9,6 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import err, one_sentence, out
+from autograder.words import counted
 
 
 def feedback(
@@ -31,10 +32,11 @@ def feedback(
             made = []
             for each in make_pages(chosen, to):
                 made.append(each)
-                status.update(f"{len(made)} pages")
+                status.update(counted(len(made), "page"))
             index = make_index(made, to)
     fresh = sum(each.fresh for each in made)
+    pages = counted(len(made), "page")
     out.print(
-        f"{len(made)} pages, {fresh} of them new or changed. The list of all is {index}; it names everybody.",
+        f"{pages}, {fresh} of them new or changed. The list of all is {index}; it names everybody.",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.shared import Device, checked_device, err, one_sentence, out
+from autograder.words import counted
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
@@ -83,7 +84,7 @@ def verify(results: Results, secret: SecretFile = None) -> None:
     for sentence in found:
         out.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if found:
-        out.print(f"{len(found)} problem(s).")
+        out.print(f"{counted(len(found), 'problem')}.")
         raise typer.Exit(1)
     out.print(f"{number} results, all signed by this course's secret.", highlight=False)
 

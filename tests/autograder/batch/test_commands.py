@@ -60,7 +60,7 @@ def test_verify_names_each_problem_with_status_1(run, results):
     altered, missing, table, count = result.stdout.splitlines()
     assert altered.startswith(f"results/ann/{LESSON}/grad_cam.capture.json is not as it was signed")
     assert missing == f"results/dora/{LESSON}/grad_cam.capture.json is missing: the manifest lists it."
-    assert (table.split()[0], count) == ("results.csv", "3 problem(s).")
+    assert (table.split()[0], count) == ("results.csv", "3 problems.")
 
 
 def test_another_secret_is_told_and_makes_no_new_one(run, results, submitted, monkeypatch, tmp_path):

@@ -81,7 +81,7 @@ def test_the_command_writes_pages_and_says_how_many(tmp_path, monkeypatch, capsy
         for result in results():
             store.put(result)
     feedback(tmp_path / "results", tmp_path / "pages")
-    assert "1 pages, 1 of them new" in capsys.readouterr().out
+    assert "1 page, 1 of them new" in capsys.readouterr().out
     assert (tmp_path / "pages/ada/11_grad_cam.html").is_file()
     feedback(tmp_path / "results", tmp_path / "pages")
-    assert "1 pages, 0 of them new" in capsys.readouterr().out
+    assert "1 page, 0 of them new" in capsys.readouterr().out
