@@ -71,18 +71,6 @@ def test_who_sleeps_does_not_queue(warm):
     assert outcome.seconds < 2.5
 
 
-def test_a_crowd_of_ones_own_is_ended_too(warm):
-    source = """
-        import hashlib, threading
-        def busy():
-            while True: hashlib.pbkdf2_hmac("sha256", b"p", b"s", 2_000_000)  # without Python's lock
-        def f(x):
-            for _ in range(30): threading.Thread(target=busy, daemon=True).start()
-            busy()
-    """
-    assert warm.run(asking(source, seconds=0.4)).status == "time"
-
-
 @pytest.mark.parametrize(("queued", "granted"), [(2.0, 0.0), (7.0, 5.0), (1e6, 30.0)])
 def test_three_times_the_limit_is_all_that_a_queue_can_add(queued, granted):
     watch = _Watch(asking("", seconds=10.0), Decoder(b"", calls=1, result_bytes=1), "", queued=2.0)
