@@ -118,7 +118,7 @@ class Propagating(TorchFunctionMode):
             return func(*args, **kwargs)
         plain, kwargs, in_place = out_of_place(func, kwargs)
         result = self._carry_out(plain, args, kwargs)
-        if in_place:
+        if in_place and result is not args[0]:  # dropout in eval mode returns its own input
             self.overwritten[args[0]] = result
         return result
 

@@ -61,8 +61,19 @@ def deeplift(
         with Propagating(rules, complete="deeplift", merge=merge()) as mode:
             scores = mode.current(model(both))
         y = target_scores(check_scores(scores, len(both))[: len(x)], targets)
+        y0 = target_scores(scores.detach()[len(x) :], targets)
         m = torch.autograd.grad(y.sum(), both)[0][: len(x)]
-    return m * (x - x0)
+    return _complete(m * (x - x0), y.detach(), y0)
+
+
+def _complete(C: Tensor, y: Tensor, y0: Tensor) -> Tensor:
+    """The contributions, or a ValueError where they do not sum to the difference: the model hid an operation."""
+    excess = (C.sum((1, 2, 3)) - (y - y0)).abs()
+    rounding = torch.finfo(C.dtype).eps ** 0.5 * (C.abs().sum((1, 2, 3)) + y.abs() + y0.abs())
+    if (excess > rounding).any():
+        got = f"{C.sum((1, 2, 3)).tolist()}, but the scores differ by {(y - y0).tolist()}"
+        raise ValueError(f"model: contributions sum to {got}; an operation of the model mixes samples or hides its input.")
+    return C
 
 
 def rescale(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:

@@ -172,3 +172,21 @@ def test_out_of_place_names() -> None:
     assert out_of_place(Tensor.__iadd__, {}) == (Tensor.__add__, {}, True)
     assert out_of_place(F.relu, {"inplace": True}) == (F.relu, {"inplace": False}, True)
     assert out_of_place(Tensor.requires_grad_, {}) == (Tensor.requires_grad_, {}, False)
+
+
+@pytest.mark.parametrize("same", [nn.Dropout(inplace=True), Tensor.contiguous, lambda x: x.to(x.dtype), lambda x: x])
+def test_an_operation_that_returns_its_own_input_ends(same: object) -> None:
+    images, targets = inputs()
+    expected = guided_backprop(Spelled(nn.ReLU()), images, targets)
+    assert torch.equal(guided_backprop(Spelled(nn.Sequential(nn.ReLU(True), _Call(same))), images, targets), expected)
+
+
+class _Call(nn.Module):
+    """A function, or a module in eval mode, as a module."""
+
+    def __init__(self, function: object) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)  # type: ignore[operator]
