@@ -66,11 +66,11 @@ EXERCISES = (
         outputs=("S",),
         cases=(
             Case(
-                "four filters on three colours, one of them constant",
+                "five filters on three colours, one constant and one nearly; one alone",
                 fixtures.seen(fixtures.colours, scale_filters, mistakes.SCALE),
             ),
             Case(
-                "two colours, five filters; a single filter",
+                "two colours, six filters, one constant and one nearly; one alone",
                 fixtures.seen(fixtures.other_banks, scale_filters, mistakes.SCALE),
                 hidden=True,
             ),
@@ -112,11 +112,11 @@ EXERCISES = (
         outputs=("P",),
         cases=(
             Case(
-                "five filters in rows of three; four filters in rows of two",
+                "five filters in rows of three; four in rows of two; one, and room for two",
                 fixtures.seen(fixtures.tiles, tile, mistakes.TILE),
             ),
             Case(
-                "other sizes; a single row",
+                "other sizes; a single row; two filters, and room for five",
                 fixtures.seen(fixtures.other_tiles, tile, mistakes.TILE),
                 hidden=True,
             ),
@@ -213,11 +213,11 @@ EXERCISES = (
         outputs=("S",),
         cases=(
             Case(
-                "three slices of one of five filters; a filter of zeros",
+                "three slices of one of five filters; a filter of zeros; a tiny one",
                 fixtures.seen(fixtures.deep_layer, channel_slices, response_mistakes.SLICES),
             ),
             Case(
-                "four slices of one of six filters; a filter of zeros",
+                "four slices of one of six filters; a filter of zeros; a tiny one",
                 fixtures.seen(fixtures.other_layer, channel_slices, response_mistakes.SLICES),
                 hidden=True,
             ),

@@ -61,55 +61,62 @@ def rand(generator: Generator, *shape: int) -> Tensor:
 # 1. Filters of unequal strength, one of them constant
 
 
-def bank(generator: Generator, k: int, c: int, kh: int, kw: int, *, constant: bool = True) -> Tensor:
+TINY = 1e-9
+"""Range of a filter that is nearly flat, and not constant."""
+
+
+def bank(generator: Generator, k: int, c: int, kh: int, kw: int) -> Tensor:
     """Filters [K C kh kw] with both signs, each with a strength and an offset of its own."""
     strength = 0.3 + 2 * torch.rand(k, 1, 1, 1, generator=generator, dtype=torch.float64)
-    filters = strength * (randn(generator, k, c, kh, kw) + 0.5 * randn(generator, k, 1, 1, 1))
-    if constant:
-        filters[k // 2] = 0.3 + float(strength[0])
+    return strength * (randn(generator, k, c, kh, kw) + 0.5 * randn(generator, k, 1, 1, 1))
+
+
+def odd_bank(generator: Generator, k: int, c: int, kh: int, kw: int) -> Tensor:
+    """The same; the last ones are constant, nearly flat, above zero everywhere and below zero everywhere."""
+    filters = bank(generator, k, c, kh, kw)
+    filters[-4] = 0.3 + float(filters.abs().mean())
+    filters[-3] *= TINY
+    filters[-2] += 0.2 - filters[-2].min()
+    filters[-1] -= 0.2 + filters[-1].max()
     return filters
 
 
 def colours(generator: Generator) -> list[Call]:
-    """Four filters on three colours."""
-    return [Call({"filters": bank(generator, 4, 3, 3, 2)})]
+    """Five filters on three colours; a single filter."""
+    return [Call({"filters": odd_bank(generator, 5, 3, 3, 2)}), Call({"filters": bank(generator, 1, 2, 2, 3)})]
 
 
 def other_banks(generator: Generator) -> list[Call]:
-    """Two colours, five filters; a single filter on one channel."""
-    return [
-        Call({"filters": bank(generator, 5, 2, 2, 4)}),
-        Call({"filters": bank(generator, 1, 1, 3, 4, constant=False)}),
-    ]
+    """Two colours, six filters; a single filter on one channel."""
+    return [Call({"filters": odd_bank(generator, 6, 2, 2, 4)}), Call({"filters": bank(generator, 1, 1, 3, 4)})]
 
 
 # 2. Tiles
 
 
+def laid(generator: Generator, columns: int, *shape: int) -> Call:
+    """Filters [K C kh kw] with values in [-0.3, 1.3], to be laid out in rows of so many."""
+    return Call({"filters": 2 * rand(generator, *shape) - 0.5, "columns": columns})
+
+
 def tiles(generator: Generator) -> list[Call]:
-    """Five filters in rows of three; four in rows of two."""
-    return [
-        Call({"filters": rand(generator, 5, 3, 3, 2), "columns": 3}),
-        Call({"filters": rand(generator, 4, 1, 2, 3), "columns": 2}),
-    ]
+    """Five filters in rows of three; four in rows of two; one filter, and room for two."""
+    return [laid(generator, 3, 5, 3, 3, 2), laid(generator, 2, 4, 1, 2, 3), laid(generator, 2, 1, 2, 3, 4)]
 
 
 def other_tiles(generator: Generator) -> list[Call]:
-    """Seven filters in rows of two; three in one row."""
-    return [
-        Call({"filters": rand(generator, 7, 2, 2, 4), "columns": 2}),
-        Call({"filters": rand(generator, 3, 3, 4, 3), "columns": 3}),
-    ]
+    """Seven filters in rows of two; three in one row; two filters, and room for five."""
+    return [laid(generator, 2, 7, 2, 2, 4), laid(generator, 3, 3, 3, 4, 3), laid(generator, 5, 2, 1, 3, 2)]
 
 
 # 3. Images and filters
 
 
 def scene(generator: Generator, images: Sequence[int], weight: Sequence[int], stride: int, padding: int) -> Call:
-    """Images with values in [-1, 1] and filters with both signs; responses of both signs."""
+    """Images and filters with both signs; responses of both signs."""
     return Call(
         {
-            "images": 2 * torch.rand(*images, generator=generator, dtype=torch.float64) - 1,
+            "images": randn(generator, *images),
             "weight": randn(generator, *weight),
             "bias": 1.0 + randn(generator, weight[0]),
             "stride": stride,
@@ -129,7 +136,7 @@ def strided(generator: Generator) -> list[Call]:
 def other_strides(generator: Generator) -> list[Call]:
     """Four channels, stride 2, padding 2; one channel."""
     return [
-        scene(generator, (2, 4, 8, 10), (3, 4, 2, 4), 2, 2),
+        scene(generator, (2, 4, 8, 13), (3, 4, 2, 4), 2, 2),
         scene(generator, (1, 1, 6, 5), (2, 1, 3, 2), 2, 1),
     ]
 
@@ -148,21 +155,29 @@ def deep(generator: Generator, k: int, n: int, *shape: int) -> Call:
     return Call({"weights": weights, "k": k, "n": n})
 
 
-def of_zeros(call: Call) -> Call:
-    """The same call, with filter k all zero."""
+def times(factor: float, call: Call) -> Call:
+    """The same call, with filter k so many times as strong."""
     weights = call.inputs["weights"].clone()
-    weights[call.inputs["k"]] = 0.0
+    weights[call.inputs["k"]] *= factor
     return Call({**call.inputs, "weights": weights})
 
 
 def deep_layer(generator: Generator) -> list[Call]:
-    """Three slices of one of five filters; and a filter of zeros."""
-    return [deep(generator, 2, 3, 5, 7, 3, 2), of_zeros(deep(generator, 1, 2, 4, 3, 2, 3))]
+    """Three slices of one of five filters; a filter of zeros; a tiny one whose largest weight is negative."""
+    return [
+        deep(generator, 2, 3, 5, 7, 3, 2),
+        times(0.0, deep(generator, 1, 2, 4, 3, 2, 3)),
+        times(-TINY, deep(generator, 1, 3, 3, 5, 2, 3)),
+    ]
 
 
 def other_layer(generator: Generator) -> list[Call]:
-    """Four slices of one of six filters; and a filter of zeros."""
-    return [deep(generator, 4, 4, 6, 8, 2, 4), of_zeros(deep(generator, 2, 1, 3, 4, 3, 3))]
+    """Four slices of one of six filters; a filter of zeros; a tiny one whose largest weight is negative."""
+    return [
+        deep(generator, 4, 4, 6, 8, 2, 4),
+        times(0.0, deep(generator, 2, 1, 3, 4, 3, 3)),
+        times(-TINY, deep(generator, 2, 3, 4, 6, 3, 2)),
+    ]
 
 
 # Laws
@@ -180,7 +195,7 @@ def _array(value: Tensor) -> np.ndarray:
 
 def stretched_calls(generator: Generator) -> list[Call]:
     """W, and a·W + b with a positive a and a b for each filter."""
-    filters = bank(generator, 3, 2, 3, 4, constant=False)
+    filters = bank(generator, 3, 2, 3, 4)
     factor, offset = rand(generator, 3, 1, 1, 1) * torch.tensor([0.1, 1.0, 9.0]).view(3, 1, 1, 1), randn(generator, 3)
     return [Call({"filters": each}) for each in (filters, factor * filters + offset.view(3, 1, 1, 1))]
 

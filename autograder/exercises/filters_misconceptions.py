@@ -44,6 +44,10 @@ def _unguarded(filters):
     return (filters - low) / (high - low)
 
 
+def _range(filters):
+    return filters.amax(FILTER, keepdim=True) - filters.amin(FILTER, keepdim=True)
+
+
 def _standardised(filters):
     spread = filters.std(FILTER, keepdim=True)
     return torch.where(spread > 0, (filters - filters.mean(FILTER, keepdim=True)) / spread, 0.5)
@@ -138,6 +142,18 @@ SCALE = (
         lambda filters: stretched(filters, FILTER, 0.0),
         "A filter whose weights are all equal became 0 (black). Its weights are neither the low nor the high end of "
         "anything: make it 0.5, mid-grey.",
+    ),
+    Misconception(
+        "flat_for_constant",
+        lambda filters: torch.where(_range(filters) > 1e-6, scale_filters(filters), 0.5),
+        "You took a filter with small weights for a constant one. However near to each other its weights are, where "
+        "max W_k > min W_k the filter is scaled like any other.",
+    ),
+    Misconception(
+        "number_added_below",
+        _guarded(lambda W, low, high: (W - low) / (high - low + 1e-6)),
+        "You added a small number to max W_k - min W_k. A filter with small weights loses its range by it: divide by "
+        "max W_k - min W_k alone, and leave constant filters out by a test.",
     ),
     Misconception(
         "channels_last",
@@ -271,6 +287,17 @@ TILE = (
         "scaled_again",
         lambda filters, columns: laid_out(scale_filters(filters), columns),
         "You scaled the filters in here as well. `tile` only puts them in their places and changes no value.",
+    ),
+    Misconception(
+        "narrowed",
+        lambda filters, columns: laid_out(filters, min(columns, len(filters))),
+        "You made the picture as narrow as the filters there are. W = columns·(kw + 1) - 1 also where K is smaller "
+        "than `columns`: the empty places stay white.",
+    ),
+    Misconception(
+        "clamped",
+        lambda filters, columns: laid_out(filters.clamp(0, 1), columns),
+        "You clamped the values to [0, 1]. `tile` only puts the filters in their places and changes no value.",
     ),
     Misconception(
         "channels_last",

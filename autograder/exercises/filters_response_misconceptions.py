@@ -243,6 +243,28 @@ SLICES = (
         "You sorted by the largest |weight| of a slice. The strength of a slice is the sum Σ_ij |W_kcij|.",
     ),
     Misconception(
+        "energy",
+        _ordered_by(lambda W: W.square().sum((1, 2))),
+        "You sorted by Σ_ij W_kcij², where one large weight counts more than many small ones. The strength of a slice "
+        "is Σ_ij |W_kcij|.",
+    ),
+    Misconception(
+        "strength_in_the_layer",
+        lambda weights, k, n: round_zero(weights[k][_order(weights.abs().sum((0, 2, 3)), n)], weights[k].abs().max()),
+        "You sorted by the strength of channel c in all filters together. Filter k has its own order: Σ_ij |W_kcij|.",
+    ),
+    Misconception(
+        "largest_without_sign",
+        lambda weights, k, n: slices(weights[k], n, weights[k].max()),
+        "You divided by max W_k. The largest weight can be negative: divide by max |W_k|.",
+    ),
+    Misconception(
+        "tiny_for_zero",
+        lambda weights, k, n: slices(weights[k] * (weights[k].abs().max() > 1e-6), n),
+        "You took a filter with small weights for a filter of zeros. It is drawn like any other, on its own scale; "
+        "only where max |W_k| is 0 is every slice mid-grey.",
+    ),
+    Misconception(
         "channel_for_filter",
         lambda weights, k, n: slices(weights[:, k], n),
         "You took channel k of all filters, weights[:, k]. Filter k is weights[k]: its slices are weights[k, c].",

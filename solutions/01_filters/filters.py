@@ -13,7 +13,7 @@ def scale_filters(filters: Tensor) -> Tensor:
         filters: W [K C kh kw].
 
     Returns:
-        S [K C kh kw], a new tensor; a constant filter is 0.5.
+        S [K C kh kw], a new tensor; a filter whose weights are all equal, and no other, is 0.5 everywhere.
 
     About 3 lines.
     """
@@ -27,7 +27,7 @@ def tile(filters: Tensor, columns: int) -> Tensor:
 
     Args:
         filters: S [K C kh kw].
-        columns: how many filters stand side by side.
+        columns: how many filters have room side by side, also where there are fewer.
 
     Returns:
         P [C H W] with H = rows·(kh+1) - 1 and W = columns·(kw+1) - 1.
@@ -78,7 +78,7 @@ def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
         n: how many slices.
 
     Returns:
-        S [n kh kw]; 0.5 everywhere for a filter of zeros.
+        S [n kh kw]; 0.5 everywhere for a filter of zeros, and for no other.
 
     About 4 lines.
     """

@@ -1,0 +1,43 @@
+"""Wrong answers that are no known mistakes: every case rejects them, whoever hands them in."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+
+import pytest
+
+from autograder import registry
+from autograder.compare import compare
+from autograder.oracle import Setting, parts_of
+from autograder.records import Case
+
+NAMES = [f"student {n}" for n in range(20)]
+
+
+def _wrong() -> Mapping[str, Sequence[Callable]]:
+    modules = (f"tests.exercises.wrong_{lesson.name}" for lesson in registry.lessons())
+    return {name: wrong for m in modules if find_spec(m) for name, wrong in importlib.import_module(m).WRONG.items()}
+
+
+WRONG = _wrong()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_fails_every_case_under_every_name(name):
+    exercise = registry.exercise(name)
+    passed = [
+        (wrong.__name__, part.part.name, student)
+        for student in NAMES
+        for part in parts_of(exercise, Setting("secret", student))
+        if isinstance(part.part, Case) and (part.part.hidden or student == NAMES[0])
+        for wrong in WRONG[name]
+        if compare(part.expected, part.results(wrong), exercise.outputs) is None
+    ]
+    assert not passed
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_at_least_five_wrong_answers_are_tried(name):
+    assert len(WRONG[name]) >= 5
