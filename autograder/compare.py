@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-4}
-"""Relative to max|expected|. Wider than the spread over right implementations and devices; a test holds every
-misconception at more than 100 times the wider of the two."""
+"""By the precision of what was asked for, relative to max|expected|. Wider than the spread over right implementations
+and devices; a test holds every misconception at more than 100 times the wider of the two."""
 
 MARGIN = 100 * TOLERANCE["float32"]
 """The distance that every misconception keeps from the right answer, in every case."""
@@ -52,16 +52,27 @@ def distance(expected: Sequence[Any], got: Sequence[Any]) -> float:
     return max((_output_distance(expected, got, k) for k in range(len(expected[0].arrays))), default=0.0)
 
 
-def tolerance(got: Sequence[Any]) -> float:
-    """The tolerance that the precision of these results allows."""
-    coarse = any(dtype == "float32" for have in got for dtype in have.dtypes)
+def tolerance(results: Sequence[Any]) -> float:
+    """The tolerance that the precision of these results allows: of the expected ones, where a verdict depends on it."""
+    coarse = any(dtype == "float32" for result in results for dtype in result.dtypes)
     return TOLERANCE["float32" if coarse else "float64"]
 
 
 def scales(expected: Sequence[Any], output: int) -> float:
-    """max|expected| over all calls of one output; 1 where everything is zero, so that zero can be compared too."""
-    sizes = [float(np.abs(_numeric(want.arrays[output])).max(initial=0.0)) for want in expected]
-    return max(sizes, default=0.0) or 1.0
+    """max|expected| over what is finite in all calls of one output; 1 where that is 0, so that it can be compared."""
+    return max((largest(_numeric(want.arrays[output])) for want in expected), default=0.0) or 1.0
+
+
+def largest(array: np.ndarray) -> float:
+    """The largest finite size in an array, 0 where there is none."""
+    return float(np.abs(array).max(initial=0.0, where=np.isfinite(array)))
+
+
+def distinct(values: np.ndarray) -> int:
+    """How many different numbers other than 0 there are among finite ones, apart from rounding."""
+    values = values[np.isfinite(values)].astype(np.float64)
+    size = np.abs(values).max(initial=0.0) or 1.0
+    return len(np.setdiff1d(np.round(values / size, 6), [0.0]))
 
 
 def error_maps(expected: Sequence[Any], got: Sequence[Any], output: int) -> list[np.ndarray]:
@@ -160,12 +171,26 @@ def _finite(want, have, symbols):
 
 def _values(expected, got, symbols) -> Finding | None:
     for k, symbol in enumerate(symbols[: len(expected[0].arrays)]):
-        exact = expected[0].arrays[k].dtype.kind in "iub"
-        allowed = 0.0 if exact else tolerance(got)
         errors = [float(error.max(initial=0.0)) for error in error_maps(expected, got, k)]
-        if max(errors) > allowed:
-            return Finding("values", int(np.argmax(errors)), k, f"{symbol}: the values differ from the formula's.")
+        if max(errors) > allowed(expected, k):
+            call = int(np.argmax(errors))
+            asked, have = expected[call].dtypes[k], got[call].dtypes[k]
+            if TOLERANCE.get(asked, 1.0) < max(errors) <= TOLERANCE.get(have, 0.0):
+                return Finding("dtype", call, k, _coarse(symbol, asked, have))
+            return Finding("values", call, k, f"{symbol}: the values differ from the formula's.")
     return None
+
+
+def allowed(expected: Sequence[Any], output: int) -> float:
+    """How far one output may be from the expected one, relative to `scales`: whole numbers not at all."""
+    return 0.0 if expected[0].arrays[output].dtype.kind in "iub" else tolerance(expected)
+
+
+def _coarse(symbol: str, asked: str, have: str) -> str:
+    return (
+        f"{symbol}: got dtype {have}, asked for the dtype of the input ({asked}), and the values are right to "
+        f"{TOLERANCE[have]:g} only, where {asked} gives {TOLERANCE[asked]:g}."
+    )
 
 
 def _described(want, symbols) -> str:

@@ -1,6 +1,6 @@
 """Says why a result is wrong, in the lesson's symbols. First hit wins: a known mistake, a relation, where it departs.
 
-Nothing here imports anything but numpy and the two comparison modules.
+Nothing here imports anything but numpy and the comparison modules.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Finding, distance, error_maps, raised_unseen, tolerance
+from autograder.compare import Finding, error_maps, raised_unseen, tolerance
+from autograder.mistakes import Match, exact_match, near_match
 from autograder.relations import UNSEEN, relation, shape_relation
 
 
@@ -20,7 +21,8 @@ class Diagnosis:
     """What the student is told."""
 
     kind: str
-    """"misconception", "relation", "side effect", "law", "limit", "question", "grader", or the kind of a `Finding`."""
+    """"misconception", "likeness", "relation", "side effect", "law", "limit", "question", "grader", or
+    the kind of a `Finding`."""
     name: str
     """Slug, stable over cases: what a cohort is counted by."""
     message: str
@@ -65,10 +67,15 @@ def diagnose(
         return Diagnosis("raised", "raised", f"{raised_unseen(got[finding.call].error)} on inputs that are not shown.")
     if finding.kind in ("not attempted", "raised", "type"):
         return Diagnosis(finding.kind, finding.kind.replace(" ", "_"), finding.message)
-    if (name := nearest_mistake({name: results for name, (_, results) in known.items()}, got)) is not None:
-        return Diagnosis("misconception", name, known[name][0])
+    results = {name: results for name, (_, results) in known.items()}
+    if (match := exact_match(results, got)) is not None:
+        return _misconception(match, known)
+    if finding.kind == "values" and (found := _relation(finding, expected, got, symbols, hidden)) is not None:
+        return found
+    if (match := near_match(results, expected, got)) is not None:
+        return _misconception(match, known)
     if finding.kind == "values":
-        return _values(finding, expected, got, symbols, hidden)
+        return Diagnosis("values", "values", _where(finding, expected, got, symbols, hidden))
     if finding.kind == "shape":
         asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
         hint = shape_relation(asked, have)
@@ -77,13 +84,14 @@ def diagnose(
     return Diagnosis(finding.kind, finding.kind, finding.message)
 
 
-def nearest_mistake(known: Mapping[str, Sequence[Any]], got: Sequence[Any]) -> str | None:
-    """Name of the misconception whose results these are, if any."""
-    if any(have.kind != "value" for have in got):
-        return None
-    far = {name: distance(results, got) for name, results in known.items() if all(r.kind == "value" for r in results)}
-    name = min(far, key=far.__getitem__, default=None)
-    return name if name is not None and far[name] <= tolerance(got) else None
+def likeness(told: Diagnosis) -> Diagnosis:
+    """The same mistake where another case contradicts it: what is equal is said, and no cause."""
+    said = "your values here equal those of a known mistake, but in another case they do not, so it may not be yours:"
+    return Diagnosis("likeness", told.name, f'{said} "{told.message}"')
+
+
+def _misconception(match: Match, known: Mapping[str, tuple[str, Sequence[Any]]]) -> Diagnosis:
+    return Diagnosis("misconception", match.name, known[match.name][0] + match.beside)
 
 
 def side_effect(effects: Sequence[str]) -> Diagnosis:
@@ -92,20 +100,24 @@ def side_effect(effects: Sequence[str]) -> Diagnosis:
     return Diagnosis("side effect", found[0], " Also: ".join(EFFECTS[slug] for slug in found))
 
 
-def _values(finding: Finding, expected, got, symbols, hidden: bool) -> Diagnosis:
-    symbol, output = symbols[finding.output], finding.output
+def _relation(finding: Finding, expected, got, symbols, hidden: bool) -> Diagnosis | None:
+    output = finding.output
     arrays = [(want.arrays[output].astype(np.float64), have.arrays[output].astype(np.float64))
               for want, have in zip(expected, got, strict=True)]  # fmt: skip
-    right = [s for k, s in enumerate(symbols[:output]) if k < output]
-    prefix = f"{', '.join(right)} is right; " if right else ""
-    if (found := relation(arrays, tolerance(got))) is not None:
-        name, sentence = found
-        told = UNSEEN.get(name, sentence) if hidden else sentence
-        return Diagnosis("relation", name, prefix + told.format(symbol=symbol))
-    return Diagnosis("values", "values", prefix + _where(symbol, expected, got, finding, hidden))
+    if (found := relation(arrays, tolerance(got))) is None:
+        return None
+    name, sentence = found
+    told = UNSEEN.get(name, sentence) if hidden else sentence
+    return Diagnosis("relation", name, _right_before(symbols, output) + told.format(symbol=symbols[output]))
 
 
-def _where(symbol: str, expected, got, finding: Finding, hidden: bool) -> str:
+def _right_before(symbols: Sequence[str], output: int) -> str:
+    right = symbols[:output]
+    return f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} right; " if right else ""
+
+
+def _where(finding: Finding, expected, got, symbols, hidden: bool) -> str:
+    symbol = symbols[finding.output]
     error = error_maps(expected, got, finding.output)[finding.call]
     wrong = float((error > tolerance(got)).mean())
     if hidden:
@@ -116,7 +128,7 @@ def _where(symbol: str, expected, got, finding: Finding, hidden: bool) -> str:
     at = np.unravel_index(int(error.argmax()), error.shape)
     want, have = (results[finding.call].arrays[finding.output][at] for results in (expected, got))
     place = ", ".join(str(int(i)) for i in at)
-    return (
+    return _right_before(symbols, finding.output) + (
         f"{symbol} departs in {wrong:.0%} of its values, most at {symbol}[{place}]: "
         f"got {have:.6g}, the formula gives {want:.6g}."
     )

@@ -133,7 +133,7 @@ def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
     told = f"begin with {broken[0]}, which this is built on and which is not right yet. "
 
     def pointed(row: Row) -> Row:
-        if row.diagnosis is None or row.diagnosis.kind not in ("values", "relation", "misconception"):
+        if row.diagnosis is None or row.diagnosis.kind not in ("values", "relation", "misconception", "likeness"):
             return row
         return replace(row, diagnosis=replace(row.diagnosis, message=told + row.diagnosis.message))
 

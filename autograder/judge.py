@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.compare import compare, tolerance
-from autograder.diagnose import Diagnosis, diagnose, side_effect
+from autograder.diagnose import Diagnosis, diagnose, likeness, side_effect
 from autograder.isolated import Outcome
 from autograder.oracle import Part
 from autograder.records import Case, Exercise, Law, Question
@@ -24,7 +24,7 @@ LIMITS = {
 }
 """Outcome's status -> sentence."""
 
-FROM_VALUES = ("misconception", "relation", "values", "shape", "dtype", "device", "finite")
+FROM_VALUES = ("misconception", "likeness", "relation", "values", "shape", "dtype", "device", "finite")
 """Kinds of a diagnosis that was made after every misconception had been compared with what came back."""
 
 
@@ -108,7 +108,28 @@ def _value_rows(cases: Sequence[tuple[Part, Sequence[Any] | None]], cut_off: Dia
         row = rows[part] = _value_row(part, result, cut_off, seen if hidden else None)
         if not hidden and row.diagnosis is not None and row.diagnosis.kind in FROM_VALUES:
             seen = (seen or set()) | ({row.diagnosis.name} if row.diagnosis.kind == "misconception" else set())
-    return [rows[part] for part, _ in cases]
+    return _borne_out([(rows[part], part, result) for part, result in cases])
+
+
+def _borne_out(judged: Sequence[tuple[Row, Part, Sequence[Any] | None]]) -> list[Row]:
+    """A known mistake is told as a fact where every case shows it, elsewhere as a likeness."""
+    seen = [(row, part) for row, part, result in judged if result is not None and row.verdict != LATER]
+    told = {mistake.name for row, _ in seen if (mistake := _mistake(row)) is not None}
+    facts = {name for name in told if all(_shows(name, row, part) for row, part in seen)}
+    return [row if (mistake := _mistake(row)) is None or mistake.name in facts
+            else replace(row, diagnosis=likeness(mistake)) for row, _, _ in judged]  # fmt: skip
+
+
+def _mistake(row: Row) -> Diagnosis | None:
+    """The known mistake that a row tells of."""
+    return row.diagnosis if row.diagnosis is not None and row.diagnosis.kind == "misconception" else None
+
+
+def _shows(name: str, row: Row, part: Part) -> bool:
+    """Whether a case agrees with a mistake: it names it, or the student is right where the mistake is right too."""
+    if row.verdict != PASSED:
+        return (mistake := _mistake(row)) is not None and mistake.name == name
+    return compare(part.expected, part.mistakes_named([name])[name][1], part.exercise.outputs) is None
 
 
 def _value_row(
@@ -151,7 +172,7 @@ def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right
         told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known={}, hidden=True)
         return _row(part, FAILED, told, result)
     size = law.violation(part.calls, [have.arrays for have in result])
-    if not size <= tolerance(result):
+    if not size <= tolerance(part.expected):
         departs = law.departs.format(size=size) if np.isfinite(size) else "Yours is not a finite number."
         return _row(part, FAILED, Diagnosis("law", law.name, f"{law.sentence} {departs}"), result)
     return _row(part, *_earned(right), result)

@@ -13,6 +13,7 @@ LONGEST = 240
 
 KINDS = {
     "values": "wrong values, and no known mistake gives them",
+    "likeness": "wrong values, in one case those of a known mistake",
     "relation": "wrong values in a simple relation to the right ones",
     "raised": "the function raised an exception",
     "type": "another type was returned",

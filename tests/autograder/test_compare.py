@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.compare import TOLERANCE, compare, distance, tolerance
+from autograder.compare import TOLERANCE, compare, distance, scales, tolerance
 
 
 def result(*arrays, kind="value", types=None, dtypes=None, device="cpu", type_name="Tensor", error=None):
@@ -33,11 +33,31 @@ def test_equal_arrays_are_right():
 
 
 @pytest.mark.parametrize(("dtype", "allowed"), TOLERANCE.items())
-def test_the_tolerance_follows_the_precision_that_came_back(dtype, allowed):
-    for share, verdict in ((0.5, None), (2.0, "values")):
-        wrong = (A + share * allowed * np.abs(A).max()).astype(dtype)
-        finding = found(result(A), result(wrong))
-        assert (finding.kind if finding else None) == verdict
+def test_the_tolerance_follows_the_precision_that_was_asked_for(dtype, allowed):
+    asked = result(A.astype(dtype))
+    for share, right in ((0.5, True), (2.0, False)):
+        wrong = A + share * allowed * np.abs(A).max()
+        for returned in TOLERANCE:
+            assert (found(asked, result(wrong.astype(returned))) is None) is right, returned
+
+
+def test_float32_in_place_of_float64_is_right_where_only_its_rounding_shows():
+    assert found(result(A), result((A / 3 * 3).astype(np.float32))) is None
+
+
+def test_float32_buys_no_tolerance_and_is_told():
+    finding = found(result(A), result((A * (1 + 1e-5)).astype(np.float32)))
+    assert (finding.kind, finding.message) == (
+        "dtype",
+        "L: got dtype float32, asked for the dtype of the input (float64), and the values are right to 0.0001 only, "
+        "where float64 gives 1e-06.",
+    )
+
+
+@pytest.mark.parametrize("returned", [np.float16, bool, np.int64])
+def test_other_types_in_place_of_floats_are_told(returned):
+    whole = np.array([0.0, 1.0, 1.0])
+    assert found(result(whole), result(whole.astype(returned))).kind == "dtype"
 
 
 def test_errors_are_relative_to_the_largest_value_of_all_calls():
@@ -131,6 +151,11 @@ def test_the_second_output_is_named_when_the_first_is_right():
 def test_earlier_stages_win_over_later_ones_on_any_call():
     finding = compare([result(A), result(A)], [result(2 * A), result(A.T)], ("L",))
     assert (finding.kind, finding.call) == ("shape", 1)
+
+
+def test_a_scale_is_the_largest_finite_value():
+    assert scales([result(np.array([np.nan, -4.0, np.inf])), result(np.array([2.0]))], 0) == 4
+    assert scales([result(np.array([np.nan]))], 0) == 1
 
 
 def test_float32_anywhere_widens_the_tolerance():

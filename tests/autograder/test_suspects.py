@@ -47,5 +47,5 @@ def test_right_on_the_visible_inputs_alone_is_compared_with_every_misconception_
         return gradients.mean((2, 3)) if gradients.shape[1:] == (5, 4, 6) else MISTAKE.wrong(gradients)
 
     row = hidden_row(by_size, "mary")
-    assert (row.diagnosis.kind, row.diagnosis.name) == ("misconception", "one_axis")
+    assert (row.diagnosis.kind, row.diagnosis.name) == ("likeness", "one_axis")
     assert len(computed) == 1 + len(EXERCISE.misconceptions)
