@@ -30,16 +30,16 @@ class Diagnosis:
 
 EFFECTS = {
     "training_flag": "the model is left in another mode (train or eval) than it came in.",
-    "parameters": "the model's parameters are changed after your function returns; a method only looks.",
-    "buffers": "the model's buffers (BatchNorm's running statistics) are changed; was it run in training mode?",
-    "grad": "the parameters' or the images' `.grad` is left filled: use torch.autograd.grad, or clear it.",
-    "requires_grad": "`requires_grad` of the model's parameters or of an input is changed after your function returns.",
-    "hooks": "a hook is left on the model: keep its handle and call `handle.remove()`, also after an error.",
+    "parameters": "a module's parameters or settings are changed after your function returns; work on a copy.",
+    "buffers": "a module's buffers (BatchNorm's running statistics) are changed; was it run in training mode?",
+    "grad": "a `.grad` is not as it was before your function ran: use torch.autograd.grad, which fills none.",
+    "requires_grad": "`requires_grad` of an argument or of a parameter is changed after your function returns.",
+    "hooks": "hooks are not as they were: keep your own hook's handle and call `handle.remove()`, also after an error.",
     "inputs": "an argument is changed in place; work on a copy (`clone`), or avoid `+=` and methods ending in `_`.",
     "attached": "the result still hangs on the autograd graph: return it detached.",
-    "observer": "the check that looks for side effects was tampered with; leave torch and Python as they are.",
+    "observer": "nobody could look for side effects, for part of torch or Python was replaced; leave both as they are.",
     "unseen": "the process ended before anybody could see whether the model and the inputs are as they came.",
-    "second_call": "a second call with the same inputs gives another answer: something is kept between calls.",
+    "second_call": "a second call with the same inputs gives another answer: is something kept, or drawn at random?",
 }
 """Slug -> sentence for each thing that a right answer leaves as it found it."""
 
@@ -121,7 +121,7 @@ def _where(finding: Finding, expected, got, symbols, hidden: bool) -> str:
     error = error_maps(expected, got, finding.output)[finding.call]
     wrong = float((error > tolerance(got)).mean())
     if hidden:
-        return f"{symbol} departs from the formula on inputs that are not shown; try other sizes, targets and signs."
+        return f"{symbol} departs from the formula on inputs that are not shown."
     if not error.ndim:
         want, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
         return f"{symbol} is {have:.6g} where the formula gives {want:.6g}."

@@ -13,7 +13,7 @@ from autograder.diagnose import Diagnosis, diagnose, likeness, side_effect
 from autograder.isolated import Outcome
 from autograder.oracle import Part
 from autograder.records import Case, Exercise, Law, Question
-from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Row, summary
+from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Row
 
 LIMITS = {
     "time": "it did not finish within {seconds:g} s; is there a loop that never ends?",
@@ -61,10 +61,11 @@ def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, second
     if results and all(r is not None and all(o.kind == "not attempted" for o in r) for r in results):
         return replace(everywhere(exercise, NOT_ATTEMPTED, None), rung=outcome.rung)
     cut_off = _cut_off(seconds or exercise.seconds, outcome)
-    cases = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Case)]
-    laws = [(p, r) for p, r in zip(parts, results, strict=True) if isinstance(p.part, Law)]
-    rows = _unless_learned_by_heart(_value_rows(cases, cut_off), cases)
-    right = summary(rows) == PASSED
+    ran = list(zip(parts, results, strict=True))
+    cases = [(p, r) for p, r in ran if isinstance(p.part, Case) and not p.own]
+    laws = [(p, r) for p, r in ran if isinstance(p.part, Law)]
+    rows = _unless_learned_by_heart(_value_rows(cases, cut_off), cases, [(p, r) for p, r in ran if p.own], cut_off)
+    right = any(row.verdict == PASSED for row in rows)
     rows += [_law_row(part, result, cut_off, right) for part, result in laws]
     rows.append(_promise_row(exercise, [result for _, result in cases], right))
     return Graded(exercise, tuple(rows), _evidence(cases), outcome.output, outcome.rung)
@@ -84,6 +85,10 @@ def check_name(part: Case | Law) -> str:
     return f"{'hidden values' if part.hidden else 'values'}: {part.name}"
 
 
+_Ran = tuple[Part, Sequence[Any] | None]
+"""A part, and the observations of its calls; None where not all came back."""
+
+
 def _split(parts: Sequence[Part], observations: Sequence[Any]) -> list[Sequence[Any] | None]:
     """The observations of each part; None for a part whose calls did not all come back."""
     split: list[Sequence[Any] | None] = []
@@ -99,7 +104,7 @@ def _value_rows(cases: Sequence[tuple[Part, Sequence[Any] | None]], cut_off: Dia
     """A row a case, the visible ones first looked at.
 
     Every case sees every misconception, so a hidden one can only show what the visible ones showed. Those are the same
-    for everybody and computed once; on a student's own hidden inputs each misconception would be computed anew.
+    for everybody and computed once; on the hidden inputs of a course each misconception would be computed anew.
     """
     rows: dict[Part, Row] = {}
     seen: set[str] | None = None
@@ -149,17 +154,67 @@ def _value_row(
     if finding.kind not in ("raised", "type", "not attempted"):
         known = part.mistakes if suspects is None else part.mistakes_named(suspects)
     told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden)
+    if case.hidden and told.kind == "values":
+        told = replace(told, message=f"{told.message} {_which(part, result)}")
     return _row(part, FAILED, told, result)
 
 
-def _unless_learned_by_heart(rows: list[Row], cases: Sequence[tuple[Part, Any]]) -> list[Row]:
-    """Visible inputs are the same for everybody, so their values can be copied: without any hidden one they earn 0."""
-    hidden = [row for row, (part, _) in zip(rows, cases, strict=True) if getattr(part.part, "hidden", False)]
-    if not hidden or any(row.verdict in (PASSED, LATER) for row in hidden):
+def _which(part: Part, result: Sequence[Any]) -> str:
+    """What is told of hidden inputs: their case's own words, and whether some of them are right."""
+    right = " On others of them yours is right." if any(_right(part, result)) else ""
+    return f"They are: {part.part.name}.{right}"
+
+
+def _unless_learned_by_heart(
+    rows: list[Row], cases: Sequence[_Ran], own: Sequence[_Ran], cut_off: Diagnosis
+) -> list[Row]:
+    """Values can be copied from where they are seen: right ones earn nothing without a right one that nobody has seen.
+
+    What nobody has seen is for visible inputs a hidden call, for hidden ones a call that is this student's alone.
+    """
+    hidden = [case for case in cases if getattr(case[0].part, "hidden", False)]
+    verdicts = {row.verdict for row in rows}
+    if not hidden or LATER in verdicts or PASSED not in verdicts:
         return rows
-    told = "right on these inputs, but on none that nobody has seen: the points are for a function that computes them."
-    note = Diagnosis("depends", "hidden_first", told)
+    note = _never_seen(hidden) or _never_drawn(own, cut_off)
+    if note is None:
+        return rows
     return [replace(row, verdict=FAILED, diagnosis=note) if row.verdict == PASSED else row for row in rows]
+
+
+def _never_seen(hidden: Sequence[_Ran]) -> Diagnosis | None:
+    if any(_computes(*case) for case in hidden):
+        return None
+    names = "; ".join(part.part.name for part, _ in hidden)
+    told = f"right on these inputs, but on no hidden ones ({names}); what is right here alone earns no points."
+    return Diagnosis("depends", "hidden_first", told)
+
+
+def _never_drawn(own: Sequence[_Ran], cut_off: Diagnosis) -> Diagnosis | None:
+    if not own or any(_computes(*case) for case in own):
+        return None
+    if any(result is None for _, result in own):
+        return cut_off
+    told = "right on the inputs of the whole course, but on none of those that were drawn for this hand-in alone."
+    return Diagnosis("depends", "own_first", told)
+
+
+def _computes(part: Part, result: Sequence[Any] | None) -> bool:
+    """Whether some call is right whose answer is more than one number, or the same number everywhere."""
+    return result is not None and any(
+        right and _says_much(want.arrays) for right, want in zip(_right(part, result), part.expected, strict=True)
+    )
+
+
+def _right(part: Part, result: Sequence[Any]) -> list[bool]:
+    """Of each call, whether it is right on its own."""
+    outputs = part.exercise.outputs
+    return [compare([want], [have], outputs) is None for want, have in zip(part.expected, result, strict=True)]
+
+
+def _says_much(arrays: Sequence[np.ndarray]) -> bool:
+    """Whether the values within an output differ, or those of three outputs."""
+    return any(np.unique(a).size > 1 for a in arrays) or len({a.item(0) for a in arrays if a.size} - {0}) > 2
 
 
 def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right: bool) -> Row:

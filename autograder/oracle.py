@@ -23,7 +23,7 @@ class Setting:
     secret: str = ""
     """The course secret; empty in practice."""
     student: str = ""
-    """Seeds this student's hidden cases."""
+    """Seeds what is drawn for this student alone; empty where no one in particular is judged."""
     device: str = "cpu"
     seconds: float | None = None
     """No exercise gets more wall-clock time than this; None leaves each its own limit."""
@@ -33,10 +33,10 @@ class Setting:
         return exercise.seconds if self.seconds is None else min(self.seconds, exercise.seconds)
 
 
-def seed_of(exercise: Exercise, part: Case | Law, setting: Setting) -> int:
-    """Seed of a case: the same for everybody where the case is visible, this student's own where it is hidden."""
-    own = (setting.secret, setting.student) if getattr(part, "hidden", True) else ()
-    key = "\0".join([exercise.id, part.name, *own])
+def seed_of(exercise: Exercise, part: Case | Law, setting: Setting, *, own: bool = False) -> int:
+    """Seed of a case or law: of what is hidden the course's, the same for all its students, or a student's `own`."""
+    unknown = (setting.secret, setting.student if own else "") if getattr(part, "hidden", True) else ()
+    key = "\0".join([exercise.id, part.name, *unknown])
     return int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:7], "big")
 
 
@@ -66,6 +66,8 @@ class Part:
     part: Case | Law
     seed: int
     device: str = "cpu"
+    own: bool = False
+    """Whether it was drawn for one student alone: it shows answers learned by heart, and decides nothing else."""
 
     @cached_property
     def calls(self) -> Sequence[Call]:
@@ -122,10 +124,17 @@ def _one_thread() -> Iterator[None]:
 
 
 def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
-    """The exercise's cases, then its laws. What is visible is the same for everybody, and computed once."""
-    return [_part(exercise, part, seed_of(exercise, part, setting), setting.device) for part in exercise.parts]
+    """The exercise's cases, then its laws, then a second draw of each hidden case, for this student alone.
+
+    All but the last are the same for all students of a course, and computed once.
+    """
+    parts = [_part(exercise, part, seed_of(exercise, part, setting), setting.device) for part in exercise.parts]
+    hidden = [case for case in exercise.cases if case.hidden and setting.student]
+    return parts + [
+        Part(exercise, case, seed_of(exercise, case, setting, own=True), setting.device, own=True) for case in hidden
+    ]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _part(exercise: Exercise, part: Case | Law, seed: int, device: str) -> Part:
     return Part(exercise, part, seed, device)

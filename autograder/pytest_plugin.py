@@ -55,12 +55,14 @@ class Course:
         """One exercise or question, after the exercises that it is built on."""
         from autograder import grade, registry
         from autograder.oracle import Setting
+        from autograder.records import foundations
 
         lesson, item = registry.lesson_of(item_id), registry.item(item_id)
         where = Path(self.submission) if self.submission else folder
         done = self.graded.setdefault((where, lesson.id), {})
         if item_id not in done:
-            earlier = [self._of(part, folder) for part in getattr(item, "builds_on", ())]
+            parts = foundations(item, lesson.exercises) if item in lesson.exercises else ()
+            earlier = [self._of(part, folder) for part in parts]
             submission = self._load(where, lesson)
             done[item_id] = grade.grade_item(
                 submission, item, Setting(device=self.device), self.runner, earlier=earlier

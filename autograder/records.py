@@ -125,6 +125,15 @@ class Exercise:
         return (*self.cases, *self.laws)
 
 
+def foundations(exercise: Exercise, among: Sequence[Exercise | Question]) -> tuple[str, ...]:
+    """Ids of those that it puts together, directly or through others; `among` is in the order of the lesson."""
+    found = set(exercise.builds_on)
+    for other in reversed(among):
+        if other.id in found:
+            found.update(getattr(other, "builds_on", ()))
+    return tuple(other.id for other in among if other.id in found)
+
+
 @dataclass(frozen=True)
 class Option:
     """One answer of a prediction question."""

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from autograder import registry
 from autograder.formulas import as_mathml
-from autograder.records import Exercise, Question
+from autograder.records import Exercise, Question, foundations
 
 _PIECES = re.compile(r"\$([^$\n]+)\$|`([^`\n]+)`|\*\*([^*\n]+)\*\*")
 
@@ -33,7 +33,8 @@ def steps(item: Exercise | Question | None, broken: Sequence[str]) -> list[Step]
     """
     if not isinstance(item, Exercise):
         return []
-    parts = [registry.exercise(name) for name in item.builds_on if name in broken]
+    found = foundations(item, registry.lesson_of(item.id).exercises)
+    parts = [registry.exercise(name) for name in found if name in broken]
     begin = [Step(escape(f"Begin with “{parts[0].title}”: this one is built on it."), parts[0].id)] if parts else []
     return [*begin, Step(inline(item.hints[0])), Step(_place(item))]
 

@@ -93,7 +93,9 @@ def _observe_call(function: Callable[..., Any], inputs: Inputs) -> Observation:
         return _without_value(first, in_order(effects))
     with redirect_stdout(_Silence()), redirect_stderr(_Silence()):  # what the student prints appears once
         second = _run(function, *inputs)
-    effects |= changes(before, inputs) | ({"attached"} if first.outputs.attached else set())
+    effects |= changes(before, inputs)
+    if first.outputs.attached and inputs[2] is None:  # of a returned module, the function hands over no result
+        effects.add("attached")
     return Observation(
         "value",
         first.outputs.arrays,

@@ -14,7 +14,7 @@ from autograder.grade import grade_item
 from autograder.isolated import Cell, Request, Runner
 from autograder.judge import Graded, checks_of
 from autograder.oracle import Setting, parts_of
-from autograder.records import Exercise, Lesson
+from autograder.records import Exercise, Lesson, foundations
 from autograder.study import progress
 from autograder.study.cache import Cache, digest
 from autograder.study.code import code_hash, text_hash
@@ -189,7 +189,8 @@ def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[G
     if not isinstance(item, Exercise) or not submission.attempted(item.function):
         return "", ""
     cells = submission.cells(item.function)
-    broken = [g.item.id for g in earlier if g.item.id in item.builds_on and summary(g.rows) != PASSED]
+    parts = foundations(item, [g.item for g in earlier])
+    broken = [g.item.id for g in earlier if g.item.id in parts and summary(g.rows) != PASSED]
     counts = code_hash(cells, item.function, {question.variable for question in lesson.questions})
     return digest(version(), item.id, counts, *broken), text_hash(cells)
 

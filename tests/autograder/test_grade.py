@@ -1,14 +1,16 @@
 """From a submission to rows: what one mistake costs, what the grader's own fault looks like, what ends early."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograder import registry
 from autograder.grade import grade_function, grade_item, grade_lesson
 from autograder.isolated import Runner
-from autograder.judge import checks_of
+from autograder.judge import _computes, checks_of
 from autograder.lending import lent
 from autograder.oracle import Setting, parts_of
 from autograder.records import Law
@@ -59,6 +61,30 @@ def test_a_part_that_was_not_attempted_does_not_cost_what_is_built_on_it(runner)
     by_id = graded(text, runner)
     assert summary(by_id["grad_cam.neuron_importance"].rows) == NOT_ATTEMPTED
     assert summary(by_id[WHOLE].rows) == PASSED
+
+
+def test_a_mistake_in_a_part_of_a_part_does_not_cost_what_is_built_on_both(runner):
+    lesson = registry.lesson("06_class_visualization")
+    text = (ROOT / "solutions" / lesson.id / f"{lesson.name}.py").read_text(encoding="utf-8")
+    assert "+ lr * (dy" in text
+    wrong = text.replace("+ lr * (dy", "- lr * (dy")
+    by_id = {g.item.id: summary(g.rows) for g in grade_lesson(one(wrong), lesson, Setting(), runner)}
+    assert by_id["class_visualization.ascent_step"] == FAILED
+    assert by_id["class_visualization.ascend"] == by_id["class_visualization.effect_of_l2"] == PASSED
+
+
+WRONG_UNSEEN = SOLVED.replace(
+    "return gradients.mean(dim=(2, 3))",
+    "return gradients.mean(dim=(2, 3)) * (2.0 if gradients.shape[-2:] == (12, 8) else 1.0)",
+)
+
+
+def test_a_part_that_is_wrong_where_its_own_checks_do_not_look_does_not_cost_what_is_built_on_it(runner):
+    by_id = graded(WRONG_UNSEEN, runner)
+    assert summary(by_id["grad_cam.neuron_importance"].rows) == PASSED
+    assert summary(by_id[WHOLE].rows) == PASSED
+    told = by_id[WHOLE].rows[0].diagnosis.message
+    assert told.endswith("in place of yours; one of yours departs on these inputs, which its own checks do not have.")
 
 
 def test_lent_parts_do_not_help_what_is_wrong_itself(runner):
@@ -182,7 +208,7 @@ def grad_cam(model, images, targets, layer):
 def test_nothing_that_code_says_beside_lent_parts_is_told(runner, monkeypatch):
     """Rows that fail with our parts in place keep what the student's own run said."""
     monkeypatch.setattr("autograder.grade.total", lambda rows: (next(scores), 0))
-    scores = iter([1, 0])  # the second run counts as the better one
+    scores = itertools.chain([1, 0], itertools.repeat(0))  # the second run counts as the better one
     whole = graded(WRONG_PART.replace("def grad_cam(", "def right(") + THIEF, runner)[WHOLE]
     told = [row.diagnosis.message for row in whole.rows if row.diagnosis]
     assert told
@@ -226,3 +252,85 @@ def test_numbers_beyond_arithmetic_are_wrong_values_and_no_fault_of_the_grader(n
     judged = grade_item(one(text), registry.exercise(f"grad_cam.{item}"), Setting(), runner)
     assert summary(judged.rows) == FAILED
     assert total(judged.rows)[0] == 0
+
+
+def tabled(parts) -> str:
+    """A function that holds the answers to the calls of these parts, and gives zeros for any other."""
+    calls = [
+        (call.inputs["gradients"], have) for part in parts for call, have in zip(part.calls, part.expected, strict=True)
+    ]
+    table = {round(float(inputs.sum()), 9): have.arrays[0].tolist() for inputs, have in calls}
+    return (
+        f"def neuron_importance(gradients):\n    import torch\n    table = {table}\n"
+        "    found = table.get(round(float(gradients.sum()), 9))\n"
+        "    return torch.zeros_like(gradients[:, :, 0, 0]) if found is None else torch.tensor(found).double()\n"
+    )
+
+
+def test_values_of_the_whole_course_learned_by_heart_earn_nothing(runner):
+    ada = Setting("s", "ada")
+    shared = [part for part in parts_of(IMPORTANCE, ada) if not part.own]
+    judged = grade_item(one(tabled(shared)), IMPORTANCE, ada, runner)
+    assert total(judged.rows)[0] == 0
+    told = {row.check.split(":")[0]: row.diagnosis for row in judged.rows}
+    assert told["hidden values"].name == told["values"].name == "own_first"
+    assert "none of those that were drawn for this hand-in alone" in told["hidden values"].message
+
+
+def forgets_unused_channels(gradients):
+    """Right but for channels whose gradient is 0 everywhere."""
+    unused = (gradients == 0).all(dim=-1).all(dim=-1)
+    return gradients.mean((2, 3)).masked_fill(unused, 1.0)
+
+
+def test_one_special_input_costs_its_own_row_alone():
+    rows = grade_function(IMPORTANCE, forgets_unused_channels, Setting("s", "ada")).rows
+    failed = [row for row in rows if row.verdict != PASSED]
+    assert [row.check for row in failed] == ["hidden values: other sizes, and a channel that is not used"]
+    told = failed[0].diagnosis.message
+    assert "They are: other sizes, and a channel that is not used. On others of them yours is right." in told
+
+
+def test_nobody_is_told_of_arguments_that_the_function_does_not_have():
+    rows = grade_function(IMPORTANCE, forgets_unused_channels).rows
+    told = " ".join(row.diagnosis.message for row in rows if row.diagnosis)
+    assert "target" not in told
+
+
+def test_what_is_right_on_visible_inputs_alone_is_told_which_inputs_were_hidden():
+    def by_shape(gradients):
+        return gradients.mean((2, 3)) if gradients.shape[1:] == (5, 4, 6) else gradients.sum((2, 3))
+
+    rows = grade_function(IMPORTANCE, by_shape).rows
+    assert rows[0].diagnosis.message == (
+        "right on these inputs, but on no hidden ones (other sizes, and a channel that is not used); "
+        "what is right here alone earns no points."
+    )
+
+
+@pytest.mark.parametrize("exercise", [e for part in registry.lessons() for e in part.exercises], ids=lambda e: e.id)
+def test_every_hidden_case_has_a_call_that_only_a_function_that_computes_gets_right(exercise):
+    for part in parts_of(exercise, Setting()):
+        if getattr(part.part, "hidden", False):
+            assert _computes(part, part.expected), part.part.name
+            assert not _computes(
+                part, [dataclasses.replace(o, arrays=tuple(map(np.zeros_like, o.arrays))) for o in part.expected]
+            )
+
+
+CONVERTED = {
+    "a trainable head": """head = copy.deepcopy(head).requires_grad_()
+    return nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)""",
+    "a copied 1 x 1 convolution": """conv = nn.Conv2d(head.in_features, head.out_features, 1, dtype=head.weight.dtype)
+    with torch.no_grad():
+        conv.weight.copy_(head.weight[:, :, None, None])
+        conv.bias.copy_(head.bias)
+    return nn.Sequential(features, conv, nn.AdaptiveAvgPool2d(1), nn.Flatten())""",
+}
+
+
+@pytest.mark.parametrize("body", CONVERTED.values(), ids=CONVERTED)
+def test_a_module_that_is_returned_has_nothing_to_detach(body, runner):
+    text = f"import copy\nimport torch\nfrom torch import nn\ndef convert_to_cam(features, head):\n    {body}\n"
+    judged = grade_item(one(text), registry.exercise("cam.convert_to_cam"), Setting("s", "ada"), runner)
+    assert summary(judged.rows) == PASSED

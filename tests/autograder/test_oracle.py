@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from autograder import registry
-from autograder.oracle import Setting, planned, seed_of
+from autograder.oracle import Setting, parts_of, planned, seed_of
 from autograder.records import Call
 
 EXERCISE = registry.exercise("grad_cam.neuron_importance")
@@ -13,10 +13,26 @@ VISIBLE = next(case for case in EXERCISE.cases if not case.hidden)
 HIDDEN = next(case for case in EXERCISE.cases if case.hidden)
 
 
-def test_visible_cases_have_one_seed_and_hidden_ones_a_seed_of_each_students_own():
-    ada, grace, other = Setting("s", "ada"), Setting("s", "grace"), Setting("t", "ada")
-    assert len({seed_of(EXERCISE, VISIBLE, s) for s in (ada, grace, other)}) == 1
-    assert len({seed_of(EXERCISE, HIDDEN, s) for s in (ada, grace, other)}) == 3
+ADA, GRACE, OTHER = Setting("s", "ada"), Setting("s", "grace"), Setting("t", "ada")
+
+
+def test_visible_cases_have_one_seed_hidden_ones_one_of_the_course_and_one_of_each_students_own():
+    assert len({seed_of(EXERCISE, VISIBLE, s) for s in (ADA, GRACE, OTHER)}) == 1
+    assert seed_of(EXERCISE, HIDDEN, ADA) == seed_of(EXERCISE, HIDDEN, GRACE) != seed_of(EXERCISE, HIDDEN, OTHER)
+    own = [seed_of(EXERCISE, HIDDEN, s, own=True) for s in (ADA, GRACE, OTHER)]
+    assert len({*own, seed_of(EXERCISE, HIDDEN, ADA)}) == 4
+
+
+def test_each_student_is_judged_on_the_same_parts_and_on_a_draw_of_their_own():
+    ada, grace = (parts_of(EXERCISE, setting) for setting in (ADA, GRACE))
+    shared = len(EXERCISE.parts)
+    assert ada[:shared] == grace[:shared]
+    assert [(part.part, part.own) for part in ada[shared:]] == [(HIDDEN, True)]
+    assert ada[-1].seed != grace[-1].seed
+
+
+def test_in_practice_nothing_is_drawn_for_one_student_alone():
+    assert not any(part.own for part in parts_of(EXERCISE, Setting()))
 
 
 def test_a_case_that_gives_what_the_reference_does_not_take_is_said():
