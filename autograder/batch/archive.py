@@ -50,13 +50,15 @@ def in_archive(file: IO[bytes], name: str, *, most_files: int = MOST_FILES, with
     try:
         archive = zipfile.ZipFile(_Bounded(file), "r")  # type: ignore[arg-type]
     except BROKEN as error:
-        raise Unreadable(f"submission: {name} is not a whole zip archive ({_reason(error)}); pack it again.") from error
+        raise Unreadable(f"submission: {name} is not a whole zip archive ({reason(error)}); pack it again.") from error
     infos = archive.infolist()
     if len(infos) > most_files:
         raise Unreadable(f"submission: {name} holds {len(infos)} files, and {most_files} are read; pack fewer.")
     overlapping = _overlapping(infos, archive.start_dir)
     prefix = (name,) if within else ()
-    return [_entry(archive, info, prefix, overlaps=id(info) in overlapping) for info in infos if not _hidden(info)]
+    return [
+        _entry(archive, info, prefix, overlaps=id(info) in overlapping) for info in infos if not hidden(_name(info))
+    ]
 
 
 class _Bounded:
@@ -77,7 +79,7 @@ class _Bounded:
 
 def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, prefix: tuple[str, ...], *, overlaps: bool) -> Entry:
     place = shown((*prefix, _name(info)))
-    if why := _unsafe(_name(info)):
+    if why := unsafe(_name(info)):
         return refused((), f"submission: {place} {why}; pack the archive again.")
     parts = tuple(proper(part) for part in _name(info).split("/") if part not in ("", "."))
     if info.is_dir():
@@ -97,7 +99,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str, largest: 
             data = file.read(largest + 1)
     except BROKEN as error:
         raise Unreadable(
-            f"submission: {place} cannot be unpacked ({_reason(error)}); pack the archive again."
+            f"submission: {place} cannot be unpacked ({reason(error)}); pack the archive again."
         ) from error
     if len(data) != info.file_size:
         raise Unreadable(f"submission: {place} is not as long as the archive says; pack the archive again.")
@@ -115,13 +117,12 @@ def _name(info: zipfile.ZipInfo) -> str:
         return name
 
 
-def _hidden(info: zipfile.ZipInfo) -> bool:
-    """Whether it is of no interest; a name that is refused is never hidden."""
-    name = _name(info)
-    return not _unsafe(name) and any(skipped(part) for part in name.split("/") if part not in ("", "."))
+def hidden(name: str) -> bool:
+    """Whether a name in an archive is of no interest; one that is refused is never hidden."""
+    return not unsafe(name) and any(skipped(part) for part in name.split("/") if part not in ("", "."))
 
 
-def _unsafe(name: str) -> str:
+def unsafe(name: str) -> str:
     """Why an entry of this name is refused, whatever is in it."""
     parts = name.split("/")
     reasons = {
@@ -160,5 +161,6 @@ def _overlapping(infos: Sequence[zipfile.ZipInfo], end: int) -> set[int]:
     return shared
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """What the standard library said, in one line."""
     return shown((f"{type(error).__name__}: {error}",)) if str(error) else type(error).__name__

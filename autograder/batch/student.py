@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.batch.archive import LARGEST_INNER, in_archive
+from autograder.batch.archive import LARGEST_INNER
 from autograder.batch.entries import FILE, FOLDER, MOST_INNER, REFUSED, Entry, shown
-from autograder.batch.naming import Named, folder_lesson, lesson_of_file, suffix
+from autograder.batch.kinds import UNREAD_ARCHIVES, kind_of, unread, wanted
+from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, lesson_of_file, suffix
+from autograder.batch.packed import in_packed
 from autograder.batch.records import Handed, digest_of
 from autograder.cells import LARGEST, Unreadable, looks_like_notebook, read_cells
 from autograder.quick_nbformat import nbformat
@@ -39,7 +41,7 @@ class Piece:
     def is_work(self) -> bool:
         """Whether it is a module or a notebook of the student's own, or stands in the place of one."""
         in_place = self.entry.kind == REFUSED and self.kind == "" and self.named.lesson is not None
-        own = self.kind in (".py", ".ipynb") and not self.entry.parts[-1].startswith("test_")
+        own = self.kind in CODE and not self.entry.parts[-1].startswith("test_")
         return (own or in_place) and not self.too_deep
 
     @property
@@ -76,62 +78,94 @@ class Student:
         self.broken: list[tuple[Lesson | None, str]] = []
         """What cannot be looked into, and the lesson that it is for; None where it may hold any."""
         self.told: list[str] = []
+        self.alive: Sequence[Lesson] = ()
+        """The lessons that anybody handed in: what may hold any work is a problem of these alone."""
         self.pieces = [opened for piece in pieces for opened in self._opened(piece)]
 
-    def lessons(self) -> dict[str, Lesson]:
-        """Lessons that a file or a folder of this student's is named after, by id."""
-        found = [p.lesson for p in self.pieces if p.is_work] + [p.named.folder for p in self.pieces]
-        return {lesson.id: lesson for lesson in (*found, *(lesson for lesson, _ in self.broken)) if lesson}
+    def lessons(self, *, of_any_kind: bool = False) -> dict[str, Lesson]:
+        """Lessons that work or a folder of this student's is named after, by id; or a file of any kind."""
+        work = [p.lesson for p in self.pieces if of_any_kind or (p.is_work and not self._helper(p))]
+        found = [*work, *(p.named.folder for p in self.pieces), *(lesson for lesson, _ in self.broken)]
+        return {lesson.id: lesson for lesson in found if lesson}
 
-    def handed(self, lessons: Sequence[Lesson], release: Release) -> list[Handed]:
+    def works_on(self, lesson: Lesson) -> bool:
+        """Whether a module or a notebook is named after the lesson, or lies in a folder of it."""
+        return any(p.is_work and (p.lesson == lesson or p.belongs(lesson)) for p in self.pieces)
+
+    def handed(self, lessons: Sequence[Lesson], release: Release, *, alive: Sequence[Lesson] = ()) -> list[Handed]:
         """The work on each lesson of the class that there is work on; `told` has a sentence on each choice."""
         used: list[Piece] = []
-        handed = [h for lesson in lessons if (h := self._on(lesson, len(lessons) == 1, release, used))]
+        self.alive = alive or lessons
+        handed = [h for lesson in lessons if (h := self._on(lesson, lessons, release, used))]
         left = [p.entry.place for p in self.pieces if p.is_work and p.lesson is None and p not in used]
         self.told += [f"{shown((self.name,))}: {sentence}" for _, sentence in self.broken]
         if left:
             self.told.append(f"{shown((self.name,))}: left out, named after no lesson: {_some(left)}.")
         return handed
 
-    def _on(self, lesson: Lesson, only: bool, release: Release, used: list[Piece]) -> Handed | None:
+    def _on(self, lesson: Lesson, lessons: Sequence[Lesson], release: Release, used: list[Piece]) -> Handed | None:
         """The work on one lesson; None where there is none, and other work shows that this is no mistake."""
-        pieces = [p for p in self.pieces if p.is_work and p.lesson and p.lesson.id == lesson.id]
-        pieces = pieces or self._unnamed(lesson, only)
-        used += pieces
-        kinds = sorted({p.kind for p in pieces})
-        if reads := [read for kind in kinds for read in self._latest(pieces, kind, lesson, release)]:
-            return self._chosen(reads, lesson)
-        if broken := [sentence for about, sentence in self.broken if about is None or about.id == lesson.id]:
+        attempts = sorted({p.named.attempt for p in self.pieces}, reverse=True)
+        meant = [pieces for attempt in attempts if (pieces := self._meant(lesson, len(lessons) == 1, attempt))]
+        used += [piece for pieces in meant for piece in pieces]
+        reads: list[Read] = []
+        for pieces in meant:
+            reads += [
+                r for kind in sorted({p.kind for p in pieces}) for r in self._latest(pieces, kind, lesson, release)
+            ]
+            if any(read.submission for read in reads):
+                break
+        broken = [text for about, text in self.broken if about == lesson or (about is None and lesson in self.alive)]
+        if reads:
+            return self._chosen(reads, lesson, len(meant))
+        if broken:
             return self._problem(lesson, broken[0])
-        if any(p.belongs(lesson) for p in self.pieces) or not self.lessons():
-            return self._problem(lesson, self._nothing(lesson))
-        return None
+        return self._problem(lesson, self._nothing(lesson)) if self._lacks(lesson, lessons) else None
 
-    def _unnamed(self, lesson: Lesson, only: bool) -> list[Piece]:
-        """The only notebook and the only module that can be meant, whatever they are called."""
-        free = [p for p in self.pieces if p.is_work and p.named.lesson is None and p.named.depth <= DEEP]
+    def _lacks(self, lesson: Lesson, lessons: Sequence[Lesson]) -> bool:
+        """Whether a folder says that there should be work, or a file that is none, or there is no work at all."""
+        if any(p.belongs(lesson) for p in self.pieces):
+            return True
+        hinted = self.lessons(of_any_kind=True).keys() & {each.id for each in lessons}
+        return not self.lessons() and (lesson.id in hinted if hinted else lesson in self.alive)
+
+    def _helper(self, piece: Piece) -> bool:
+        """Whether it may be a module beside the work, as "grad_cam_plots.py" is; then what is in it decides."""
+        loose = [p.named.loose and p.kind == ".py" for p in (piece, *(p for p in self.pieces if p.is_work))]
+        return loose[0] and not all(loose)
+
+    def _meant(self, lesson: Lesson, only: bool, attempt: str) -> list[Piece]:
+        """The files of one attempt that are named after the lesson, else the only ones that can be meant."""
+        own = [p for p in self.pieces if p.is_work and p.named.attempt == attempt]
+        if found := [p for p in own if p.lesson == lesson]:
+            return found
+        free = [p for p in own if p.named.lesson is None and p.named.depth <= DEEP]
         free = [p for p in free if p.belongs(lesson) or (only and p.named.folder is None)]
-        pieces = []
-        for kind in (".py", ".ipynb"):
-            same = [p for p in free if p.kind == kind]
-            if len(same) == 1:
-                pieces += same
-                self._say(lesson, f"{same[0].entry.place} counts, as the only {kind} that can be meant.")
-        return pieces
+        kinds = [p.kind for p in free]
+        return [p for p in free if p.kind in CODE and kinds.count(p.kind) == 1]
 
     def _latest(self, pieces: Sequence[Piece], kind: str, lesson: Lesson, release: Release) -> list[Read]:
-        """The file of one kind that counts, after those that would count before it and cannot be read."""
-        ordered = sorted(enumerate(p for p in pieces if p.kind == kind), key=lambda n_p: (n_p[1].named.rank, n_p[0]))
-        reads: list[Read] = []
-        for _, piece in reversed(ordered):
-            reads.append(read(piece, lesson, release))
-            if reads[-1].submission:
-                break
-        if len(ordered) > 1:
-            self._say(lesson, f"of {len(ordered)} files {reads[-1].piece.entry.place} counts.")
-        return reads
+        """The file of one kind that counts, after those that would count before it and cannot be read.
 
-    def _chosen(self, reads: Sequence[Read], lesson: Lesson) -> Handed:
+        One in which nothing was begun gives way to the next in which something was.
+        """
+        ordered = sorted(enumerate(p for p in pieces if p.kind == kind), key=lambda n_p: (n_p[1].named.rank, n_p[0]))
+        bad: list[Read] = []
+        good: list[Read] = []
+        for _, piece in reversed(ordered):
+            one = read(piece, lesson, release)
+            if one.submission and begun(one.submission, lesson):
+                good.insert(0, one)
+                break
+            if not one.submission:
+                bad.append(one)
+            elif not self._helper(piece):
+                good.append(one)
+        if len(ordered) > 1 and (good or bad):
+            self._say(lesson, f"of {len(ordered)} files {(good or bad)[0].piece.entry.place} counts.")
+        return [*bad, *good[:1]]
+
+    def _chosen(self, reads: Sequence[Read], lesson: Lesson, attempts: int) -> Handed:
         """The module or the notebook; a problem where nothing in it was begun and another file cannot be read."""
         good = {r.piece.kind: r for r in reads if r.submission}
         bad = [r for r in reads if not r.submission]
@@ -144,6 +178,12 @@ class Student:
         which = next(r for r in good.values() if r.submission is chosen)
         if module and notebook and begun(module, lesson) and begun(notebook, lesson):
             self._say(lesson, f"of module and notebook {which.piece.entry.place} counts.")
+        if attempts > 1:
+            self._say(lesson, f"of {attempts} attempts {which.piece.entry.place} counts.")
+        elif any(about == lesson for about, _ in self.broken):
+            self._say(lesson, f"{which.piece.entry.place} counts instead.")
+        if which.piece.lesson is None:
+            self._say(lesson, f"{which.piece.entry.place} counts, as the only {which.piece.kind} that can be meant.")
         return Handed(self.name, lesson.id, chosen, which.digest, place=which.piece.entry.place)
 
     def _problem(self, lesson: Lesson, problem: str, read: Read | None = None) -> Handed:
@@ -151,26 +191,31 @@ class Student:
         return Handed(self.name, lesson.id, None, digest, problem, read.piece.entry.place if read else "")
 
     def _nothing(self, lesson: Lesson) -> str:
-        files = [p.entry.place for p in self.pieces if p.entry.kind == FILE and p.lesson is None]
-        wanted = f"{lesson.name}.py or {lesson.name}.ipynb"
-        found = f"among {_some(files)}; rename the file that is meant" if files else "and no other file; hand it in"
-        return f"submission: there is no {wanted} {found}."
+        files = [p for p in self.pieces if p.entry.kind == FILE and (p.kind not in CODE or p.lesson != lesson)]
+        code = [p.entry.place for p in files if p.kind in CODE]
+        other = [f"{p.entry.place} is {kind_of(p.entry.parts[-1])}" for p in files if p.kind not in CODE]
+        told = f"submission: there is no {wanted(lesson)}"
+        if code:
+            return f"{told} among {_some(code)}; rename the file that is meant."
+        return f"{told}: {_some(other)}; hand in one of the two." if other else f"{told} and no other file; hand it in."
 
     def _say(self, lesson: Lesson, sentence: str) -> None:
         self.told.append(f"{shown((self.name,))}, {lesson.id}: {sentence}")
 
     def _opened(self, piece: Piece, *, nested: bool = True) -> Iterator[Piece]:
-        """The piece, or what is in it where it is a zip; what cannot be looked into is remembered."""
+        """The piece, or what is in it where it is an archive; what cannot be looked into is remembered."""
         about = piece.named.folder or piece.named.lesson
-        if piece.entry.kind == FILE and piece.kind == ".zip":
+        if piece.entry.kind == FILE and piece.kind in UNREAD_ARCHIVES:
+            self.broken.append((about, unread(piece.entry.place, about)))
+        elif piece.entry.kind == FILE and piece.kind in ARCHIVES:
             if nested:
                 yield from self._inside(piece)
             else:
                 place = piece.entry.place
-                sentence = f"submission: {place} lies in a zip in a zip; unpack it before handing in."
+                sentence = f"submission: {place} lies in an archive in an archive; unpack it before handing in."
                 self.broken.append((about, sentence))
         elif piece.entry.kind == REFUSED and not piece.is_work:
-            if piece.kind == ".zip" or not piece.named.sure:
+            if piece.kind in ARCHIVES or not piece.named.sure:
                 self.broken.append((about, why(piece.entry)))
             else:
                 self.told.append(f"{shown((self.name,))}: {why(piece.entry)}")
@@ -178,11 +223,11 @@ class Student:
             yield piece
 
     def _inside(self, outer: Piece) -> Iterator[Piece]:
-        """What is in a student's zip; a file in it whose name is refused may be any."""
+        """What is in a student's archive; a file in it whose name is refused may be any."""
         about = outer.named.folder or outer.named.lesson
         try:
             data = outer.entry.read(LARGEST_INNER)
-            entries = in_archive(io.BytesIO(data), outer.entry.place, most_files=MOST_INNER, within=True)
+            entries = in_packed(io.BytesIO(data), outer.entry.place, most_files=MOST_INNER, within=True)
         except Unreadable as error:
             self.broken.append((about, str(error)))
             return
@@ -228,12 +273,12 @@ def release_copy(lesson: str) -> nbformat.NotebookNode | None:
 
 def _named_inside(outer: Piece, parts: tuple[str, ...]) -> Named:
     """What a place in a zip says: what the zip's own place leaves open."""
-    lesson, number = lesson_of_file(parts[-1])
-    around = outer.named.folder or (outer.named.lesson if lesson is None else None)
+    about = lesson_of_file(parts[-1], outer.named.student)
+    around = outer.named.folder or (outer.named.lesson if about.lesson is None else None)
     folder = next((found for part in parts[:-1] if (found := folder_lesson(part))), around)
-    number = number or outer.named.number
+    number, depth = about.number or outer.named.number, outer.named.depth + len(parts) - 1
     return replace(
-        outer.named, sure=True, lesson=lesson, folder=folder, number=number, depth=outer.named.depth + len(parts) - 1
+        about, folder=folder, number=number, depth=depth, attempt=outer.named.attempt, version=outer.named.version
     )
 
 

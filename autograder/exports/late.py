@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from autograder.batch.archive import in_archive
 from autograder.batch.entries import Entry, in_folder
 from autograder.batch.naming import named
+from autograder.batch.packed import in_packed
 
 _LATE = re.compile(r"[^_]+_LATE_[0-9]+_[0-9]+_", re.DOTALL)
 
@@ -37,5 +37,5 @@ def _entries(submitted: Path) -> Iterator[Entry]:
         yield from in_folder(submitted)
         return
     with submitted.open("rb") as file:
-        entries: Iterable[Entry] = in_archive(file, submitted.name)
+        entries: Iterable[Entry] = in_packed(file, submitted.name)
         yield from entries

@@ -125,7 +125,7 @@ def test_a_zip_in_a_zip_in_a_zip_is_refused_and_nobody_else_suffers(handed_in, t
     (tmp_path / "class.zip").write_bytes(zipped({"eve.zip": matryoshka, "bob/grad_cam.py": BEGUN}))
     bob, eve = handed_in.collect(where=tmp_path / "class.zip")
     assert bob.submission
-    assert eve.problem == "submission: eve.zip/inner.zip lies in a zip in a zip; unpack it before handing in."
+    assert eve.problem == "submission: eve.zip/inner.zip lies in an archive in an archive; unpack it before handing in."
 
 
 def test_the_longest_lesson_that_a_name_ends_with_counts(handed_in):
@@ -239,7 +239,7 @@ def test_an_empty_folder_of_a_lesson_is_that_lessons_problem(handed_in):
     (handed_in.folder / "bob" / GRAD_CAM).mkdir()
     problems = {(h.student, h.lesson): h.problem for h in handed_in.collect() if h.submission is None}
     assert set(problems) == {("alice", GRAD_CAM), ("bob", GRAD_CAM)}
-    assert "among alice/11_grad_cam/answers.pdf; rename" in problems["alice", GRAD_CAM]
+    assert "alice/11_grad_cam/answers.pdf is a PDF document; hand in one of the two." in problems["alice", GRAD_CAM]
 
 
 def test_files_of_nobody_and_files_of_no_lesson_are_told(handed_in):
