@@ -82,10 +82,27 @@ def error_maps(expected: Sequence[Any], got: Sequence[Any], output: int) -> list
             for want, have in zip(expected, got, strict=True)]  # fmt: skip
 
 
+_INPUT = "Nobody can answer `input()` here: write the value into the code."
+_TUPLE = "A tuple stands where a tensor is asked for: does a function that you call return several values?"
+ADVICE = {
+    "EOFError": _INPUT,
+    "StdinNotImplementedError": _INPUT,
+    "must be Tensor, not tuple": _TUPLE,
+    "'tuple' object has no attribute": _TUPLE,
+}
+"""Words of an exception's type or message -> what a student can do."""
+
+
 def raised(error: Mapping[str, Any]) -> str:
     """What a student's function raised and where."""
     line = (error.get("source_line") or "").strip()
     return f"your function raised {error['type']}" + (f" (line {error['line']}: `{line}`)" if error.get("line") else "")
+
+
+def advice(error: Mapping[str, Any]) -> str:
+    """What can be done about an exception, as the end of the sentence that tells it; empty where that is not known."""
+    text = f"{error.get('type')}: {error.get('message')}"
+    return next((f". {sentence}" for words, sentence in ADVICE.items() if words in text), "")
 
 
 def raised_unseen(error: Mapping[str, Any]) -> str:
@@ -116,25 +133,49 @@ def _attempted(want, have, symbols):
 
 
 def _raised(want, have, symbols):
-    return (0, f"{raised(have.error)}: {have.error['message']}") if have.kind == "raised" else None
+    if have.kind != "raised":
+        return None
+    return 0, f"{raised(have.error)}: {have.error['message']}{advice(have.error)}"
 
 
 def _type(want, have, symbols):
-    asked = _described(want, symbols)
-    if have.kind == "unsupported":
-        forgot = "; is a `return` missing?" if have.type_name == "NoneType" else "."
-        return 0, f"returned {have.type_name}, asked for {asked}{forgot}"
-    if len(want.arrays) != len(have.arrays):
-        return 0, f"returned {len(have.arrays)} value(s), asked for {asked}."
-    for k, (asked_type, got_type) in enumerate(zip(want.types, have.types, strict=True)):
-        scalar = want.arrays[k].ndim == 0 and asked_type in (*_NUMBERS, "tensor") and got_type in (*_NUMBERS, "tensor")
-        if asked_type != got_type and not scalar:
-            names = {"array": "a numpy array", "tensor": "a torch.Tensor"}
-            return (
-                k,
-                f"{symbols[k]}: got {names.get(got_type, got_type)}, asked for {names.get(asked_type, asked_type)}.",
-            )
+    if have.kind == "unsupported" or len(want.arrays) != len(have.arrays):
+        return 0, f"returned {_returned(have)}; asked for {_described(want, symbols)}{_instead(want, have)}"
+    for k, (asked, got) in enumerate(zip(want.types, have.types, strict=True)):
+        scalar = want.arrays[k].ndim == 0 and {asked, got} <= {*_NUMBERS, "tensor"}
+        if asked != got and not scalar:
+            return k, f"{symbols[k]}: got {_A[got]}, asked for {_A[asked]}."
     return None
+
+
+_A = {"array": "a numpy array", "tensor": "a torch.Tensor", "str": "a text", "float": "a number", "int": "a number",
+      "bool": "True or False"}  # fmt: skip
+_UNSUPPORTED = {
+    "NoneType": "None",
+    "tuple": "a tuple of other things than tensors and numbers",
+    "list": "a list of other things than tensors and numbers",
+    "Tensor": "a tensor that cannot be compared (complex or sparse)",
+}
+
+
+def _returned(have) -> str:
+    """What came back, in words."""
+    if have.kind == "unsupported":
+        own = "an object of another kind"  # its name, which student code chose, could spell the inputs
+        return _UNSUPPORTED.get(have.type_name, have.type_name if hasattr(builtins, have.type_name) else own)
+    if have.type_name in ("tuple", "list"):
+        return f"a {have.type_name} of {len(have.arrays)} value{'s' * (len(have.arrays) != 1)}"
+    return _A[have.types[0]]
+
+
+def _instead(want, have) -> str:
+    """The end of that sentence: what to write."""
+    if have.type_name == "NoneType":
+        return "; is a `return` missing?"
+    if [*want.types] != ["tensor"] or have.type_name not in ("tuple", "list") or have.kind != "value":
+        return "."
+    tensors = any(array.ndim for array in have.arrays)
+    return ": torch.stack makes one of several tensors." if tensors else ": torch.tensor makes one of several numbers."
 
 
 def _shape(want, have, symbols):
@@ -195,4 +236,6 @@ def _coarse(symbol: str, asked: str, have: str) -> str:
 
 def _described(want, symbols) -> str:
     parts = [f"{symbol} {list(array.shape)}" for symbol, array in zip(symbols, want.arrays, strict=False)]
-    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+    if len(parts) == 1:
+        return f"one {want.types[0]} {parts[0]}" if want.types[0] == "tensor" else f"{_A[want.types[0]]}, {symbols[0]}"
+    return f"({', '.join(parts)})"

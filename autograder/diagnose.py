@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Finding, error_maps, raised_unseen, tolerance
+from autograder.compare import Finding, advice, error_maps, raised_unseen, tolerance
 from autograder.mistakes import Match, exact_match, near_match
 from autograder.relations import UNSEEN, relation, shape_relation
 
@@ -64,7 +64,9 @@ def diagnose(
         hidden: no value and no position of a hidden case is told.
     """
     if finding.kind == "raised" and hidden:
-        return Diagnosis("raised", "raised", f"{raised_unseen(got[finding.call].error)} on inputs that are not shown.")
+        error = got[finding.call].error
+        told = f"{raised_unseen(error)} on inputs that are not shown{advice(error) or '.'}"
+        return Diagnosis("raised", "raised", told)
     if finding.kind in ("not attempted", "raised", "type"):
         return Diagnosis(finding.kind, finding.kind.replace(" ", "_"), finding.message)
     results = {name: results for name, (_, results) in known.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import compare, tolerance
+from autograder.compare import advice, compare, tolerance
 from autograder.diagnose import Diagnosis, diagnose, likeness, side_effect
 from autograder.isolated import Outcome
 from autograder.oracle import Part
@@ -286,7 +286,7 @@ def _not_loaded(exercise: Exercise, outcome: Outcome) -> Diagnosis:
     return Diagnosis(
         "load",
         str(error.get("type")),
-        f"the code cannot be loaded: {error.get('type')}: {error.get('message')}{where}.",
+        f"the code cannot be loaded: {error.get('type')}: {error.get('message')}{where}{advice(error) or '.'}",
     )
 
 

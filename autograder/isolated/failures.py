@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
-import os
 import sys
-import sysconfig
 import traceback
-from types import TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 import torch
 
 from .records import Error, error_record
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_DECORATORS = 20
+"""How many a function may have for its own lines to be found."""
 _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "CUDA out of memory")
 
 
@@ -32,9 +32,9 @@ def type_name(value: object, limit: int = 100) -> str:
     return "".join(c for c in name if c.isprintable())[:limit]
 
 
-def error_of(exception: BaseException) -> Error:
-    """Type, message, and the deepest line inside the student's own source."""
-    line, source = _own_line(exception.__traceback__)
+def error_of(exception: BaseException, function: object = None) -> Error:
+    """Type, message, and the student's line: the deepest in the function asked for, else the deepest in their cells."""
+    line, source = _own_line(exception.__traceback__, function)
     if isinstance(exception, SyntaxError) and line is None:
         line, source = exception.lineno, exception.text
     kind = "MemoryError" if is_memory_error(exception) else type_name(exception)
@@ -51,28 +51,40 @@ def is_memory_error(exception: BaseException) -> bool:
     return isinstance(exception, RuntimeError) and any(w in safe_text(exception, 500) for w in _MEMORY_WORDS)
 
 
-def is_not_attempted(exception: BaseException) -> bool:
-    """A stub's own `raise NotImplementedError`, not torch's refusal of an operation."""
-    if not isinstance(exception, NotImplementedError):
+def is_not_attempted(exception: BaseException, function: object) -> bool:
+    """A stub's own `raise NotImplementedError`: not a library's, not that of another function which is not written."""
+    if not isinstance(exception, NotImplementedError) or (last := exception.__traceback__) is None:
         return False
-    source = _own_line(exception.__traceback__)[1]
-    return not source or "NotImplementedError" in source
+    while last.tb_next is not None:
+        last = last.tb_next
+    code = last.tb_frame.f_code
+    return code is _plain(function)[0] and code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
-def _own_line(trace: TracebackType | None) -> tuple[int | None, str | None]:
-    own = [(frame, line) for frame, line in traceback.walk_tb(trace) if _is_own(frame.f_code.co_filename)]
-    if not own:
-        return None, None
-    frame, line = own[-1]
-    return line, linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
+def _own_line(trace: TracebackType | None, function: object) -> tuple[int | None, str | None]:
+    """Frames of libraries are never the student's, nor those of helpers that the function asked for calls."""
+    asked, space = _plain(function)
+    frames = [(f.f_code, line) for f, line in traceback.walk_tb(trace) if f.f_globals is space and line]
+    shown = [(code, line, linecache.getline(code.co_filename, line, space).strip()) for code, line in frames]
+    inside = [each for each in shown if asked is not None and each[0] in _codes(asked)]
+    found = inside or [each for each in shown if each[2]]
+    return found[-1][1:] if found else (None, None)
 
 
-def _is_own(filename: str) -> bool:
-    return not filename.startswith(("<frozen", *_foreign()))
+def _plain(function: Any) -> tuple[CodeType | None, dict[str, Any] | None]:
+    """Code and names of a function under its decorators; of anything else the submission's names."""
+    try:
+        for _ in range(_DECORATORS):
+            under = (getattr(function, name, None) for name in ("__wrapped__", "func", "__func__"))
+            function = next((each for each in under if each is not None), function)
+    except Exception:  # what raises when it is looked at
+        function = None
+    if isinstance(function, FunctionType):
+        return function.__code__, function.__globals__
+    return None, getattr(sys.modules.get("student"), "__dict__", None)
 
 
-def _foreign() -> list[str]:
-    """Directories whose frames are not the student's: ours, Python's, the packages'."""
-    modules: list[Any] = [sys.modules.get(name) for name in ("torch", "numpy", "cnnviz", "cnnviz_ref")]
-    paths = [os.path.dirname(m.__file__) for m in modules if getattr(m, "__file__", None)]
-    return [p + os.sep for p in (_HERE, *(sysconfig.get_path(k) for k in ("stdlib", "purelib", "platlib")), *paths)]
+def _codes(code: CodeType) -> list[CodeType]:
+    """A function's code and that of whatever is defined inside it."""
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return [code, *(found for each in inner for found in _codes(each))]

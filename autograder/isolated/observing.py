@@ -54,7 +54,8 @@ def observe_once(
     with _torch_state(), warnings.catch_warnings():
         warnings.simplefilter("default")
         inputs = ((c.args, c.kwargs or {}, c.then) for c in calls)
-        return [_values_of(_run(function, *(i if changes_nothing else copy.deepcopy(i)))) for i in inputs]
+        runs = (_run(function, *(i if changes_nothing else copy.deepcopy(i))) for i in inputs)
+        return [_values_of(function, run) for run in runs]
 
 
 def watch(function: Callable[..., Any], calls: Iterable[Inputs]) -> Iterator[Observation]:
@@ -90,7 +91,7 @@ def _observe_call(function: Callable[..., Any], inputs: Inputs) -> Observation:
     first = _run(function, *inputs)
     effects = changes(before, inputs)
     if first.outputs is None:
-        return _without_value(first, in_order(effects))
+        return _without_value(function, first, in_order(effects))
     with redirect_stdout(_Silence()), redirect_stderr(_Silence()):  # what the student prints appears once
         second = _run(function, *inputs)
     effects |= changes(before, inputs)
@@ -110,18 +111,18 @@ def _observe_call(function: Callable[..., Any], inputs: Inputs) -> Observation:
     )
 
 
-def _values_of(run: _Run) -> Observation:
+def _values_of(function: Callable[..., Any], run: _Run) -> Observation:
     if run.outputs is None:
-        return _without_value(run, ())
+        return _without_value(function, run, ())
     found = run.outputs
     return Observation("value", found.arrays, found.types, found.dtypes, found.devices, run.type_name)
 
 
-def _without_value(run: _Run, effects: tuple[str, ...]) -> Observation:
+def _without_value(function: Callable[..., Any], run: _Run, effects: tuple[str, ...]) -> Observation:
     if run.failure is None:
         return Observation("unsupported", type_name=run.type_name, effects=effects, seconds=run.seconds)
-    kind = "not attempted" if is_not_attempted(run.failure) else "raised"
-    return Observation(kind, effects=effects, error=error_of(run.failure), seconds=run.seconds)
+    kind = "not attempted" if is_not_attempted(run.failure, function) else "raised"
+    return Observation(kind, effects=effects, error=error_of(run.failure, function), seconds=run.seconds)
 
 
 def _run(function: Callable[..., Any], args: tuple, kwargs: dict, then: tuple | None) -> _Run:

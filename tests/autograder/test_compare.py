@@ -86,7 +86,7 @@ def test_nan_everywhere_is_not_right():
 
 def test_a_missing_return_is_asked_for():
     finding = found(result(A), result(kind="unsupported", type_name="NoneType"))
-    assert finding.message == "returned NoneType, asked for L [2, 3]; is a `return` missing?"
+    assert finding.message == "returned None; asked for one tensor L [2, 3]; is a `return` missing?"
 
 
 def test_a_numpy_array_is_not_a_tensor():
@@ -101,7 +101,60 @@ def test_a_number_may_be_a_python_number_or_a_tensor_of_no_axes():
 
 def test_another_number_of_outputs_is_a_type():
     finding = compare([result(A, A)], [result(A)], ("A", "dA"))
-    assert finding.message == "returned 1 value(s), asked for (A [2, 3], dA [2, 3])."
+    assert finding.message == "returned a torch.Tensor; asked for (A [2, 3], dA [2, 3])."
+
+
+ONE = np.array(1.0)
+
+
+@pytest.mark.parametrize(
+    ("have", "message"),
+    [
+        (
+            result(*[np.array(n) for n in (1, 2, 8, 9)], types=["int"] * 4, type_name="tuple"),
+            "returned a tuple of 4 values; asked for one tensor box [4]: torch.tensor makes one of several numbers.",
+        ),
+        (
+            result(A, A, type_name="list"),
+            "returned a list of 2 values; asked for one tensor box [4]: torch.stack makes one of several tensors.",
+        ),
+        (
+            result(kind="unsupported", type_name="tuple"),
+            "returned a tuple of other things than tensors and numbers; asked for one tensor box [4].",
+        ),
+        (
+            result(kind="unsupported", type_name="Tensor"),
+            "returned a tensor that cannot be compared (complex or sparse); asked for one tensor box [4].",
+        ),
+        (result(kind="unsupported", type_name="dict"), "returned dict; asked for one tensor box [4]."),
+        (
+            result(kind="unsupported", type_name="x0_1234"),
+            "returned an object of another kind; asked for one tensor box [4].",
+        ),
+        (result(ONE, types=["float"], type_name="float"), "box: got a number, asked for a torch.Tensor."),
+    ],
+)
+def test_what_came_in_place_of_a_tensor_is_told(have, message):
+    assert found(result(np.arange(4)), have, ("box",)).message == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "told"),
+    [
+        ("EOFError", "EOF when reading a line", "Nobody can answer `input()` here: write the value into the code."),
+        (
+            "TypeError",
+            "conv2d(): argument 'input' (position 1) must be Tensor, not tuple",
+            "A tuple stands where a tensor",
+        ),
+        ("AttributeError", "'tuple' object has no attribute 'shape'", "does a function that you call return"),
+    ],
+)
+def test_an_exception_that_is_known_comes_with_advice(kind, message, told):
+    error = {"type": kind, "message": message, "line": None, "source_line": None}
+    finding = found(result(A), result(kind="raised", error=error))
+    assert finding.message.startswith(f"your function raised {kind}: {message}. ")
+    assert told in finding.message
 
 
 def test_shapes_are_told_both():

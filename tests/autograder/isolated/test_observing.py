@@ -1,5 +1,8 @@
 """What one call returned and left behind, seen from the same process."""
 
+import functools
+import importlib
+import sys
 import warnings
 
 import numpy as np
@@ -280,28 +283,79 @@ def test_effects_are_seen_after_an_exception_too(net):
     assert (seen.kind, seen.effects, seen.error["message"]) == ("raised", ("training_flag",), "no")
 
 
-def test_a_stub_is_not_attempted_and_torchs_refusal_is_an_error():
-    def stub(x):
-        raise NotImplementedError
+def stub(x):
+    raise NotImplementedError
 
+
+def helper(x):
+    return nn.Linear(2, 3)(x)
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library of the student's, in no directory that is known for libraries."""
+    text = "def multiplied(x):\n    return x.reshape(3, 7)\n\n\ndef planned(x):\n    raise NotImplementedError\n"
+    (tmp_path / "library_of_maps.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("library_of_maps")
+    del sys.modules["library_of_maps"]
+
+
+def test_only_the_stub_that_was_asked_for_is_not_attempted(library):
     def refused(x):
         return nn.Module()(x)
 
+    def of_a_library(x):
+        return library.planned(x)
+
+    def of_another_function(x):
+        return stub(x)
+
+    def in_torch(x):
+        return x.to("meta").cpu()  # here stood: raise NotImplementedError
+
     assert one(stub).kind == "not attempted"
-    assert one(refused).kind == "raised"
+    assert one(functools.wraps(stub)(torch.no_grad()(stub))).kind == "not attempted"
+    for function in (refused, of_a_library, of_another_function, in_torch):
+        assert one(function).kind == "raised", function.__name__
 
 
-def test_an_error_names_the_deepest_line_of_the_students_own():
-    def inner(x):
-        return nn.Linear(2, 3)(x)
-
+def test_an_error_names_the_deepest_line_in_the_function_asked_for():
     def outer(x):
+        def inner(x):
+            return helper(x)
+
         return inner(x)
 
     error = one(outer).error
     assert error["type"] == "RuntimeError"
+    assert error["source_line"] == "return helper(x)"
+    assert error["line"] == outer.__code__.co_firstlineno + 2
+
+
+def test_an_error_in_a_library_names_the_line_that_calls_it(library):
+    def outer(x):
+        return library.multiplied(x)
+
+    assert one(outer).error["source_line"] == "return library.multiplied(x)"
+    assert one(torch.no_grad()(outer)).error["source_line"] == "return library.multiplied(x)"
+    assert one(functools.partial(outer)).error["source_line"] == "return library.multiplied(x)"
+
+
+def test_an_error_in_what_is_returned_names_its_line():
+    def made(x):
+        return helper
+
+    error = observe(made, [planned(torch.ones(1), then=(torch.ones(1),))])[0].error
     assert error["source_line"] == "return nn.Linear(2, 3)(x)"
-    assert error["line"] == inner.__code__.co_firstlineno + 1
+
+
+def test_a_function_that_is_said_to_be_its_own_wrapper_is_survived():
+    def odd(x):
+        raise ValueError
+
+    odd.__wrapped__ = odd
+    assert one(odd).kind == "raised"
 
 
 def test_a_second_run_that_fails_leaves_no_second_result():

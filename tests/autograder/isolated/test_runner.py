@@ -67,6 +67,21 @@ def test_an_exception_is_told_with_its_line(run):
     assert (error["type"], error["line"], error["source_line"]) == ("RuntimeError", 5, "return x @ y")
 
 
+def test_an_error_in_a_given_helper_names_the_students_line(run):
+    source = "import torch\n\ndef share(R, z):\n    return R @ z\n\ndef f(x):\n    return share(x, torch.zeros(7))\n"
+    error = run(source).observations[0].error
+    assert (error["type"], error["line"], error["source_line"]) == (
+        "RuntimeError",
+        7,
+        "return share(x, torch.zeros(7))",
+    )
+
+
+def test_a_call_that_asks_for_input_names_its_line(run):
+    error = run("def f(x):\n    k = int(input())\n    return x * k").observations[0].error
+    assert (error["type"], error["line"], error["source_line"]) == ("EOFError", 2, "k = int(input())")
+
+
 def test_one_call_that_raises_leaves_the_others(run):
     calls = [planned(torch.tensor(value)) for value in (1.0, 2.0, 3.0)]
     kinds = [o.kind for o in run("def f(x):\n    assert x != 2\n    return x", calls=calls).observations]
