@@ -72,7 +72,9 @@ def _complete(C: Tensor, y: Tensor, y0: Tensor) -> Tensor:
     rounding = torch.finfo(C.dtype).eps ** 0.5 * (C.abs().sum((1, 2, 3)) + y.abs() + y0.abs())
     if (excess > rounding).any():
         got = f"{C.sum((1, 2, 3)).tolist()}, but the scores differ by {(y - y0).tolist()}"
-        raise ValueError(f"model: contributions sum to {got}; an operation of the model mixes samples or hides its input.")
+        raise ValueError(
+            f"model: contributions sum to {got}; an operation of the model mixes samples or hides its input."
+        )
     return C
 
 

@@ -10,6 +10,7 @@ from autograder.authoring.errors import Problem
 from autograder.authoring.lint_files import file_problems, stray_problems
 from autograder.authoring.lint_records import record_faults
 from autograder.authoring.lint_runs import check_problems, notebook_problems
+from autograder.authoring.lint_solutions import solution_problems
 from autograder.records import Lesson
 
 
@@ -36,6 +37,7 @@ def lint_lessons(
     problems = [problem for lesson in lessons for problem in record_problems(lesson)]
     problems += file_problems(root, lessons)
     problems += stray_problems(root, lessons, known)
+    problems += solution_problems(root, lessons)
     problems += check_problems(root, lessons)
     if run_notebooks:
         problems += notebook_problems(root, lessons)

@@ -291,7 +291,6 @@ EXERCISES = (
         difficulty=1,
         lines=4,
         builds_on=(
-            "occlusion.hide",
             "occlusion.window_boxes",
             "occlusion.score_drops",
             "occlusion.coverage_average",

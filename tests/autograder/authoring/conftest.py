@@ -49,7 +49,11 @@ def question(name, answer="b"):
 
 def toy_lesson():
     """A lesson of three exercises and three questions."""
-    exercises = (exercise("double", double), exercise("shift", shift, lines=3), exercise("shift_again", shift))
+    exercises = (
+        exercise("double", double),
+        exercise("shift", shift, lines=3),
+        exercise("shift_again", shift, builds_on=("toy.shift",)),
+    )
     return Lesson(
         "03_toy", "Toy", "Numbers are doubled.", exercises, tuple(question(q) for q in ("sign", "size", "shape"))
     )

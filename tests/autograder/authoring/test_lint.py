@@ -7,6 +7,7 @@ from autograder.authoring.lint import lint, lint_lessons, record_problems
 from autograder.authoring.lint_files import file_problems, stray_problems, text_problems
 from autograder.authoring.lint_records import record_faults
 from autograder.authoring.lint_runs import check_problems, notebook_problems
+from autograder.authoring.lint_solutions import calls_faults, functions_of
 
 FILE = "solutions/03_toy/toy.md"
 
@@ -221,3 +222,30 @@ def test_a_notebook_that_raises_is_a_problem(built, toy):
     path.write_text(text.replace("double(torch.ones(2))", "double(missing)"))
     (problem,) = notebook_problems(built, [toy])
     assert "a cell raises NameError: name 'missing' is not defined" in problem.sentence
+
+
+USES = {
+    "by itself": "def shift(x): ...\ndef shift_again(x): return shift(x)",
+    "as a value": "def shift(x): ...\ndef shift_again(x): return list(map(shift, x))",
+    "by a helper": "def shift(x): ...\ndef helper(x): return shift(x)\ndef shift_again(x): return helper(x)",
+}
+
+
+@pytest.mark.parametrize("module", USES.values(), ids=USES)
+def test_what_a_solution_uses_and_the_record_does_not_name_is_a_fault(toy, module):
+    assert list(calls_faults(toy, functions_of(module))) == []
+    (told,) = calls_faults(broken(toy, 2, builds_on=()), functions_of(module))
+    assert told == "toy.shift_again: the solution uses toy.shift, which `builds_on` does not name; name it there."
+
+
+def test_what_is_used_by_a_part_alone_is_not_named_twice(toy):
+    module = "def double(x): ...\ndef shift(x): return double(x)\ndef shift_again(x): return shift(x)"
+    right = broken(toy, 1, builds_on=("toy.double",))
+    assert list(calls_faults(right, functions_of(module))) == []
+    (told,) = calls_faults(broken(right, 2, builds_on=("toy.double", "toy.shift")), functions_of(module))
+    assert told.startswith("toy.shift_again: `builds_on` names toy.double, which the solution does not use itself")
+
+
+def test_the_lint_compares_the_records_with_the_solved_module(built, toy):
+    told = [problem.sentence for problem in lint_lessons(built, [broken(toy, 2, builds_on=())], known=[toy])]
+    assert any("the solution uses toy.shift" in sentence for sentence in told)

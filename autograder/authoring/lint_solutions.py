@@ -1,0 +1,54 @@
+"""Lint of the solved modules: what a solution calls, the record says too."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from autograder.authoring.build import SOLVED
+from autograder.authoring.errors import Problem
+from autograder.records import Lesson
+
+
+def solution_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
+    """Where the records and the solved module of a lesson say different things."""
+    for lesson in lessons:
+        path = Path(SOLVED, lesson.id, f"{lesson.name}.py")
+        if (root / path).is_file():
+            text = (root / path).read_text(encoding="utf-8")
+            for told in calls_faults(lesson, functions_of(text)):
+                yield Problem(f"autograder/exercises/{lesson.name}.py", told, f"grep -n builds_on {path}")
+
+
+def functions_of(text: str) -> dict[str, ast.FunctionDef]:
+    """Function's name -> its tree, of those at the top of a module; none where it is no Python."""
+    try:
+        body = ast.parse(text).body
+    except SyntaxError:
+        return {}  # the build says so
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+
+
+def calls_faults(lesson: Lesson, functions: Mapping[str, ast.FunctionDef]) -> Iterator[str]:
+    """A sentence for each exercise whose `builds_on` is not what its solution uses of the others."""
+    exercises = {exercise.function for exercise in lesson.exercises}
+    for exercise in lesson.exercises:
+        used = {f"{lesson.name}.{name}" for name in _used(exercise.function, functions, exercises)}
+        for name in sorted(used - set(exercise.builds_on)):
+            yield f"{exercise.id}: the solution uses {name}, which `builds_on` does not name; name it there."
+        for name in sorted(set(exercise.builds_on) - used):
+            yield f"{exercise.id}: `builds_on` names {name}, which the solution does not use itself; leave it out."
+
+
+def _used(name: str, functions: Mapping[str, ast.FunctionDef], exercises: set[str]) -> set[str]:
+    """Exercises that this function names, itself or by helpers that are no exercises."""
+    found, open_, seen = set(), [name], set()
+    while open_:
+        if (one := open_.pop()) in seen or one not in functions:
+            continue
+        seen.add(one)
+        named = {n.id for n in ast.walk(functions[one]) if isinstance(n, ast.Name)} - {one, name}
+        found |= named & exercises
+        open_ += named - exercises
+    return found
