@@ -105,7 +105,8 @@ CLASS_ACTIVATION_MAP = Exercise(
     reference=class_activation_map,
     formula=r"M_c(x, y) = \sum_k w_k^c \, f_k(x, y)",
     cases=(
-        Case("three images, one of them all dark, then one", lambda g: fixtures.map_calls(g, 4, (5, 7))),
+        Case("three images, one of them all dark; then one whose features have both signs",
+             lambda g: fixtures.map_calls(g, 4, (5, 7))),
         Case("other images and channels", lambda g: fixtures.map_calls(g, 6, (4, 3)), hidden=True),
     ),
     laws=(
@@ -135,7 +136,8 @@ CONVERT_TO_CAM = Exercise(
     reference=convert_to_cam,
     formula=r"a_k = \frac{1}{Z} \sum_{x,y} f_k(x, y), \qquad y^c = \sum_k w_k^c \, a_k + b_c",
     cases=(
-        Case("scores for three images, then one", lambda g: fixtures.convert_calls(g, (2, 3, 5), 4)),
+        Case("scores for three images; for one of another size, with features of both signs",
+             lambda g: fixtures.convert_calls(g, (2, 3, 5), 4)),
         Case("another network", lambda g: fixtures.convert_calls(g, (1, 4, 6), 3), hidden=True),
     ),
     laws=(
@@ -164,7 +166,8 @@ TRAIN_HEAD = Exercise(
     r"b \leftarrow b - \eta \, \frac{\partial L}{\partial b}, \qquad "
     r"L = -\frac{1}{N} \sum_n \log \mathrm{softmax}(y_n)_{\mathrm{label}_n}",
     cases=(
-        Case("a few steps; one backbone arrives in training mode", lambda g: fixtures.train_calls(g, (2, 3, 5), 4)),
+        Case("a few steps; one backbone arrives in training mode, another has features of both signs",
+             lambda g: fixtures.train_calls(g, (2, 3, 5), 4)),
         Case("another network and other labels", lambda g: fixtures.train_calls(g, (1, 4, 6), 3), hidden=True),
     ),
     laws=(
@@ -195,9 +198,9 @@ BOX_FROM_MAP = Exercise(
     reference=box_from_map,
     formula=r"\{(x, y) : M_c(x, y) > \tau \max M_c\}, \qquad \tau = 0.2",
     cases=(
-        Case("a sharp peak beside a broad hill; and a map without a positive value",
-             lambda g: fixtures.box_calls(g, (8, 11), (52, 83))),
-        Case("other hills and sizes", lambda g: fixtures.box_calls(g, (9, 10), (67, 61)), hidden=True),
+        Case("hills high, broad and long; maps without a positive value; a rectified map with fraction 0",
+             lambda g: fixtures.box_calls(g, (11, 14), (62, 95))),
+        Case("other hills and sizes", lambda g: fixtures.box_calls(g, (11, 13), (73, 84)), hidden=True),
     ),
     laws=(
         Law("scale_does_not_matter", "the box of 7 · M_c is the box of M_c",

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -52,15 +54,17 @@ def head(generator: Generator, channels: int, classes: int, scale: float = 1.0) 
     return layer
 
 
-def convolutions(generator: Generator, channels: tuple[int, int, int]) -> nn.Sequential:
-    """conv-BatchNorm-ReLU-maxpool-conv-ReLU in eval mode; the BatchNorm has statistics unlike those of a batch."""
+def convolutions(
+    generator: Generator, channels: tuple[int, int, int], activation: nn.Module | None = None
+) -> nn.Sequential:
+    """conv-BatchNorm-ReLU-maxpool-conv-activation in eval mode; BatchNorm's statistics are unlike those of a batch."""
     first, middle, last = channels
     one, norm, two = (
         nn.Conv2d(first, middle, 3, padding=1),
         nn.BatchNorm2d(middle),
         nn.Conv2d(middle, last, 3, padding=1),
     )
-    net = nn.Sequential(one, norm, nn.ReLU(), nn.MaxPool2d(2), two, nn.ReLU()).double()
+    net = nn.Sequential(one, norm, nn.ReLU(), nn.MaxPool2d(2), two, activation or nn.ReLU()).double()
     with torch.no_grad():
         for conv in (one, two):
             conv.weight.copy_(normal(generator, *conv.weight.shape) / conv.weight[0].numel() ** 0.5)
@@ -82,7 +86,7 @@ def head_calls(generator: Generator, channels: int, classes: int) -> list[Call]:
 
 
 def map_calls(generator: Generator, channels: int, grid: tuple[int, int]) -> list[Call]:
-    """Three images, one of them all dark, then one image; every map that is not zero has both signs."""
+    """Three images after a ReLU, one of them all dark, then one without; every map that is not zero has both signs."""
     dark = int(torch.randint(1, 3, (1,), generator=generator))
     calls = [redrawn(partial(_map_inputs, generator, n, channels, grid), _both_signs) for n in (3, 1)]
     calls[0]["activations"][dark] = 0
@@ -90,7 +94,9 @@ def map_calls(generator: Generator, channels: int, grid: tuple[int, int]) -> lis
 
 
 def _map_inputs(generator, count, channels, grid) -> dict[str, torch.Tensor]:
-    activations = F.relu(normal(generator, count, channels, *grid))
+    activations = normal(generator, count, channels, *grid)
+    if count > 1:
+        activations = F.relu(activations)
     return {"activations": activations, "weights": normal(generator, count, channels)}
 
 
@@ -103,11 +109,14 @@ def _both_signs(inputs: dict[str, torch.Tensor]) -> bool:
 
 
 def convert_calls(generator: Generator, channels: tuple[int, int, int], classes: int) -> list[Call]:
-    """Three pictures and one picture; scores of both signs. Gradients are off, so that scores come without a graph."""
+    """Three pictures; then one of another size, through features that end in a Tanh and may be negative.
 
-    def draw():
-        features, layer = convolutions(generator, channels), head(generator, channels[-1], classes)
-        return frozen(features), frozen(layer), normal(generator, 4, channels[0], 10, 14)
+    Scores of both signs. Gradients are off, so that scores come without a graph.
+    """
+
+    def draw(count: int, size: tuple[int, int], last: nn.Module):
+        features, layer = convolutions(generator, channels, last), head(generator, channels[-1], classes)
+        return frozen(features), frozen(layer), normal(generator, count, channels[0], *size)
 
     def holds(drawing):
         features, layer, images = drawing
@@ -115,47 +124,93 @@ def convert_calls(generator: Generator, channels: tuple[int, int, int], classes:
         before = layer(features[:-1](images).mean((2, 3)))
         return bool(scores.min() < -0.3 and scores.max() > 0.3 and (scores - before).abs().max() > 0.1)
 
-    features, layer, images = redrawn(draw, holds)
-    return [Call({"features": features, "head": layer}, then=(part,)) for part in (images[:3], images[3:])]
+    drawings = [redrawn(partial(draw, *asked), holds) for asked in ((3, (10, 14), nn.ReLU()), (1, (16, 8), nn.Tanh()))]
+    return [Call({"features": features, "head": layer}, then=(images,)) for features, layer, images in drawings]
 
 
 def train_calls(generator: Generator, channels: tuple[int, int, int], classes: int) -> list[Call]:
-    """Two small training sets: one backbone comes in training mode, the other in eval mode."""
-    calls = []
-    for count, steps, lr, training in ((6, 4, 1.5, True), (5, 3, 2.0, False)):
-        labels = torch.arange(count) % classes
-        images = normal(generator, count, channels[0], 8, 12) + between(generator, -1, 1, count, 1, 1, 1)
-        inputs = {"features": convolutions(generator, channels).train(training), "images": images, "labels": labels,
-                  "head": head(generator, channels[-1], classes, scale=0.5), "steps": steps, "lr": lr}  # fmt: skip
-        calls.append(Call(inputs))
-    return calls
+    """Two small training sets: one backbone in training mode but for one layer, one in eval mode, ending in a Tanh."""
+    asked = ((6, 4, 3.0, True, nn.ReLU()), (5, 3, 3.0, False, nn.Tanh()))
+    return [Call(redrawn(partial(_training_set, generator, channels, classes, *each), _loss_rises)) for each in asked]
+
+
+def _training_set(generator, channels, classes, count: int, steps: int, lr: float, training: bool, last: nn.Module):
+    features = convolutions(generator, channels, last).train(training)
+    features[0].eval()
+    images = normal(generator, count, channels[0], 8, 12) + between(generator, -1, 1, count, 1, 1, 1)
+    return {"features": features, "images": images, "labels": torch.arange(count) % classes,
+            "head": head(generator, channels[-1], classes, scale=0.5), "steps": steps, "lr": lr}  # fmt: skip
+
+
+def _loss_rises(inputs: dict[str, Any]) -> bool:
+    """Whether a step before the last makes the loss larger, so that a descent that stops there is seen.
+
+    It must not blow up the rounding of float32 either.
+    """
+    (losses, weight), (_, rounded) = (_descent(inputs, dtype) for dtype in (torch.float64, torch.float32))
+    off, size = (w.abs().split(weight.shape[1] - 1, dim=1) for w in (weight - rounded, weight))
+    steady = all(float(far.max()) < 2e-7 * float(of.max()) for far, of in zip(off, size, strict=True))
+    return steady and any(after - before > 0.1 for before, after in pairwise(losses))
+
+
+def _descent(inputs: dict[str, Any], dtype: torch.dtype) -> tuple[list[float], torch.Tensor]:
+    """The losses before each step, and W and b after the last, side by side."""
+    with torch.no_grad():
+        features = copy.deepcopy(inputs["features"]).eval().to(dtype)
+        pooled = F.pad(features(inputs["images"].to(dtype)).mean((2, 3)), (0, 1), value=1.0)
+    weight, losses = torch.cat([inputs["head"].weight, inputs["head"].bias[:, None]], 1).detach().to(dtype), []
+    for _ in range(inputs["steps"]):
+        weight.requires_grad_()
+        loss = F.cross_entropy(pooled @ weight.T, inputs["labels"])
+        losses.append(loss.item())
+        weight = (weight - inputs["lr"] * torch.autograd.grad(loss, weight)[0]).detach()
+    return losses, weight
 
 
 def box_calls(generator: Generator, grid: tuple[int, int], size: tuple[int, int]) -> list[Call]:
-    """A broad low hill beside a sharp peak, the same kind turned round, and a map without a positive value."""
+    """Hills of every kind, twice; a map nowhere positive; one that is positive until it is enlarged; a rectified one.
 
-    def clear(heat: torch.Tensor) -> bool:
-        return _clear(heat, size, 0.2) and _clear(heat, size, 0.25)
+    Nothing here is left to chance but numbers and places: whatever shows for one student shows for all.
+    """
 
-    first, second = (redrawn(partial(_hills, generator, grid, turn), clear) for turn in (False, True))
-    flat = -between(generator, 0.1, 2.0, *grid)
-    return [Call({"heatmap": m, "size": size, "fraction": f}) for m, f in ((first, 0.2), (second, 0.25), (flat, 0.2))]
+    def draw(turn: bool, fraction: float) -> torch.Tensor:
+        return redrawn(partial(_hills, generator, grid, size, fraction, turn), lambda m: _clear(m, size, fraction))
+
+    low = -between(generator, 0.1, 2.0, *grid)
+    lost = low - 1.0
+    lost[3, 5] = 0.02
+    rectified = torch.zeros(grid, dtype=torch.float64)
+    rectified[1:4, 4:9], rectified[-2, 1] = between(generator, 0.5, 1.0, 3, 5), 0.3
+    maps = (draw(False, 0.2), 0.2), (draw(True, 0.25), 0.25), (low, 0.2), (lost, 0.2), (rectified, 0.0)
+    return [Call({"heatmap": m, "size": size, "fraction": f}) for m, f in maps]
 
 
-def _hills(generator: Generator, grid: tuple[int, int], turn: bool) -> torch.Tensor:
-    """One sharp peak (the maximum) in the top left, a spot in the top right, a broad hill below them: largest, not "
-    "highest."""
+def _hills(
+    generator: Generator, grid: tuple[int, int], size: tuple[int, int], fraction: float, turn: bool
+) -> torch.Tensor:
+    """The maximum (broad, or one place if turned), a spot, a low plain of most pixels, a thin angle of the widest box.
+
+    Two columns of the plain lie above the threshold by less than 1/255 of the maximum.
+    """
     heat = between(generator, -0.5, -0.3, *grid)
-    heat[0, 0] = 1.0
-    heat[1, -1] = between(generator, 0.5, 0.9, 1)
-    left = int(torch.randint(1, grid[1] - 4, (1,), generator=generator))
-    heat[3:-1, left : left + 3] = between(generator, 0.38, 0.5, grid[0] - 4, 3)
+    heat[1 : 2 if turn else 3, 1 : 2 if turn else 4] = 1.0
+    heat[1, -2], heat[0, 6] = between(generator, 0.5, 0.8, 1), -1.6
+    heat[4:, -2] = heat[-2, 1:-1] = 0.35
+    heat[-1], heat[5:-2, -3] = -0.4, -0.4
+    left = int(torch.randint(1, grid[1] - 8, (1,), generator=generator))
+    heat[4:-3, left : left + 3] = between(generator, 0.29, 0.33, grid[0] - 7, 3)
+    heat[4:-3, left + 3 : left + 5] = (fraction + 8e-4) * enlarged(heat, size).max()
     return (heat.flip(0, 1) if turn else heat) * float(between(generator, 0.45, 0.6, 1))
+
+
+def enlarged(heatmap: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """The map [h w] at the size of the image [H W]."""
+    return F.interpolate(heatmap[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
 
 
 def _clear(heat: torch.Tensor, size: tuple[int, int], fraction: float) -> bool:
     """Whether no pixel lies near the threshold, so that rounding (float32 too) cannot move the box."""
-    large = F.interpolate(heat[None, None], size=size, mode="bilinear", align_corners=False)[0, 0] / heat.max()
+    large = enlarged(heat, size)
     return bool((large / large.max() - fraction).abs().min() > 1e-4)
 
 

@@ -76,6 +76,10 @@ MAP = (
       "b_c."),
     M("softmax_weights", lambda activations, weights: _map(activations, weights.softmax(1)),
       "You put w^c through a softmax over k first; the sum takes the w_k^c as they are given."),
+    M("relu_on_features", lambda activations, weights: _map(F.relu(activations), weights),
+      "You put a ReLU on f_k first; the sum takes f_k as it is given, negative values too."),
+    M("absolute_features", lambda activations, weights: _map(activations.abs(), weights),
+      "You took |f_k|; the sum takes f_k as it is given, with its sign."),
     M("transposed", lambda activations, weights: _map(activations, weights).transpose(1, 2),
       "Your map has rows and columns swapped; f_k is [h w] (rows, then columns), and so is M_c."),
     M("pooled_first", lambda activations, weights:
@@ -110,7 +114,7 @@ CONVERT = (
     M("sum_for_average_pool", lambda features, head: _Wrong(features, head, pool=lambda a: a.sum((2, 3))),
       "You summed over the positions; a_k is their mean: divide by Z = h·w."),
     M("before_the_last_relu", lambda features, head: _Wrong(features[:-1], head),
-      "You left out the last layer of `features`, its ReLU; f_k are the activations after it."),
+      "You left out the last layer of `features`; f_k is what all its layers together give."),
     M("without_bias", _without_bias,
       "You dropped the head's bias; the map leaves b_c out, but the score is y^c = Σ_k w_k^c a_k + b_c."),
     M("softmax_on_scores", lambda features, head: _Wrong(features, head, last=lambda s: s.softmax(1)),
@@ -119,6 +123,8 @@ CONVERT = (
       "Your network ends in a log-softmax; y^c is the score before it, straight from the linear layer."),
     M("relu_on_scores", lambda features, head: _Wrong(features, head, last=F.relu),
       "Your network ends in a ReLU; the linear layer is the last one, y^c may be negative."),
+    M("relu_before_pooling", lambda features, head: _Wrong(features, head, pool=lambda a: F.relu(a).mean((2, 3))),
+      "You put a ReLU before the mean; a_k is the mean of f_k as `features` gives it, and some features are negative."),
     M("one_position_only", lambda features, head: _Wrong(features, head, pool=lambda a: a[:, :, 0, 0]),
       "You took f_k at the first position only; a_k is the mean over all Z positions."),
     M("batch_mean", lambda features, head: _Wrong(features, head, pool=lambda a: a.mean((0, 2, 3)).expand(a.shape[:2])),
@@ -136,14 +142,19 @@ def _pooled(features, images, *, training=False):
         return copy.deepcopy(features).train(training)(images).mean((2, 3))
 
 
-def _descend(pooled, head, labels, *, steps, lr, loss=F.cross_entropy, optimizer=None, clear=True):
+def _descend(pooled, head, labels, *, steps, lr, loss=F.cross_entropy, optimizer=None, clear=True, stop=False):
     """Head trained on pooled features; each mistake changes one of the options."""
     trained = copy.deepcopy(head).requires_grad_(True)
     optimizer = (optimizer or (lambda p, lr: torch.optim.SGD(p, lr=lr)))(list(trained.parameters()), lr)
+    lowest = float("inf")
     for _ in range(steps):
         if clear:
             optimizer.zero_grad()
-        loss(trained(pooled), labels).backward()
+        cost = loss(trained(pooled), labels)
+        if stop and cost.item() > lowest:
+            break
+        lowest = cost.item()
+        cost.backward()
         optimizer.step()
     return trained.weight.detach(), trained.bias.detach()
 
@@ -190,10 +201,13 @@ def _steps_changed(by):
     return train_head
 
 
-def _max_pooled(features, head, images, labels, *, steps, lr):
-    with torch.no_grad():
-        pooled = copy.deepcopy(features).eval()(images).amax((2, 3))
-    return _descend(pooled, head, labels, steps=steps, lr=lr)
+def _pooled_by(pool):
+    def train_head(features, head, images, labels, *, steps, lr):
+        with torch.no_grad():
+            pooled = pool(copy.deepcopy(features).eval()(images))
+        return _descend(pooled, head, labels, steps=steps, lr=lr)
+
+    return train_head
 
 
 def _one_image_a_step(features, head, images, labels, *, steps, lr):
@@ -236,11 +250,15 @@ TRAIN = (
       "You started from W = 0; start from the weight and bias of the head that is given."),
     M("bias_not_trained", _bias_left,
       "Your bias stayed where it was; both W and b take a step: b ← b - lr · ∂L/∂b."),
+    M("stops_when_the_loss_rises", _training(stop=True),
+      "You stopped as soon as the loss rose; take all `steps`: a long step may overshoot and come back."),
     M("one_step_short", _steps_changed(-1),
       "You took one step fewer than `steps`."),
     M("one_step_more", _steps_changed(1),
       "You took one step more than `steps`."),
-    M("max_for_average_pool", _max_pooled,
+    M("relu_before_pooling", _pooled_by(lambda f: F.relu(f).mean((2, 3))),
+      "You put a ReLU before the mean; a_k is the mean of f_k as `features` gives it, and some features are negative."),
+    M("max_for_average_pool", _pooled_by(lambda f: f.amax((2, 3))),
       "You pooled f_k with the maximum; the head reads the mean a_k = (1/Z) Σ_xy f_k(x, y)."),
     M("one_image_a_step", _one_image_a_step,
       "You showed one image a step; every step uses all images (full batch): L is the mean over all of them."),

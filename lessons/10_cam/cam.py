@@ -29,7 +29,7 @@ def class_activation_map(activations: Tensor, weights: Tensor) -> Tensor:
     """How much each place gives to the score: M_c(x, y) = Σ_k w_k^c f_k(x, y).
 
     Args:
-        activations: f [N K h w].
+        activations: f [N K h w], of either sign.
         weights: w [N K], one row for each image.
 
     Returns:
@@ -47,7 +47,7 @@ def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
     y^c = Σ_k w_k^c a_k + b_c with a_k = (1/Z) Σ_xy f_k(x, y).
 
     Args:
-        features: gives f [N K h w] for images [N C H W].
+        features: gives f [N K h w], of either sign, for images [N C H W] of any size.
         head: the new last layer, from K channels to the classes.
 
     Returns:
@@ -67,7 +67,7 @@ def train_head(
     W ← W - lr ∂L/∂W and b ← b - lr ∂L/∂b, with scores W a + b and a_k = (1/Z) Σ_xy f_k(x, y).
 
     Args:
-        features: gives f [N K h w]; used in eval mode, left as found, never trained.
+        features: gives f [N K h w], of either sign; used in eval mode, left as found, never trained.
         head: where W [classes K] and b [classes] start; left as found.
         images: [N C H W].
         labels: int64 [N], the right classes.
@@ -86,13 +86,17 @@ def train_head(
 def box_from_map(heatmap: Tensor, *, size: tuple[int, int], fraction: float) -> Tensor:
     """The box around the largest region in which M_c > fraction · max M_c.
 
+    A region is a set of pixels of the enlarged map that hang together by their sides (corners may count, too); the largest
+    is the one of most pixels.
+
     Args:
         heatmap: M_c [h w].
         size: (H, W), rows and columns of the image; the box is in its pixels.
-        fraction: share of the maximum of the enlarged map.
+        fraction: share of the maximum of the enlarged map, from 0.
 
     Returns:
-        int64 [4]: top, left, bottom, right; bottom and right exclusive. Four zeros if no value is positive.
+        int64 [4]: top, left, bottom, right; bottom and right exclusive. Four zeros if no value of the enlarged map is
+        positive.
 
     About 7 lines.
     """

@@ -120,6 +120,17 @@ def converted_in_float32(features, head):
     return lambda images: net(images.float())
 
 
+def converted_to_a_copied_convolution(features, head):
+    """A trainable 1 x 1 convolution that starts with the head's weights."""
+    conv = nn.Conv2d(head.in_features, head.out_features, 1).to(head.weight)
+    conv.load_state_dict({"weight": head.weight[:, :, None, None], "bias": head.bias})
+    return nn.Sequential(features, conv, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def converted_with_a_trainable_head(features, head):
+    return PooledThenLinear(features, copy.deepcopy(head).requires_grad_())
+
+
 def trained_by_sgd(features, head, images, labels, *, steps, lr):
     head, backbone = copy.deepcopy(head), copy.deepcopy(features).eval()
     with torch.no_grad():
@@ -193,20 +204,20 @@ def box_by_scipy(heatmap, *, size, fraction):
 
 
 def box_by_nonzero(heatmap, *, size, fraction):
-    """Diagonal neighbours count as connected, and the threshold itself as above."""
+    """Diagonal neighbours count as connected."""
     large = _enlarged(heatmap, size)
     if not (large > 0).any():
         return torch.tensor([0, 0, 0, 0])
-    numbered = torch.from_numpy(label((large >= fraction * large.max()).numpy(), connectivity=2))
+    numbered = torch.from_numpy(label((large > fraction * large.max()).numpy(), connectivity=2))
     part = torch.stack([numbered == i for i in range(1, int(numbered.max()) + 1)])
     inside = part[part.sum((1, 2)).argmax()].nonzero()
     return torch.cat([inside.amin(0), inside.amax(0) + 1])
 
 
 def box_by_projections(heatmap, *, size, fraction):
-    if heatmap.max() <= 0:
-        return torch.zeros(4, dtype=torch.long)
     large = _enlarged(heatmap.clamp_min(-1e6), size)
+    if large.max() <= 0:
+        return torch.zeros(4, dtype=torch.long)
     numbered = label((large / large.max() > fraction).numpy(), connectivity=1)
     mask = numbered == np.bincount(numbered[numbered > 0]).argmax()
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
