@@ -8,14 +8,27 @@ equal networks and torch's global generator is left as it was. Every network sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["BatchNormNet", "FlattenNet", "FunctionalNet", "GapNet", "ScoreNet"]
+__all__ = [
+    "BatchNormNet",
+    "BusyNet",
+    "FlattenNet",
+    "FunctionalNet",
+    "GapNet",
+    "Interruption",
+    "NamesakeNet",
+    "ScoreNet",
+    "calm",
+]
 
 
 class ScoreNet(nn.Module):
@@ -161,6 +174,82 @@ class FunctionalNet(ScoreNet):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = _linear(channels[-1], classes)
         _draw(self, generator)
+
+
+class NamesakeNet(nn.Sequential):
+    """Convolutions whose names hold each other, in an order in which neither the first nor the last of them is `conv1`.
+
+    A ReLU, global average pooling and one linear layer follow.
+
+    >>> [name for name, _ in NamesakeNet().named_modules() if "conv1" in name]
+    ['pre_conv1', 'conv10', 'conv1', 'conv11', 'more.conv1']
+    """
+
+    def __init__(
+        self, *, width: int = 4, classes: int = 5, in_channels: int = 3, generator: torch.Generator | None = None
+    ) -> None:
+        first = OrderedDict(pre_conv1=_conv(in_channels, width))
+        for name in ("conv10", "conv1", "conv11"):
+            first[name] = _conv(width, width)
+        more = nn.Sequential(OrderedDict(conv1=_conv(width, width), relu=nn.ReLU()))
+        head = OrderedDict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), classifier=_linear(width, classes))
+        super().__init__(OrderedDict(first, more=more, **head))
+        _draw(self, generator)
+
+
+class Interruption(RuntimeError):
+    """The forward pass of a `BusyNet` failed, as one does for which the memory is not enough."""
+
+
+_CALM: list[None] = []
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Within this block no forward pass is interrupted."""
+    _CALM.append(None)
+    try:
+        yield
+    finally:
+        _CALM.pop()
+
+
+class BusyNet(GapNet):
+    """A `GapNet` that somebody is using: `.grad` is filled, one bias is frozen, and a hook of theirs looks on.
+
+    What a function clears, switches over or leaves behind shows on it. With `interrupts=True` its forward pass
+    fails, except within `calm()`: a function that is called again after that should have left nothing.
+
+    >>> net = BusyNet(interrupts=True)
+    >>> with calm():
+    ...     net(torch.zeros(1, 3, 8, 6)).shape
+    torch.Size([1, 5])
+    """
+
+    def __init__(self, *, interrupts: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._interrupts = interrupts
+        self.features.get_parameter("0.bias").requires_grad_(False)
+        self.features._forward_hooks["theirs"] = _look_on  # type: ignore[index]  # a number could be given out again
+        self._fill()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._fill()  # a copy of a parameter has no `.grad`
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores `[N classes]`, or an `Interruption`."""
+        if self._interrupts and not _CALM:
+            raise Interruption("this network was interrupted on purpose; call your function again.")
+        return super().forward(images)
+
+    def _fill(self) -> None:
+        for parameter in self.parameters():
+            parameter.grad = torch.ones_like(parameter)
+
+
+def _look_on(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    """A hook that changes nothing."""
 
 
 def _conv(c: int, d: int, *, kernel: int = 3, stride: int = 1, bias: bool = True) -> nn.Conv2d:

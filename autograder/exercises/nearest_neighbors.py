@@ -72,11 +72,11 @@ EXERCISES = (
         outputs=("x",),
         cases=(
             Case(
-                "three images, and an in-place ReLU after the layer",
+                "an in-place ReLU after the layer, names that contain each other, a pass that fails",
                 fixtures.telling(fixtures.in_place, embed, mistakes.EMBED),
             ),
             Case(
-                "other networks, frozen, with BatchNorm and dropout",
+                "other networks, frozen, with BatchNorm and dropout; again names, and a pass that fails",
                 fixtures.telling(fixtures.other_networks, embed, mistakes.EMBED),
                 hidden=True,
                 points=2,
@@ -121,16 +121,12 @@ EXERCISES = (
         outputs=("d",),
         cases=(
             Case(
-                "three queries, five images, four features",
-                fixtures.telling(lambda g: [fixtures.rows(g, 3, 5, 4)], euclidean_distances, mistakes.EUCLIDEAN),
+                "an image that is the same as a query; rows near to each other in float32",
+                fixtures.telling(fixtures.far_twins, euclidean_distances, mistakes.EUCLIDEAN),
             ),
             Case(
-                "other sizes, and an image that is the same as a query",
-                fixtures.telling(
-                    lambda g: [fixtures.with_a_twin(g, 4, 6, 3), fixtures.rows(g, 1, 3, 7)],
-                    euclidean_distances,
-                    mistakes.EUCLIDEAN,
-                ),
+                "other sizes, a single query, and rows near to each other in float32",
+                fixtures.telling(fixtures.other_twins, euclidean_distances, mistakes.EUCLIDEAN),
                 hidden=True,
             ),
         ),
@@ -164,16 +160,12 @@ EXERCISES = (
         outputs=("d",),
         cases=(
             Case(
-                "three queries, five images, four features",
-                fixtures.telling(lambda g: [fixtures.rows(g, 3, 5, 4)], cosine_distances, cosine_mistakes.COSINE),
+                "three queries, five images, four features; queries that are hardly longer than 0",
+                fixtures.telling(fixtures.short_queries, cosine_distances, cosine_mistakes.COSINE),
             ),
             Case(
-                "other sizes, and an image that is the same as a query",
-                fixtures.telling(
-                    lambda g: [fixtures.with_a_twin(g, 4, 6, 3), fixtures.rows(g, 1, 3, 7)],
-                    cosine_distances,
-                    cosine_mistakes.COSINE,
-                ),
+                "other sizes, an image that is the same as a query; short queries",
+                fixtures.telling(fixtures.other_queries, cosine_distances, cosine_mistakes.COSINE),
                 hidden=True,
             ),
         ),
@@ -206,14 +198,12 @@ EXERCISES = (
         outputs=("d", "indices"),
         cases=(
             Case(
-                "four queries, ten images, ties",
-                fixtures.telling(lambda g: [fixtures.tied(g, 4, 10, 4)], nearest, order_mistakes.NEAREST),
+                "four queries, ten images, ties; all images, some of them nearly as near as others",
+                fixtures.telling(fixtures.ties, nearest, order_mistakes.NEAREST),
             ),
             Case(
-                "other sizes, more ties, and a single query",
-                fixtures.telling(
-                    lambda g: [fixtures.tied(g, 3, 12, 5), fixtures.tied(g, 1, 7, 3)], nearest, order_mistakes.NEAREST
-                ),
+                "other sizes, more ties, a single query; all images, some of them nearly as near as others",
+                fixtures.telling(fixtures.more_ties, nearest, order_mistakes.NEAREST),
                 hidden=True,
             ),
         ),
@@ -244,17 +234,25 @@ EXERCISES = (
         outputs=("d", "indices"),
         cases=(
             Case(
-                "four queries of a data set with duplicates; and a changed copy",
+                "four queries of a data set with duplicates; a changed copy, in a small and in a large unit",
                 fixtures.telling(
-                    lambda g: [fixtures.own_rows(g, 4, 10, 4), fixtures.changed_copy(g, 6)],
+                    lambda g: [
+                        fixtures.own_rows(g, 4, 10, 4),
+                        fixtures.changed_copy(g, 6),
+                        fixtures.changed_copy(g, 5, 1e12),
+                    ],
                     nearest_others,
                     order_mistakes.OTHERS,
                 ),
             ),
             Case(
-                "other sizes, more duplicates",
+                "other sizes, more duplicates, a large unit",
                 fixtures.telling(
-                    lambda g: [fixtures.own_rows(g, 3, 12, 5), fixtures.changed_copy(g, 8)],
+                    lambda g: [
+                        fixtures.own_rows(g, 3, 12, 5),
+                        fixtures.changed_copy(g, 8),
+                        fixtures.changed_copy(g, 6, 1e12),
+                    ],
                     nearest_others,
                     order_mistakes.OTHERS,
                 ),

@@ -84,6 +84,12 @@ COSINE = (
         "You put the features through a softmax first. The cosine takes q and x as they are.",
     ),
     Misconception(
+        "number_added_below",
+        _normalised_by(lambda rows: length(rows) + 1e-6),
+        "You added a small number to the lengths. The direction of a short row counts as much as that of a long one: "
+        "divide by ‖q‖ ‖x‖ alone.",
+    ),
+    Misconception(
         "angle",
         _of_similarity(lambda s: s.clamp(-1, 1).arccos()),
         "You returned the angle, arccos of the cosine. The distance here is 1 - cos.",

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from autograder.records import Arrays, Call, Misconception
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 
 SIZE = (12, 8)
 SEEN, APART = 0.03, 0.003
@@ -39,7 +39,8 @@ def telling(build: Build, right: Callable[..., object], mistakes: Sequence[Misco
 def _results(calls: Sequence[Call], function: Callable[..., object]) -> list[Arrays]:
     results = []
     for call in calls:
-        value = function(*call.inputs.values())
+        with calm():
+            value = function(*call.inputs.values())
         outputs = value if isinstance(value, tuple) else (value,)
         results.append(tuple(_array(output) for output in outputs))
     return results
@@ -72,16 +73,28 @@ def _relative(got: np.ndarray, want: np.ndarray) -> float:
 
 
 def _seen_by(net: nn.Module, layer: str, generator: Generator, *, n: int, frozen: bool = False) -> Call:
-    net = net.double().requires_grad_(not frozen)
+    net = net.double()
+    if frozen:
+        net.requires_grad_(False)
     return Call({"model": net, "images": _randn(generator, n, 3, *SIZE), "layer": layer})
 
 
+def _awkward(generator: Generator) -> list[Call]:
+    """A layer whose name is part of others; a network that fails in the forward pass, before it is asked again."""
+    busy = BusyNet(interrupts=True, channels=(4, 5), generator=generator)
+    return [
+        _seen_by(NamesakeNet(width=6, generator=generator), "conv1", generator, n=2),
+        _seen_by(busy, "features.2", generator, n=1),
+    ]
+
+
 def in_place(generator: Generator) -> list[Call]:
-    """An in-place ReLU right after the layer; then the network's last layer, and a single image."""
+    """An in-place ReLU right after the layer; the network's last layer, and a single image."""
     gap = GapNet(channels=(4, 6), inplace=True, generator=generator)
     return [
         _seen_by(gap, "features.0", generator, n=3),
         _seen_by(GapNet(channels=(4, 7), stride=2, generator=generator), "features", generator, n=1),
+        *_awkward(generator),
     ]
 
 
@@ -93,6 +106,7 @@ def other_networks(generator: Generator) -> list[Call]:
         _seen_by(functional, "features.conv2", generator, n=3, frozen=True),
         _seen_by(BatchNormNet(channels=(4, 6), generator=generator), "features.4", generator, n=2),
         _seen_by(flatten, "features.3", generator, n=1, frozen=True),
+        *_awkward(generator),
     ]
 
 
@@ -137,6 +151,37 @@ def with_a_twin(generator: Generator, q: int, n: int, d: int) -> Call:
     call = rows(generator, q, n, d)
     call.inputs["features"][n - 2] = call.inputs["queries"][0]
     return call
+
+
+def far_away(generator: Generator, q: int, n: int, d: int) -> Call:
+    """In single precision: whole numbers near to each other, and so far from 0 that ‖q‖² has no place for them."""
+    both = 2.0**20 + torch.randint(-9, 10, (q + n, d), generator=generator).float()
+    return Call({"queries": both[:q].clone(), "features": both[q:].clone()})
+
+
+def far_twins(generator: Generator) -> list[Call]:
+    """Rows, one of the data set the same as a query; rows near to each other in single precision."""
+    return [with_a_twin(generator, 3, 5, 4), far_away(generator, 2, 3, 4)]
+
+
+def other_twins(generator: Generator) -> list[Call]:
+    """Other sizes, and a single query."""
+    return [with_a_twin(generator, 4, 6, 3), rows(generator, 1, 3, 7), far_away(generator, 3, 2, 5)]
+
+
+def tiny(call: Call) -> Call:
+    """The same directions; the queries are hardly longer than 0."""
+    return Call({**call.inputs, "queries": 1e-5 * call.inputs["queries"]})
+
+
+def short_queries(generator: Generator) -> list[Call]:
+    """Rows; and queries that are hardly longer than 0."""
+    return [rows(generator, 3, 5, 4), tiny(rows(generator, 2, 4, 3))]
+
+
+def other_queries(generator: Generator) -> list[Call]:
+    """An image in the direction of a query, a single query, and queries that are hardly longer than 0."""
+    return [with_a_twin(generator, 4, 6, 3), rows(generator, 1, 3, 7), tiny(rows(generator, 3, 2, 4))]
 
 
 def moved_calls(generator: Generator) -> list[Call]:
@@ -192,6 +237,22 @@ def tied(generator: Generator, q: int, n: int, k: int) -> Call:
     return Call({"distances": _table(_grid_points(generator, q), _grid_points(generator, n), generator), "k": k})
 
 
+def nearly_tied(generator: Generator, n: int) -> Call:
+    """All of n distances, of which neighbours differ in the fifth digit and the farther one comes first."""
+    distances = 1 + torch.arange(n - 1, -1, -1)[None].double() // 2 + 1e-5 * torch.rand(1, n, generator=generator)
+    return Call({"distances": distances.sort(descending=True).values, "k": n})
+
+
+def ties(generator: Generator) -> list[Call]:
+    """Ties; and all of some distances that are nearly equal."""
+    return [tied(generator, 4, 10, 4), nearly_tied(generator, 6)]
+
+
+def more_ties(generator: Generator) -> list[Call]:
+    """More ties, a single query; and all of some distances that are nearly equal."""
+    return [tied(generator, 3, 12, 5), tied(generator, 1, 7, 3), nearly_tied(generator, 8)]
+
+
 def own_rows(generator: Generator, q: int, n: int, k: int) -> Call:
     """Queries from the data set, not in its order, some of them with duplicates."""
     points = _grid_points(generator, n)
@@ -199,9 +260,9 @@ def own_rows(generator: Generator, q: int, n: int, k: int) -> Call:
     return Call({"distances": _table(points[own], points, generator), "rows": own, "k": k})
 
 
-def changed_copy(generator: Generator, n: int) -> Call:
+def changed_copy(generator: Generator, n: int, unit: float = 1.0) -> Call:
     """One query that is a changed copy of an image, at some distance from it; all others are asked for."""
-    distances = 0.5 + torch.randperm(n, generator=generator)[None].double()
+    distances = unit * (0.5 + torch.randperm(n, generator=generator)[None].double())
     return Call({"distances": distances, "rows": torch.randint(0, n, (1,), generator=generator), "k": n - 1})
 
 

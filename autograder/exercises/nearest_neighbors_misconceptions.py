@@ -46,6 +46,22 @@ def _of_scores(change: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
     return lambda model, images, layer: change(observed(model, images, layer)[1])
 
 
+def _of_namesake(which: int) -> Callable[..., Tensor]:
+    """The first (0) or the last (-1) layer whose name contains the name that was asked for."""
+
+    def wrong(model, images, layer):
+        names = [name for name, _ in model.named_modules() if layer in name]
+        return averages(observed(model, images, names[which])[0])
+
+    return wrong
+
+
+_PART_OF_A_NAME = (
+    "You took the {} layer whose name contains `layer`. Names contain each other (conv1, conv10, more.conv1): "
+    "model.get_submodule(layer) finds the one that has exactly this name."
+)
+
+
 def _of_batch(activations: Tensor) -> Tensor:
     return averages(activations).mean(0, keepdim=True).expand(activations.shape[:2]).clone()
 
@@ -113,6 +129,11 @@ EMBED = (
         "average over i and j alone.",
     ),
     Misconception(
+        "relu_added",
+        _of_maps(lambda a: averages(a.relu())),
+        "You put a ReLU before the mean. x_k is the mean of A^k as the layer puts it out, with its negative values.",
+    ),
+    Misconception(
         "absolute",
         _of_maps(lambda a: averages(a.abs())),
         "You averaged |A^k|. x_k is the mean of A^k with its signs.",
@@ -122,6 +143,8 @@ EMBED = (
         _of_maps(lambda a: nn.functional.normalize(averages(a))),
         "You scaled each row to length 1. x is returned raw; dividing by ‖x‖ is the business of the cosine distance.",
     ),
+    Misconception("first_namesake", _of_namesake(0), _PART_OF_A_NAME.format("first")),
+    Misconception("last_namesake", _of_namesake(-1), _PART_OF_A_NAME.format("last")),
     Misconception(
         "kept_axes",
         _of_maps(lambda a: a.mean((2, 3), keepdim=True)),
@@ -165,6 +188,11 @@ def _lengths_compared(queries, features):
 def _half_cross_term(queries, features):
     squares = length(queries).square() + length(features).T.square()
     return (squares - queries @ features.T).sqrt()
+
+
+def _expanded(queries, features):
+    squares = queries.square().sum(1)[:, None] + features.square().sum(1)
+    return (squares - 2 * queries @ features.T).clamp(min=0).sqrt()
 
 
 def _pairs_in_order(queries, features):
@@ -219,6 +247,12 @@ EUCLIDEAN = (
         "half_cross_term",
         _half_cross_term,
         "You expanded the square and lost a 2: ‖q - x‖² = ‖q‖² - 2 q·x + ‖x‖².",
+    ),
+    Misconception(
+        "expanded",
+        _expanded,
+        "You computed ‖q‖² - 2 q·x + ‖x‖². Where q and x are near to each other and far from 0, that subtracts large "
+        "numbers that are nearly equal, and float32 loses d. Subtract first: Σ_k (q_k - x_k)².",
     ),
     Misconception(
         "cosine",

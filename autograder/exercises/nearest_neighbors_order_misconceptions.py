@@ -67,6 +67,10 @@ def _first_columns(distances, k):
     return smallest(distances[:, :k], k)
 
 
+def _rounded(distances, k):
+    return _at(distances, smallest(distances.round(decimals=3), k)[1])
+
+
 def _down_the_columns(distances, k):
     d, places = distances.sort(dim=0, stable=True)
     return d[:k].clone(), places[:k].clone()
@@ -119,6 +123,17 @@ NEAREST = (
         "the answer is the same on every machine.",
     ),
     Misconception(
+        "nearly_equal_for_equal",
+        _rounded,
+        "You treated distances that are nearly equal as ties. Only equal ones are: of two others the smaller comes "
+        "first, however near they are.",
+    ),
+    Misconception(
+        "all_but_one",
+        lambda distances, k: smallest(distances, min(k, distances.shape[1] - 1)),
+        "You returned at most N - 1 neighbours. Nothing is left out here: k may be N.",
+    ),
+    Misconception(
         "in_order_of_index",
         _by_index,
         "You found the right k neighbours and sorted them by index. They are asked for by distance, nearest first.",
@@ -134,6 +149,12 @@ NEAREST = (
         _first_dropped,
         "You dropped the nearest image, as if it were the query itself. Nothing says so here: start at the smallest "
         "distance.",
+    ),
+    Misconception(
+        "zeros_left_out",
+        lambda distances, k: smallest(distances.masked_fill(distances == 0, math.inf), k),
+        "You left out distances of 0, as if they were the query itself. Nothing says so here: an equal image is the "
+        "nearest there is.",
     ),
     Misconception(
         "first_columns",
@@ -269,6 +290,12 @@ OTHERS = (
         _marked(lambda d: d.amax(1, keepdim=True).expand_as(d)),
         "You set the query's own distance to the largest one in its row. Where k is N - 1, that can still be found. "
         "What must never be found gets the distance ∞.",
+    ),
+    Misconception(
+        "large_number_for_infinity",
+        _marked(lambda d: torch.full_like(d, 1e6)),
+        "You set the query's own distance to a large number. Distances can be larger than any number that you choose: "
+        "what must never be found gets the distance ∞.",
     ),
     Misconception(
         "indices_of_the_rest",

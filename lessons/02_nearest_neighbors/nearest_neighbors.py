@@ -11,10 +11,11 @@ def embed(model: nn.Module, images: Tensor, layer: str) -> Tensor:
     Args:
         model: takes images; it is in eval mode and may be frozen.
         images: [N C H W].
-        layer: name of a layer that gives maps A [N K h w], as in model.get_submodule(layer).
+        layer: full name of a layer that gives maps A [N K h w], as in model.get_submodule(layer); it can be a part
+            of other names.
 
     Returns:
-        x [N K], raw and detached. No hook stays behind.
+        x [N K], raw and detached. No hook stays behind, not even if the forward pass fails.
 
     About 10 lines.
     """
@@ -30,7 +31,7 @@ def euclidean_distances(queries: Tensor, features: Tensor) -> Tensor:
         features: x [N D].
 
     Returns:
-        d [Q N], one row for each query.
+        d [Q N], one row for each query; exact also in float32, where q and x are near to each other and far from 0.
 
     About 2 lines.
     """
@@ -42,7 +43,7 @@ def cosine_distances(queries: Tensor, features: Tensor) -> Tensor:
     """How far the directions of each query and each image are apart: d(q, x) = 1 - q·x / (‖q‖ ‖x‖).
 
     Args:
-        queries: q [Q D], no row all zeros.
+        queries: q [Q D], no row all zeros; some may be very short.
         features: x [N D], no row all zeros.
 
     Returns:
@@ -59,7 +60,7 @@ def nearest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
     Args:
         distances: d [Q N].
-        k: how many, at most N.
+        k: how many, at most N. (Distances that differ at all are no ties.)
 
     Returns:
         Distances [Q k], ascending, and indices int64 [Q k] into the data set.

@@ -1,9 +1,18 @@
+import copy
 import pickle
 
 import pytest
 import torch
 
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from cnnviz.small_nets import (
+    BatchNormNet,
+    BusyNet,
+    FlattenNet,
+    FunctionalNet,
+    GapNet,
+    Interruption,
+    calm,
+)
 
 NETS = [GapNet, FlattenNet, BatchNormNet, FunctionalNet]
 
@@ -98,3 +107,22 @@ def test_the_flatten_net_takes_images_of_its_size_only(images):
     assert FlattenNet(size=(12, 8))(images).shape == (3, 5)
     with pytest.raises(RuntimeError):
         FlattenNet(size=(8, 8))(images)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_of_a_busy_net_has_the_caller_s_gradients_frozen_bias_and_hook(copied):
+    net = copied(BusyNet(interrupts=True))
+    parameters = dict(net.named_parameters())
+    assert all(parameter.grad.unique().tolist() == [1.0] for parameter in parameters.values())
+    assert [name for name, each in parameters.items() if not each.requires_grad] == ["features.0.bias"]
+    assert list(net.features._forward_hooks) == ["theirs"]
+
+
+def test_a_busy_net_fails_but_within_calm(images):
+    net = BusyNet(interrupts=True)
+    with pytest.raises(Interruption, match="on purpose"):
+        net(images)
+    with calm():
+        assert torch.equal(net(images), GapNet()(images))
+    with pytest.raises(Interruption):
+        net(images)

@@ -14,6 +14,7 @@ from autograder import registry
 from autograder.diagnose import EFFECTS
 from autograder.grade import grade_function
 from autograder.verdict import FAILED, NOT_ATTEMPTED
+from cnnviz.small_nets import BusyNet
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
 
@@ -108,6 +109,67 @@ def test_what_is_left_on_a_model_is_named(exercise, effect):
     row = promise(exercise, after(MODEL_EFFECTS[effect])(exercise.reference))
     assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
     assert EFFECTS[effect] in row.diagnosis.message
+
+
+def empties_grad(values):
+    for model in models(values):
+        model.zero_grad()
+
+
+def drops_hooks(values):
+    for model in models(values):
+        for module in model.modules():
+            module._forward_hooks.clear()
+
+
+def frees_all(values):
+    for model in models(values):
+        model.requires_grad_(True)
+
+
+CALLERS = {"grad": empties_grad, "hooks": drops_hooks, "requires_grad": frees_all}
+"""What a caller can have on a network before: effect's slug -> what takes it away."""
+
+
+def careless(reference):
+    """The reference with a hook of its own, which stays where the forward pass fails."""
+
+    @functools.wraps(reference)
+    def wrong(model, *args, **kwargs):
+        handle = next(model.modules()).register_forward_hook(lambda *_: None)
+        result = reference(model, *args, **kwargs)
+        handle.remove()
+        return result
+
+    return wrong
+
+
+def in_use(case) -> list[BusyNet]:
+    """The networks of a case that somebody is using."""
+    calls = case.build(torch.Generator().manual_seed(0))
+    return [value for call in calls for value in call.inputs.values() if isinstance(value, BusyNet)]
+
+
+BUSY = [e for e in EXERCISES if takes_model(e) and any(map(in_use, e.cases))]
+
+
+@pytest.mark.parametrize("exercise", BUSY, ids=lambda e: e.id)
+def test_every_case_has_a_network_in_use_that_fails(exercise):
+    assert all(any(net._interrupts for net in in_use(case)) for case in exercise.cases)
+
+
+@pytest.mark.parametrize("effect", CALLERS)
+@pytest.mark.parametrize("exercise", BUSY, ids=lambda e: e.id)
+def test_what_the_caller_had_and_is_gone_is_named(exercise, effect):
+    row = promise(exercise, after(CALLERS[effect])(exercise.reference))
+    assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
+    assert EFFECTS[effect] in row.diagnosis.message
+
+
+@pytest.mark.parametrize("exercise", BUSY, ids=lambda e: e.id)
+def test_a_hook_left_by_a_forward_pass_that_fails_is_named(exercise):
+    row = promise(exercise, careless(exercise.reference))
+    assert (row.verdict, row.points, row.diagnosis.message) == (FAILED, 0, EFFECTS["hooks"])
 
 
 PLAIN_TENSORS = [e for e in EXERCISES if not takes_model(e) and takes_tensor(e)]

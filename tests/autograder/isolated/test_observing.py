@@ -456,3 +456,38 @@ def test_a_class_that_lies_about_its_name_is_named_as_it_is():
         pass
 
     assert one(lambda x: Honest()).type_name == "Honest"
+
+
+def left_by(function, **options):
+    model = small_nets.BusyNet(interrupts=True, **options)
+    return one(function, model, images(model)).effects
+
+
+def test_a_function_whose_network_fails_is_asked_again_and_what_the_first_try_left_shows():
+    def look(model, x):
+        handle = model.pool.register_forward_hook(lambda *_: None)
+        scores = model(x).detach()
+        handle.remove()
+        return scores
+
+    def look_and_tidy(model, x):
+        handle = model.pool.register_forward_hook(lambda *_: None)
+        try:
+            return model(x).detach()
+        finally:
+            handle.remove()
+
+    model = small_nets.BusyNet(interrupts=True)
+    assert one(look_and_tidy, model, images(model)).kind == "value"
+    assert (left_by(look), left_by(look_and_tidy)) == (("hooks",), ())
+
+
+def test_an_error_of_the_student_s_own_is_not_tried_again():
+    calls = []
+
+    def fails(x):
+        calls.append(1)
+        raise RuntimeError("mine")
+
+    assert one(fails).kind == "raised"
+    assert len(calls) == 1
