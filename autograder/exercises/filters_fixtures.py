@@ -197,7 +197,7 @@ def stretched_calls(generator: Generator) -> list[Call]:
     """W, and a·W + b with a positive a and a b for each filter."""
     filters = bank(generator, 3, 2, 3, 4)
     factor, offset = rand(generator, 3, 1, 1, 1) * torch.tensor([0.1, 1.0, 9.0]).view(3, 1, 1, 1), randn(generator, 3)
-    return [Call({"filters": each}) for each in (filters, factor * filters + offset.view(3, 1, 1, 1))]
+    return [Call({"filters": each}) for each in (filters, factor * (filters + offset.view(3, 1, 1, 1)))]
 
 
 def as_before(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
