@@ -55,3 +55,5 @@ c.Autograde.autograde_preprocessors = [
 # The feedback is our own page: nbgrader's shows hidden tests and whatever a student wrote, live.
 c.GenerateFeedback.exporter_class = "autograder.nbgrader.pages.FeedbackExporter"
 c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades"]
+# nbgrader's own table writes 0.0 for what was not judged.
+c.ExportApp.plugin_class = "autograder.nbgrader.export.CsvExport"

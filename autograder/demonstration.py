@@ -19,7 +19,7 @@ from autograder.pictures import Picture, showcase_call, showcase_picture
 from autograder.records import Exercise, Lesson
 from autograder.submission import Submission, load_submission
 from autograder.tables import messages
-from autograder.verdict import PASSED, summary, total
+from autograder.verdict import PASSED, Points, summary
 
 SUBMISSIONS = {
     "right": "A right answer, written in another way than the reference.",
@@ -36,7 +36,7 @@ class Shown:
     name: str
     about: str
     sections: list[Section]
-    points: tuple[int, int]
+    points: Points
     told: list[str]
 
 
@@ -55,7 +55,7 @@ def demonstrate(to: Path, console: Console) -> Path:
         shown = [_grade(name, lesson, runner, lambda _: progress.advance(task)) for name in SUBMISSIONS]
     to.write_text(pages.page("demo.html.j2", lesson=lesson, shown=shown), encoding="utf-8")
     for part in shown:
-        console.print(f"{part.name}: {part.points[0]} of {part.points[1]} points")
+        console.print(f"{part.name}: {part.points}")
     return to
 
 
@@ -68,7 +68,7 @@ def _grade(name: str, lesson: Lesson, runner: Runner, done) -> Shown:
         for g in graded
     ]
     told = list(dict.fromkeys(sentence for g in graded for sentence in messages(g.rows)))
-    return Shown(name, SUBMISSIONS[name], sections, total(row for g in graded for row in g.rows), told)
+    return Shown(name, SUBMISSIONS[name], sections, Points.of(*(g.rows for g in graded)), told)
 
 
 def _pictures(graded: Graded, submission: Submission, runner: Runner) -> list[Picture]:

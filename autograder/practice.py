@@ -14,7 +14,7 @@ from autograder.grade import grade_answer, grade_function
 from autograder.judge import Graded
 from autograder.pictures import Picture, practice_showcase
 from autograder.records import Question
-from autograder.verdict import NOT_ATTEMPTED, PASSED, summary, total
+from autograder.verdict import NOT_ATTEMPTED, PASSED, Points, summary
 
 
 class Panel:
@@ -31,8 +31,7 @@ class Panel:
     def __repr__(self) -> str:
         console = Console(width=100, color_system=None, highlight=False)
         with console.capture() as text:
-            earned, possible = total(self.graded.rows)
-            console.print(f"{self.graded.item.id}: {earned} of {possible} points")
+            console.print(f"{self.graded.item.id}: {Points.of(self.graded.rows)}")
             for row in self.graded.rows:
                 console.print(tables.marked(row.verdict), row.check)
             console.print(tables.diagnoses([self.graded]))

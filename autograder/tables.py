@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
+from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Points, Row, summary, total
 from autograder.words import counted, shown, visible
 
 if TYPE_CHECKING:  # the map of the course shows verdicts without importing torch
@@ -30,17 +30,18 @@ MARKS = {
 
 def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
     """One line an exercise: verdict, checks passed, points."""
-    earned, possible = total(row for g in graded for row in g.rows)
-    table = Table(title=f"{lesson.id}  {earned} of {possible} points", title_justify="left", title_style="bold")
+    table = Table(
+        title=f"{lesson.id}  {Points.of(*(g.rows for g in graded))}", title_justify="left", title_style="bold"
+    )
     table.add_column("exercise")
     table.add_column("verdict")
     table.add_column("checks", justify="right")
     table.add_column("points", justify="right")
     for g in graded:
         verdict = summary(g.rows)
-        points = total(g.rows)
         passed = sum(row.verdict == PASSED for row in g.rows)
-        table.add_row(escape(g.item.id), marked(verdict), f"{passed}/{len(g.rows)}", f"{points[0]}/{points[1]}")
+        checks = "–" if verdict == NOT_JUDGED else f"{passed}/{len(g.rows)}"
+        table.add_row(escape(g.item.id), marked(verdict), checks, Points.of(g.rows).brief)
     if later := [row for g in graded for row in g.rows if row.verdict == LATER]:
         table.caption = f"{counted(len(later), 'hidden check')}, {counted(total(later)[1], 'point')}: {LATER}"
         table.caption_justify = "left"
@@ -85,7 +86,7 @@ def _paragraphs(graded: Graded):
 
 
 def _lines(check: Mapping[str, Any]) -> list[str]:
-    points = f"{check['points']} of {check['max_points']}"
+    points = "–" if check["verdict"] == NOT_JUDGED else f"{check['points']} of {check['max_points']}"
     first = f"{MARKS[check['verdict']][0]} {check['verdict']}  {check['check']}  ({points})"
     told = check["diagnosis"]
     return [shown(first), f"    {shown(told['message'])}"] if told else [shown(first)]

@@ -64,6 +64,41 @@ def report(rows: Iterable[Row]) -> dict[str, Any]:
     return {"checks": [row.as_json() for row in rows]}
 
 
+@dataclass(frozen=True)
+class Points:
+    """What was earned of what was judged; what was not judged is neither earned nor lost."""
+
+    earned: float = 0
+    judged: float = 0
+    """Points that a verdict was found for."""
+    open: float = 0
+    """Points of what was not judged."""
+
+    def __add__(self, other: Points) -> Points:
+        return Points(self.earned + other.earned, self.judged + other.judged, self.open + other.open)
+
+    def __str__(self) -> str:
+        """ "7 of 12 points", "7 of 12 points, 5 not judged" or "– not judged"."""
+        if self.open and not self.judged:
+            return f"– {NOT_JUDGED}"
+        return f"{self.earned:.4g} of {self.judged:.4g} points{f', {self.open:.4g} {NOT_JUDGED}' if self.open else ''}"
+
+    @property
+    def brief(self) -> str:
+        """The same for a narrow column that has the word beside it: "7/12", "–"."""
+        return f"{self.earned:.4g}/{self.judged:.4g}" if self.judged or not self.open else "–"
+
+    @classmethod
+    def of(cls, *items: Iterable[Row]) -> Points:
+        """Of exercises and questions; one with a check that was not judged is not judged."""
+        return sum((cls._of_one(list(rows)) for rows in items), cls())
+
+    @classmethod
+    def _of_one(cls, rows: list[Row]) -> Points:
+        earned, possible = total(rows)
+        return cls(open=possible) if summary(rows) == NOT_JUDGED else cls(earned, possible)
+
+
 def total(rows: Iterable[Row]) -> tuple[int, int]:
     """Points earned and points possible."""
     rows = list(rows)

@@ -26,7 +26,8 @@ class Finding:
     attempted: int
     passed: int
     correlation: float | None = None
-    """Point-biserial, with the points of all other exercises; None where nobody differs or too few do."""
+    """Point-biserial, with the points of all other exercises, over students all of whose work was judged; None where
+    nobody differs or too few do."""
     clear: bool = False
     """Whether it is below zero by more than chance: the upper end of the one-sided 95 % interval (Fisher's z) is."""
 
@@ -55,10 +56,12 @@ def _alike(tally: Tally) -> Iterator[tuple[int, list[str], np.ndarray]]:
 def _finding(tally: Tally, i: int, names: list[str], outcome: np.ndarray) -> Finding:
     known = outcome >= 0
     attempted, passed = int(known.sum()), int(outcome[known].sum())
-    rest = (tally.earned.sum(1) - tally.earned[:, i])[known]
-    enough = attempted >= FEWEST and min(passed, attempted - passed) >= FEWEST_EACH and rest.min() < rest.max()
+    whole = known & (tally.open == 0)
+    rest, outcome = (tally.earned.sum(1) - tally.earned[:, i])[whole], outcome[whole]
+    passes = int(outcome.sum())
+    enough = len(rest) >= FEWEST and min(passes, len(rest) - passes) >= FEWEST_EACH and rest.min() < rest.max()
     if not enough:
         return Finding(tally.items[i], tuple(names), attempted, passed)
-    correlation = float(np.corrcoef(outcome[known], rest)[0, 1])
-    above = np.arctanh(np.clip(correlation, -0.999999, 0.999999)) + 1.645 / np.sqrt(attempted - 3)
+    correlation = float(np.corrcoef(outcome, rest)[0, 1])
+    above = np.arctanh(np.clip(correlation, -0.999999, 0.999999)) + 1.645 / np.sqrt(len(rest) - 3)
     return Finding(tally.items[i], tuple(names), attempted, passed, correlation, bool(above < 0))

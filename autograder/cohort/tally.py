@@ -53,6 +53,11 @@ class Tally:
         return self.state == _NUMBER[PASSED]
 
     @property
+    def open(self) -> np.ndarray:
+        """[S] points of what was not judged."""
+        return (self.state == _NUMBER[NOT_JUDGED]) @ np.array([item.points for item in self.items], np.int64)
+
+    @property
     def possible(self) -> int:
         """Points of all items."""
         return sum(item.points for item in self.items)

@@ -70,8 +70,10 @@ def _sorted(found: dict[str, set[int]]) -> tuple[tuple[int, str], ...]:
 
 @dataclass(frozen=True)
 class Points:
-    """How the points are spread."""
+    """How the points are spread, over the students all of whose work was judged."""
 
+    students: int
+    """How many these are; the other numbers are 0 where there is none."""
     median: float
     quarter: float
     three_quarters: float
@@ -83,13 +85,15 @@ class Points:
 
 
 def points(tally: Tally) -> Points:
-    """Points earned by each student, of all that is shown."""
-    earned = tally.earned.sum(1)
+    """Points earned by each student, of all that is shown; whoever has something that was not judged has no total."""
+    earned = tally.earned.sum(1)[tally.open == 0]
+    if not len(earned):
+        return Points(0, 0, 0, 0, 0, 0, tally.possible, (0,) * BINS)
     shares = earned / max(tally.possible, 1)
     counts = Counter(np.minimum((shares * BINS).astype(int), BINS - 1).tolist())
     quarter, median, three = (float(q) for q in np.percentile(earned, (25, 50, 75)))
     return Points(
-        median, quarter, three, int(earned.min()), int(earned.max()), tally.possible,
+        len(earned), median, quarter, three, int(earned.min()), int(earned.max()), tally.possible,
         tuple(counts[n] for n in range(BINS)),
     )  # fmt: skip
 
@@ -106,6 +110,7 @@ def for_the_map(tally: Tally) -> dict[str, Any]:
         "lessons": [[lesson.split("_", 1)[0], count] for lesson, count in groups],
         "students": [named(name) for name in tally.students],
         "points": tally.earned.sum(1).tolist(),
+        "open": tally.open.tolist(),
         "cells": ["".join(map(str, row)) for row in tally.state.tolist()],
         "earned": tally.earned.tolist(),
         "said": said,

@@ -24,6 +24,7 @@ from autograder.commands.grading import (
     opened,
 )
 from autograder.commands.shared import checked_device, err, one_sentence, out
+from autograder.verdict import Points
 from autograder.words import printable
 
 if TYPE_CHECKING:
@@ -92,5 +93,4 @@ def worth(result: Result | None) -> str:
     """Points and verdict in a few words."""
     if result is None:
         return "not there"
-    earned, possible = result.points
-    return f"{earned}/{possible} {result.verdict}"
+    return f"{Points.of(result.rows).brief} {result.verdict}"

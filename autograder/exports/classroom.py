@@ -111,14 +111,16 @@ def _summary(lesson: Lesson) -> str:
 
 
 def points_script(lesson: Lesson) -> str:
-    """Adds up the points of the steps whose outcome, in the variable of their name, is success."""
+    """Adds up the points of the steps whose outcome, in the variable of their name, is success; one that was skipped
+    or cancelled was not judged."""
     lines = [
-        'earned=0; summary="${GITHUB_STEP_SUMMARY:-/dev/stdout}"',
-        'row() { if [ "$3" = success ]; then got=$2; else got=0; fi; earned=$((earned + got)); '
-        'echo "| $1 | $3 | $got of $2 |" >> "$summary"; }',
+        'earned=0; open=0; summary="${GITHUB_STEP_SUMMARY:-/dev/stdout}"',
+        'row() { case "$3" in success) got="$2 of $2"; earned=$((earned + $2));; failure) got="0 of $2";; '
+        '*) got="– not judged"; open=$((open + $2));; esac; echo "| $1 | $3 | $got |" >> "$summary"; }',
         'echo "| exercise | outcome | points |" >> "$summary"; echo "|---|---|---|" >> "$summary"',
         *(f'row {item.id} {item.points} "${step_id(item)}"' for item in lesson.items),
-        f'echo "Points $earned/{lesson.points} (practice only)" | tee -a "$summary"',
+        f'told="Points $earned/$(({lesson.points} - open))"; [ $open -eq 0 ] || told="$told, $open not judged"',
+        'echo "$told (practice only)" | tee -a "$summary"',
         f"test $earned -eq {lesson.points}",
     ]
     return "\n".join(lines)

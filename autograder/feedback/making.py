@@ -20,7 +20,7 @@ from autograder.batch.records import Result, canonical
 from autograder.batch.signed import write_whole
 from autograder.feedback.sheet import Sheet, page, section_of
 from autograder.records import Lesson
-from autograder.verdict import PASSED
+from autograder.verdict import NOT_JUDGED, PASSED, Points
 
 _MARK = re.compile(rb'<meta name="cnnviz-made-of" content="([0-9a-f]{64})">')
 _HEAD = 4000
@@ -34,9 +34,11 @@ class Made:
     student: str
     lesson: str
     path: Path
-    points: tuple[int, int]
+    points: Points
     not_right: int
-    """Exercises and questions with anything but full points."""
+    """Exercises and questions that were judged and have anything but full points."""
+    unjudged: int
+    """Exercises and questions that were not judged."""
     fresh: bool
     """Whether the page was written now."""
 
@@ -84,9 +86,10 @@ def _make(lesson: Lesson, student: str, results: list[Result], folder: Path) -> 
     if fresh:
         text = page(sheet_of(lesson, student, results, made_of=mark))
         _write(path, text.encode("utf-8", "replace"))
-    earned, possible = (sum(result.points[k] for result in results) for k in range(2))
-    not_right = sum(result.verdict != PASSED for result in results)
-    return Made(student, lesson.id, path, (earned, possible), not_right, fresh)
+    points = Points.of(*(result.rows for result in results))
+    unjudged = sum(result.verdict == NOT_JUDGED for result in results)
+    not_right = sum(result.verdict != PASSED for result in results) - unjudged
+    return Made(student, lesson.id, path, points, not_right, unjudged, fresh)
 
 
 def _made_of(lesson: Lesson, results: Sequence[Result]) -> str:

@@ -18,7 +18,7 @@ from autograder.formulas import as_mathml
 from autograder.pictures import Picture
 from autograder.records import Exercise, Question
 from autograder.tables import messages
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Points, Row
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,18 @@ class Section:
         return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in verdicts), PASSED)
 
     @property
+    def by_hand(self) -> bool:
+        """Whether the score is another than that of the checks."""
+        earned, possible = (sum(check[key] for check in self.checks) for key in ("points", "max_points"))
+        return not math.isclose(self.score, self.max_score * earned / (possible or 1), abs_tol=1e-9)
+
+    @property
+    def points(self) -> Points:
+        """Earned and judged; open where nothing was judged, neither by a check nor by a person."""
+        unjudged = self.verdict == NOT_JUDGED and not self.by_hand
+        return Points(open=self.max_score) if unjudged else Points(self.score, self.max_score)
+
+    @property
     def anchor(self) -> str:
         """Where links to this section go."""
         return self.item or f"part-{zlib.crc32(self.title.encode('utf-8', 'replace'))}"
@@ -54,11 +66,10 @@ class Section:
     @property
     def note(self) -> str:
         """What the score alone does not say."""
-        earned, possible = (sum(check[key] for check in self.checks) for key in ("points", "max_points"))
-        if not math.isclose(self.score, self.max_score * earned / (possible or 1), abs_tol=1e-9):
+        if self.by_hand:
             return "The score was set by a person."
         if self.verdict == NOT_JUDGED:
-            return "This could not be judged yet: it counts as nothing until a person has looked at it."
+            return "This could not be judged yet: its points are open until a person has looked at it."
         return ""
 
     @property
@@ -110,9 +121,25 @@ class Sheet:
     """Names all that the page was made of; a page that says the same need not be made again."""
 
     @property
+    def points(self) -> Points:
+        """The score, of the points that were judged."""
+        open_points = sum(section.points.open for section in self.sections)
+        return Points(self.score, self.max_score - open_points, open_points)
+
+    @property
     def not_right(self) -> list[Section]:
         """What is left to do, in the order of the lesson."""
-        return [section for section in self.sections if section.verdict != PASSED]
+        return [section for section in self.sections if section.verdict not in (PASSED, NOT_JUDGED)]
+
+    @property
+    def right(self) -> int:
+        """How many are right."""
+        return sum(section.verdict == PASSED for section in self.sections)
+
+    @property
+    def unjudged(self) -> int:
+        """How many were not judged."""
+        return sum(section.verdict == NOT_JUDGED for section in self.sections)
 
 
 def section_of(item: Exercise | Question, rows: Sequence[Row], **others: Any) -> Section:

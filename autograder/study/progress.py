@@ -11,7 +11,7 @@ from autograder.study.cache import Cache, digest
 from autograder.study.course import EXERCISE, Item
 from autograder.study.folder import Work
 from autograder.study.version import version
-from autograder.verdict import NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS
+from autograder.verdict import NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
 
 if TYPE_CHECKING:
     from autograder.study.judging import Judging
@@ -46,8 +46,15 @@ class State:
     @property
     def score(self) -> str:
         """Points earned and possible; in a student's copy those of hidden checks are still to come."""
+        if self.verdict == NOT_JUDGED:
+            return str(self.worth)
         rest = ", the rest when you hand in" if self.passed and self.points < self.item.points else ""
         return f"{self.points} of {self.item.points} points{rest}"
+
+    @property
+    def worth(self) -> Points:
+        """Points earned, of those that were judged."""
+        return Points(open=self.item.points) if self.verdict == NOT_JUDGED else Points(self.points, self.item.points)
 
     @property
     def tells_a_line(self) -> bool:
@@ -72,9 +79,9 @@ class Standing:
         return sum(state.passed for state in self.states)
 
     @property
-    def points(self) -> int:
-        """Points earned."""
-        return sum(state.points for state in self.states)
+    def points(self) -> Points:
+        """Points earned, of those that were judged."""
+        return sum((state.worth for state in self.states), Points())
 
     @property
     def minutes(self) -> int:

@@ -25,6 +25,7 @@ from autograder.study.words import (
     sign,
     time_left,
 )
+from autograder.verdict import NOT_JUDGED, Points
 from autograder.words import counted, visible
 
 BAR = 8
@@ -107,9 +108,9 @@ def _letters(options: Sequence[str]) -> str:
 
 def _totals(found: Sequence[Standing]) -> str:
     finished = sum(standing.finished for standing in found)
-    points, possible = sum(s.points for s in found), sum(s.work.outline.points for s in found)
+    points = sum((s.points for s in found), Points())
     left = sum(standing.minutes for standing in found)
-    told = f"The course: {finished} of {len(found)} lessons finished, {points} of {possible} points"
+    told = f"The course: {finished} of {len(found)} lessons finished, {points}"
     return f"{told}, about {time_left(left)} left" if left else told
 
 
@@ -127,7 +128,7 @@ def _lessons(found: Sequence[Standing], now: Standing | None, console: Console) 
 def _line(standing: Standing, now: Standing | None) -> Text:
     name = f"{_arrow(standing, now)}{heading(standing.work.outline)}"
     done = f"{standing.done}/{len(standing.states)} done".ljust(8)
-    points = f"{standing.points}/{standing.work.outline.points} points"
+    points = f"{standing.points.brief} {'points' if standing.points.judged else NOT_JUDGED}"
     style = "bold" if standing is now else ""
     return Text.assemble((f"{name:<37} ", style), _bar(standing), f"  {done}  {points:<12}  {_left(standing)}")
 
@@ -138,10 +139,9 @@ def _arrow(standing: Standing, now: Standing | None) -> str:
 
 def in_words(standing: Standing) -> str:
     """How a lesson stands, without its number."""
-    points = f"{standing.points} of {standing.work.outline.points} points"
     done = f"{standing.done} of {len(standing.states)} done"
     left = _left(standing) + ("" if standing.finished else " left")
-    return f"{standing.work.outline.title}: {done}, {points}, {left}"
+    return f"{standing.work.outline.title}: {done}, {standing.points}, {left}"
 
 
 def _left(standing: Standing) -> str:

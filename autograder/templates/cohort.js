@@ -23,7 +23,8 @@ let wide = 150;
 
 function ordered() {
   const all = data.students.map((_, s) => s), by = at("order").value;
-  if (by !== "name") all.sort((a, b) => (by === "up" ? 1 : -1) * (data.points[a] - data.points[b]) || a - b);
+  const open = (s) => Number(data.open[s] > 0);  // without a total, so at the end
+  if (by !== "name") all.sort((a, b) => open(a) - open(b) || (by === "up" ? 1 : -1) * (data.points[a] - data.points[b]) || a - b);
   const wanted = at("find").value.trim().toLocaleLowerCase();
   rows = wanted ? all.filter((s) => data.students[s].toLocaleLowerCase().includes(wanted)) : all;
   at("found").textContent = wanted ? `${rows.length} of ${all.length} students` : "";
@@ -123,7 +124,7 @@ function label(first, last, top) {
     line.style.top = `${HEAD + r * CELL - top}px`;
     line.style.width = `${wide - 2}px`;
     line.firstChild.textContent = data.students[rows[r]];
-    line.lastChild.textContent = map.clientWidth < 480 ? "" : data.points[rows[r]];
+    line.lastChild.textContent = map.clientWidth < 480 ? "" : total(rows[r]);
     line.className = (hovered || chosen || {}).row === r ? "on" : "";
   });
 }
@@ -141,8 +142,16 @@ function tell(mark) {
   const who = Object.assign(document.createElement("bdi"), { textContent: data.students[s] });
   const strong = document.createElement("strong");
   strong.append(who);
-  head.append(strong, `, ${data.points[s]} of ${possible} points in all`);
+  head.append(strong, `, ${inAll(s)}`);
   box.replaceChildren(head, line(`${found.where}: ${found.verdict}.`), ...(found.says ? [line(found.says, "soft")] : []));
+}
+
+function total(s) { return data.open[s] ? "–" : data.points[s]; }
+
+function inAll(s) {
+  if (!data.open[s]) return `${data.points[s]} of ${possible} points in all`;
+  const judged = possible - data.open[s];
+  return judged ? `${data.points[s]} of ${judged} points, ${data.open[s]} not judged` : "– not judged";
 }
 
 function line(words, style) {
@@ -206,7 +215,7 @@ function asText() {
     const who = document.createElement("th");
     who.scope = "row";
     who.append(Object.assign(document.createElement("bdi"), { textContent: data.students[s] }));
-    tr.append(who, ...[data.points[s], count("1"), count("2"), count("3")].map((n) =>
+    tr.append(who, ...[total(s), count("1"), count("2"), count("3")].map((n) =>
       Object.assign(document.createElement("td"), { textContent: n, className: "number" })));
     tr.append(Object.assign(document.createElement("td"), { textContent: letters(s), className: "cells" }));
     made.append(tr);

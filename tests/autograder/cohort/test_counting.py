@@ -108,7 +108,9 @@ def test_a_second_count_gives_the_same_numbers(term):
         assert line.nothing == len(made.students) - len(mine)
     totals = [sum(r.points[0] for r in results if r.student == name) for name in made.students]
     spread = points(made)
-    assert (spread.median, sum(spread.bins)) == (statistics.median(totals), len(totals))
+    lost = {r.student for r in results if r.verdict == NOT_JUDGED}
+    whole = [points for name, points in zip(made.students, totals, strict=True) if name not in lost]
+    assert (spread.median, sum(spread.bins)) == (statistics.median(whole), len(whole))
     assert made.earned.sum(1).tolist() == totals
 
 
@@ -130,11 +132,12 @@ def test_a_correlation_is_the_one_with_all_other_points(term):
     assert first.correlation == pytest.approx(by_hand)
     assert first.clear
     assert first.checks == ("values: seen", "hidden values: unseen", "law: linear", "promises")
+    lost = {r.student for r in results if r.verdict == NOT_JUDGED}
     for each in findings(made)[2]:
         i = made.items.index(each.item)
         outcome = made.checks[i][each.checks[0]]
         slow = [(int(o), sum(r.points[0] for r in results if r.student == made.students[s] and r.item != each.item.id))
-                for s, o in enumerate(outcome) if o >= 0]  # fmt: skip
+                for s, o in enumerate(outcome) if o >= 0 and made.students[s] not in lost]  # fmt: skip
         assert each.correlation == pytest.approx(np.corrcoef(*zip(*slow, strict=True))[0, 1])
 
 

@@ -300,6 +300,7 @@ def test_the_csv_has_a_row_for_every_student(course):
     total = registry.lesson(LESSON).points
     assert float(rows["right"]["score"]) == total == float(rows["right"]["max_score"])
     assert float(rows["unattempted"]["score"]) == 0
+    assert (rows["truncated"]["score"], rows["truncated"]["status"]) == ("", "not judged")
     assert len(rows) == len(list((course[0] / "submitted").iterdir()))
 
 

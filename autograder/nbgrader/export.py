@@ -1,0 +1,54 @@
+"""`nbgrader export`: nbgrader's own table, but what was not judged has no score, for it is no zero."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.plugins import CsvExportPlugin
+
+from autograder.batch.names import spreadsheet_cell
+from autograder.verdict import NOT_JUDGED
+
+COLUMNS = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
+    "late_submission_penalty", "score", "max_score", "status",
+)  # fmt: skip
+"""nbgrader's, and the last."""
+
+
+class CsvExport(CsvExportPlugin):
+    """A row an assignment and student, as nbgrader has it, with a column that says what the score does not."""
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Writes `grades.csv`, or where `--to` says."""
+        with open(self.to or "grades.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            for row in self._rows(gradebook):
+                cells = ("" if row[name] is None else row[name] for name in COLUMNS)
+                writer.writerow(spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in cells)
+
+    def _rows(self, gradebook: Gradebook) -> Iterator[dict[str, Any]]:
+        for assignment in gradebook.assignments:
+            for student in gradebook.students:
+                asked = not self.student or student.id in map(str, self.student)
+                if asked and (not self.assignment or assignment.name in map(str, self.assignment)):
+                    about = {name: getattr(student, name) for name in ("last_name", "first_name", "email")}
+                    about |= {"assignment": assignment.name, "student_id": student.id, "duedate": assignment.duedate}
+                    yield {**about, "max_score": assignment.max_score, **_score(gradebook, assignment, student)}
+
+
+def _score(gradebook: Gradebook, assignment: Any, student: Any) -> dict[str, Any]:
+    """Nothing handed in is a zero, as nbgrader says; what waits for a person is none."""
+    try:
+        found = gradebook.find_submission(assignment.name, student.id)
+    except MissingEntry:
+        return {"timestamp": "", "raw_score": 0.0, "late_submission_penalty": 0.0, "score": 0.0, "status": "missing"}
+    score, penalty = found.score, found.late_submission_penalty or 0.0
+    told = {"timestamp": found.timestamp, "late_submission_penalty": penalty}
+    if found.needs_manual_grade:
+        return {**told, "raw_score": "", "score": "", "status": NOT_JUDGED}
+    return {**told, "raw_score": score, "score": max(0.0, score - penalty), "status": "graded"}
