@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Finding, advice, error_maps, raised_unseen, tolerance
+from autograder.compare import Finding, advice, allowed, distinct, error_maps, raised_unseen, tolerance
 from autograder.mistakes import Match, exact_match, near_match
-from autograder.relations import UNSEEN, relation, shape_relation
+from autograder.places import calls_told, only_alone, only_first, values_told
+from autograder.relations import ENOUGH, relation, shape_relation
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def diagnose(
     symbols: Sequence[str],
     known: Mapping[str, tuple[str, Sequence[Any]]],
     hidden: bool,
+    inputs: Sequence[Mapping[str, Any]] = (),
 ) -> Diagnosis:
     """The most telling explanation of `finding`.
 
@@ -62,6 +64,7 @@ def diagnose(
         symbols: names of the outputs.
         known: misconception's name -> (sentence, its results on the same calls).
         hidden: no value and no position of a hidden case is told.
+        inputs: the arguments of each call, by name.
     """
     if finding.kind == "raised" and hidden:
         error = got[finding.call].error
@@ -72,17 +75,18 @@ def diagnose(
     results = {name: results for name, (_, results) in known.items()}
     if (match := exact_match(results, got)) is not None:
         return _misconception(match, known)
-    if finding.kind == "values" and (found := _relation(finding, expected, got, symbols, hidden)) is not None:
+    departure = _Departure(finding, expected, got, symbols)
+    if finding.kind == "values" and (found := _related(departure, hidden)) is not None:
         return found
     if (match := near_match(results, expected, got)) is not None:
         return _misconception(match, known)
     if finding.kind == "values":
-        return Diagnosis("values", "values", _where(finding, expected, got, symbols, hidden))
+        return _in_part(departure) or Diagnosis(
+            "values", "values", _unseen(departure) if hidden else _where(departure, inputs)
+        )
     if finding.kind == "shape":
         asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
-        hint = shape_relation(asked, have)
-        told = f" It looks as if {hint}{'' if hint.endswith('?') else '.'}" if hint else ""
-        return Diagnosis("shape", "shape", finding.message + told)
+        return Diagnosis("shape", "shape", f"{finding.message} {shape_relation(asked, have)}".rstrip())
     return Diagnosis(finding.kind, finding.kind, finding.message)
 
 
@@ -102,35 +106,89 @@ def side_effect(effects: Sequence[str]) -> Diagnosis:
     return Diagnosis("side effect", found[0], " Also: ".join(EFFECTS[slug] for slug in found))
 
 
-def _relation(finding: Finding, expected, got, symbols, hidden: bool) -> Diagnosis | None:
-    output = finding.output
-    arrays = [(want.arrays[output].astype(np.float64), have.arrays[output].astype(np.float64))
-              for want, have in zip(expected, got, strict=True)]  # fmt: skip
-    if (found := relation(arrays, tolerance(got))) is None:
+@dataclass(frozen=True)
+class _Departure:
+    """The first output whose values are wrong."""
+
+    finding: Finding
+    expected: Sequence[Any]
+    got: Sequence[Any]
+    symbols: Sequence[str]
+
+    @property
+    def symbol(self) -> str:
+        """Its name."""
+        return self.symbols[self.finding.output]
+
+    def wrong(self, output: int) -> list[np.ndarray]:
+        """Which values of each call depart."""
+        most = allowed(self.expected, output)
+        return [error > most for error in error_maps(self.expected, self.got, output)]
+
+    @property
+    def right(self) -> str:
+        """The outputs that are right, as the beginning of a sentence."""
+        count = len(self.expected[0].arrays)
+        right = [s for k, s in enumerate(self.symbols[:count]) if not any(each.any() for each in self.wrong(k))]
+        listed = " and ".join(filter(None, (", ".join(right[:-1]), *right[-1:])))
+        return f"{listed} {'is' if len(right) == 1 else 'are'} right; " if right else ""
+
+    def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Expected and got of each call."""
+        k = self.finding.output
+        return [(want.arrays[k].astype(np.float64), have.arrays[k].astype(np.float64))
+                for want, have in zip(self.expected, self.got, strict=True)]  # fmt: skip
+
+
+SECOND = "two calls with the same inputs give different values of {symbol}: is something random, or kept between calls?"
+FIRST = "the first sample of {symbol} is right, and every other departs."
+ALONE = (
+    "{symbol} is right where one sample is given, and wrong where several are: is the batch mixed or only looped over?"
+)
+
+
+def _related(departure: _Departure, hidden: bool) -> Diagnosis | None:
+    """A relation that holds everywhere, as a diagnosis."""
+    output = departure.finding.output
+    if any(_differs(have.arrays[output], have.again, output) for have in departure.got):
+        found: tuple[str, str] | None = ("second_call", SECOND)
+    else:
+        found = relation(departure.pairs(), tolerance(departure.got), hidden=hidden)
+    return _told(found, departure)
+
+
+def _in_part(departure: _Departure) -> Diagnosis | None:
+    """Of samples or calls some that are right in a telling way, as a diagnosis."""
+    wrong = departure.wrong(departure.finding.output)
+    right = np.concatenate([want[~bad] for (want, _), bad in zip(departure.pairs(), wrong, strict=True)])
+    if distinct(right) < ENOUGH:
         return None
-    name, sentence = found
-    told = UNSEEN.get(name, sentence) if hidden else sentence
-    return Diagnosis("relation", name, _right_before(symbols, output) + told.format(symbol=symbols[output]))
+    found = ("first_alone", FIRST) if only_first(wrong) else ("one_at_a_time", ALONE) if only_alone(wrong) else None
+    return _told(found, departure)
 
 
-def _right_before(symbols: Sequence[str], output: int) -> str:
-    right = symbols[:output]
-    return f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} right; " if right else ""
+def _told(found: tuple[str, str] | None, departure: _Departure) -> Diagnosis | None:
+    if found is None:
+        return None
+    return Diagnosis("relation", found[0], departure.right + found[1].replace("{symbol}", departure.symbol))
 
 
-def _where(finding: Finding, expected, got, symbols, hidden: bool) -> str:
-    symbol = symbols[finding.output]
-    error = error_maps(expected, got, finding.output)[finding.call]
-    wrong = float((error > tolerance(got)).mean())
-    if hidden:
-        return f"{symbol} departs from the formula on inputs that are not shown."
-    if not error.ndim:
-        want, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
-        return f"{symbol} is {have:.6g} where the formula gives {want:.6g}."
-    at = np.unravel_index(int(error.argmax()), error.shape)
-    want, have = (results[finding.call].arrays[finding.output][at] for results in (expected, got))
-    place = ", ".join(str(int(i)) for i in at)
-    return _right_before(symbols, finding.output) + (
-        f"{symbol} departs in {wrong:.0%} of its values, most at {symbol}[{place}]: "
-        f"got {have:.6g}, the formula gives {want:.6g}."
+def _differs(first: np.ndarray, again: Sequence[np.ndarray] | None, output: int) -> bool:
+    if again is None or len(again) <= output or again[output].shape != first.shape:
+        return False
+    return not np.allclose(first, again[output], rtol=1e-5, atol=1e-9, equal_nan=True)
+
+
+def _unseen(departure: _Departure) -> str:
+    return f"{departure.right}{departure.symbol} departs from the formula on inputs that are not shown."
+
+
+def _where(departure: _Departure, inputs: Sequence[Mapping[str, Any]]) -> str:
+    call, output = departure.finding.call, departure.finding.output
+    wrong, error = (
+        maps[call] for maps in (departure.wrong(output), error_maps(departure.expected, departure.got, output))
     )
+    want, have = (results[call].arrays[output] for results in (departure.expected, departure.got))
+    calls = calls_told(departure.wrong(output), inputs)
+    begin = departure.right + (f"wrong {calls}: " if calls else "")
+    return begin + values_told(departure.symbol, want, have, error, wrong)

@@ -153,7 +153,10 @@ def _value_row(
     known: Mapping[str, Any] = {}
     if finding.kind not in ("raised", "type", "not attempted"):
         known = part.mistakes if suspects is None else part.mistakes_named(suspects)
-    told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden)
+    inputs = [call.inputs for call in part.calls]
+    told = diagnose(
+        finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden, inputs=inputs
+    )
     if case.hidden and told.kind == "values":
         told = replace(told, message=f"{told.message} {_which(part, result)}")
     return _row(part, FAILED, told, result)

@@ -42,7 +42,9 @@ ADAPTERS += ("autograder.exports", "autograder.export")
 ADAPTER_FILES = tuple(
     pattern for name in ADAPTERS for pattern in (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/**/*.py")
 )
-COMPARISON = tuple(f"autograder.{name}" for name in ("compare", "mistakes", "relations", "diagnose", "verdict"))
+COMPARISON = tuple(
+    f"autograder.{name}" for name in ("compare", "mistakes", "places", "relations", "diagnose", "verdict")
+)
 
 RULES = (
     Rule("the kit imports nothing of ours", ("cnnviz/**/*.py",), ("cnnviz",)),

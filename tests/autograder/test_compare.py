@@ -18,6 +18,7 @@ def result(*arrays, kind="value", types=None, dtypes=None, device="cpu", type_na
         devices=(device,) * len(arrays),
         type_name=type_name,
         error=error,
+        again=None,
     )
 
 

@@ -1,0 +1,115 @@
+"""Where an array departs from the right one, in words: which calls, which step, which values.
+
+Nothing here imports anything but numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+FEW = 4
+"""So many places are listed one by one."""
+SHORT = 24
+"""Characters of an argument that are told."""
+
+Wrong = Sequence[np.ndarray]
+"""For each call, which values of an output depart."""
+
+
+def only_first(wrong: Wrong) -> bool:
+    """Whether each call's first sample is right, and of the others, of which there are several, every one is wrong."""
+    samples = [_samples(each) for each in wrong]
+    return sum(len(each) - 1 for each in samples) > 1 and all(not each[0] and each[1:].all() for each in samples)
+
+
+def only_alone(wrong: Wrong) -> bool:
+    """Whether calls with one sample are right, and in those with several some samples are wrong."""
+    samples = [_samples(each) for each in wrong]
+    return len({len(each) > 1 for each in samples}) == 2 and all(each.any() == (len(each) > 1) for each in samples)
+
+
+def first_wrong_step(wrong: np.ndarray) -> int:
+    """The entry along the first axis from which on all depart, of which there are several; 0 where there is none."""
+    samples = _samples(wrong)
+    step = int(samples.argmax())
+    return step if step and len(samples) > step + 1 and samples[step:].all() else 0
+
+
+def calls_told(wrong: Wrong, inputs: Sequence[Mapping[str, Any]]) -> str:
+    """Which calls are wrong, where others are right; empty where all are wrong."""
+    bad = [n for n, each in enumerate(wrong) if each.any()]
+    if len(bad) == len(wrong):
+        return ""
+    told = differences(inputs) if len(inputs) == len(wrong) else [""] * len(wrong)
+    calls = f"{len(bad)} of {len(wrong)} calls"
+    named = [told[n] for n in bad if told[n]]
+    return f"in {calls}" + (f", with {'; '.join(named)}" if 0 < len(named) == len(bad) <= FEW else "")
+
+
+def differences(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each call the arguments in which the calls differ: numbers, texts, and shapes of tensors."""
+    told = [{name: words for name, value in call.items() if (words := _words(name, value))} for call in inputs]
+    names = [name for name in (told[0] if told else ()) if len({call.get(name) for call in told}) > 1]
+    return [", ".join(call[name] for name in names[:3] if name in call) for call in told]
+
+
+def _words(name: str, value: Any) -> str:
+    if isinstance(value, (bool, int, float, str)) or value is None:
+        text = f"{name}={value:g}" if type(value) in (int, float) else f"{name}={value!r}"
+    elif getattr(value, "ndim", 0):
+        text = f"{name} {list(value.shape)}"
+    elif isinstance(value, (tuple, list)) and all(isinstance(each, (int, float)) for each in value):
+        text = f"{name}={value}"
+    else:
+        return ""
+    return text if len(text) <= len(name) + SHORT else ""
+
+
+def values_told(symbol: str, want: np.ndarray, have: np.ndarray, error: np.ndarray, wrong: np.ndarray) -> str:
+    """Which values of one call depart, and the one that departs most beside the right one.
+
+    Args:
+        symbol: of the output.
+        want: the expected array.
+        have: the student's.
+        error: how far they are apart.
+        wrong: where that is too far.
+    """
+    if not wrong.ndim:
+        return f"{symbol} is {float(have):.6g} where the formula gives {float(want):.6g}."
+    seen, step = error.copy(), first_wrong_step(wrong)
+    seen[step + 1 if step else len(seen) :] = -1.0
+    at = np.unravel_index(int(seen.argmax()), error.shape)
+    values = f"got {float(have[at]):.6g}, the formula gives {float(want[at]):.6g}."
+    return f"{_extent(symbol, want, wrong, step)}: at {_place(symbol, at)} {values}"
+
+
+def _extent(symbol: str, want: np.ndarray, wrong: np.ndarray, step: int) -> str:
+    """How many values depart, and which."""
+    count = f"{int(wrong.sum())} of {wrong.size} values"
+    if wrong.all():
+        return f"{symbol} departs everywhere"
+    if step:
+        first, last = _place(symbol, (0,)), _place(symbol, (step - 1,))
+        right = f"{first} is right" if step == 1 else f"{first} to {last} are right"
+        return f"{right}, {_place(symbol, (step,))} is the first that departs"
+    for value in (0, 1):
+        if (want[wrong] == value).all():
+            return f"{symbol} departs only where the formula gives {value} ({count})"
+    if 1 < wrong.sum() <= FEW:
+        *others, last = (_place(symbol, each) for each in np.argwhere(wrong))
+        return f"{symbol} departs in {count} ({', '.join(others)} and {last})"
+    return f"{symbol} departs in {count}"
+
+
+def _place(symbol: str, at: Iterable[Any]) -> str:
+    return f"{symbol}[{', '.join(str(int(i)) for i in at)}]"
+
+
+def _samples(wrong: np.ndarray) -> np.ndarray:
+    """For each entry along the first axis, whether anything of it departs."""
+    whole = np.atleast_1d(wrong)
+    return np.any(whole, axis=tuple(range(1, whole.ndim)))
