@@ -92,7 +92,10 @@ EXERCISES = (
         r"m = \mathrm{ReLU}'(z) \text{ where } z = z^0",
         outputs=("m",),
         cases=(
-            Case("units on both sides of the corner, some that did not move", fixtures.units),
+            Case(
+                "units beside the corner, some that did not move, one of them at 0",
+                fixtures.units,
+            ),
             Case("feature maps, and a single row", fixtures.feature_maps, hidden=True),
         ),
         laws=(
@@ -203,7 +206,7 @@ EXERCISES = (
         r"z^\pm) - f(z^0)\big] + \tfrac{1}{2} \big[f(z^0 + \Delta z^\mp + \Delta z^\pm) - f(z^0 + \Delta z^\mp)\big]",
         outputs=("m⁺", "m⁻"),
         cases=(
-            Case("three rows of four units, some with one sign only", fixtures.both_signs),
+            Case("three rows of four units, some with one sign only, one of tiny differences", fixtures.both_signs),
             Case("other sizes, and a single row", fixtures.other_signs, hidden=True, points=2),
         ),
         laws=(

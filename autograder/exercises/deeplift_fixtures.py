@@ -96,16 +96,19 @@ def other_rows(generator: Generator) -> list[Call]:
 
 
 def _beside_the_corner(generator: Generator, n: int, k: int) -> Call:
+    """Twelve places: both sides, not moved, at 0 and not moved, and two that move by 1e-7 across the corner."""
     near = _uniform(generator, 4, low=0.4, high=0.7)
     far = _uniform(generator, 4, low=1.0, high=1.5)
-    z0 = torch.cat([-near[:1], -far[:1], near[1:2], far[1:2], near[2:3], far[2:3], -near[3:], near[:1], -far[3:]])
-    z = torch.cat([far[:1], near[:1], -far[1:2], -near[1:2], far[2:3], near[2:3], -far[3:], near[:1], -far[3:]])
-    order = torch.cat([torch.randperm(9, generator=generator) for _ in range(-(-n * k // 9))])[: n * k]
+    tiny, none = 1e-7 * torch.stack([near[2], -far[2]]), torch.zeros(1, dtype=torch.float64)
+    still = torch.cat([near[:1], -far[3:], none])
+    z0 = torch.cat([-near[:1], -far[:1], near[1:2], far[1:2], near[2:3], far[2:3], -near[3:], still, tiny])
+    z = torch.cat([far[:1], near[:1], -far[1:2], -near[1:2], far[2:3], near[2:3], -far[3:], still, tiny.flip(0)])
+    order = torch.cat([torch.randperm(12, generator=generator) for _ in range(-(-n * k // 12))])[: n * k]
     return Call({"z": z[order].view(n, k), "z0": z0[order].view(n, k)})
 
 
 def units(generator: Generator) -> list[Call]:
-    """Nine places, one of each kind; two of them did not move."""
+    """Twelve places, one of each kind."""
     return _telling(generator, lambda g: [_beside_the_corner(g, 3, 4)], mistakes.multiplier, mistakes.RESCALE)
 
 
@@ -114,7 +117,7 @@ def feature_maps(generator: Generator) -> list[Call]:
 
     def draw(g: Generator) -> list[Call]:
         grid = {name: value.view(2, 3, 3, 2) for name, value in _beside_the_corner(g, 6, 6).inputs.items()}
-        return [Call(grid), _beside_the_corner(g, 1, 9)]
+        return [Call(grid), _beside_the_corner(g, 1, 12)]
 
     return _telling(generator, draw, mistakes.multiplier, mistakes.RESCALE)
 
@@ -129,13 +132,14 @@ def _quarters(generator: Generator, *shape: int) -> Tensor:
 
 
 def _network(generator: Generator, n: int, d: int, k: int, classes: int) -> Call:
-    """Unit 0 does not move in row 0: two of its inputs move, and cancel."""
+    """Units 0 and 1 do not move in row 0: two of their inputs move, and cancel. Unit 0 stays at 1, unit 1 at 0."""
     x0, weight1 = _quarters(generator, n, d), _quarters(generator, k, d)
     dx = _quarters(generator, n, d)
     weight1[0] = 0
     weight1[0, 0], weight1[0, 1] = dx[0, 1], -dx[0, 0]
     bias1 = _quarters(generator, k)
-    bias1[0] = 1 - weight1[0] @ x0[0]
+    weight1[1] = -weight1[0]
+    bias1[0], bias1[1] = 1 - weight1[0] @ x0[0], weight1[0] @ x0[0]
     return Call(
         {
             "x": x0 + dx,
@@ -200,11 +204,13 @@ def rows_and_one_map(generator: Generator) -> list[Call]:
 
 
 def _parts(generator: Generator, n: int, k: int) -> Call:
-    """z⁰ of either sign, differences of both signs; at a few places only one sign."""
+    """z⁰ of either sign, differences of both signs; at a few places one sign only, or none, or all three tiny."""
     positive, negative = _uniform(generator, n, k, high=2.5), -_uniform(generator, n, k, high=2.5)
     z0 = _signed(generator, n, k)
     z0[0, :2], positive[0, 0], negative[0, 1] = 3.0, 0.0, 0.0
     z0[0, 2], positive[0, 2] = -1.0, 0.0
+    positive[-1, -2], negative[-1, -2] = 0.0, 0.0
+    z0[-1, -1], positive[-1, -1], negative[-1, -1] = -2e-7, 5e-7, -1e-7
     return Call({"positive": positive, "negative": negative, "z0": z0})
 
 

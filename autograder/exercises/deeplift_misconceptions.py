@@ -161,6 +161,17 @@ RESCALE = (
         "Where z = z⁰ you gave 1. There m is the derivative of ReLU: 1 where z > 0, but 0 where z < 0.",
     ),
     Misconception(
+        "one_at_zero",
+        lambda z, z0: quotient(z.relu() - z0.relu(), z - z0, (z >= 0).to(z)),
+        "Where z = z⁰ = 0 you gave 1. The derivative of ReLU is 1 where z > 0, and 0 at 0 as well as below.",
+    ),
+    Misconception(
+        "wide_fallback",
+        lambda z, z0: torch.where((z - z0).abs() < 1e-5, slope(z), multiplier(z, z0)),
+        "You took the derivative where z and z⁰ are only close. It takes the place of Δy/Δz where z = z⁰: a difference "
+        "of 1e-7 is still a difference, and may cross the corner.",
+    ),
+    Misconception(
         "relu_ignored",
         lambda z, z0: torch.ones_like(z),
         "You gave 1 everywhere: Δz/Δz. The upper part is the difference after the ReLU: Δy = ReLU(z) - ReLU(z⁰).",

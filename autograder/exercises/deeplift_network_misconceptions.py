@@ -88,6 +88,12 @@ def _zero_fallback(z: Tensor, z0: Tensor) -> Tensor:
     return quotient(z.relu() - z0.relu(), z - z0, torch.zeros_like(z))
 
 
+def _rescaled(x, x0, targets, weight1, bias1, weight2):
+    C = _gradient(x, x0, targets, weight1, bias1, weight2) * (x - x0)
+    dy = two_layers(x, x0, targets, weight1, bias1, weight2).sum(1, keepdim=True)
+    return C * quotient(dy, C.sum(1, keepdim=True), torch.zeros_like(dy))
+
+
 def _by_units(x, x0, targets, weight1, bias1, weight2):
     z, z0 = (v @ weight1.T + bias1 for v in (x, x0))
     return weight2[targets] * (z.relu() - z0.relu())
@@ -163,6 +169,17 @@ NETWORK = (
         _with_middle(_zero_fallback),
         "Where z_k = z⁰_k you gave m_k = 0. Its Δz_k = 0 may be made of parts that cancel, and each input keeps its "
         "part: m_k is the derivative of ReLU there.",
+    ),
+    Misconception(
+        "one_at_zero",
+        _with_middle(lambda z, z0: quotient(z.relu() - z0.relu(), z - z0, (z >= 0).to(z))),
+        "Where z_k = z⁰_k = 0 you gave m_k = 1. The derivative of ReLU is 1 where z > 0, and 0 at 0 as well as below.",
+    ),
+    Misconception(
+        "rescaled_to_the_sum",
+        _rescaled,
+        "You scaled gradient · Δx_i until each row sums to Δy^c: the sum is right, the shares are not. With "
+        "m_k = Δh_k/Δz_k at the ReLU the sum comes out by itself.",
     ),
     Misconception(
         "predicted_class",

@@ -76,6 +76,11 @@ def _summed(positive, negative, z0):
     return 2 * y[0], 2 * y[1]
 
 
+def _wide_fallback(positive, negative, z0):
+    m = signed_multipliers(positive, negative, z0)
+    return tuple(torch.where(part.abs() < 1e-5, 0.0, one) for one, part in zip(m, (positive, negative), strict=True))
+
+
 REVEAL_CANCEL = (
     Misconception(
         "second_bracket_dropped",
@@ -143,6 +148,12 @@ REVEAL_CANCEL = (
         "no_fallback",
         _no_fallback,
         "Where Δz⁺ or Δz⁻ is 0 you divided 0 by 0: NaN. Nothing of that sign came in, so that multiplier is 0.",
+    ),
+    Misconception(
+        "wide_fallback",
+        _wide_fallback,
+        "You gave 0 where Δz⁺ or Δz⁻ is only small. The multiplier is 0 where nothing of that sign came in: 1e-7 is "
+        "something, and Δy⁺/Δz⁺ is as large for it as for more.",
     ),
     Misconception(
         "derivative_fallback",

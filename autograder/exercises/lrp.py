@@ -42,7 +42,7 @@ EXERCISES = (
         r"z_j = \sum_i a_i w_{ij} + b_j, \quad s = \mathrm{mean}_j |z_j|",
         outputs=("R_i",),
         cases=(
-            Case("three images of different size, signed inputs", fixtures.three_images),
+            Case("three images of different size, signed inputs; an output of exactly 0; ε = 0", fixtures.three_images),
             Case("other sizes, and a single image", fixtures.other_sizes, hidden=True),
         ),
         laws=(
@@ -82,7 +82,10 @@ EXERCISES = (
         r"Q_j = \frac{R_j}{z_j + \varepsilon \, s \, \mathrm{sign}(z_j)} \text{ held fixed}",
         outputs=("R_i",),
         cases=(
-            Case("a convolution with padding, and an average pooling", fixtures.conv_and_average),
+            Case(
+                "a convolution with an output of exactly 0, an average of a dark image",
+                fixtures.conv_and_average,
+            ),
             Case("strides, groups, a global average", fixtures.strided_and_grouped, hidden=True),
         ),
         laws=(
@@ -124,7 +127,7 @@ EXERCISES = (
         r"(t)^+ = \max(t, 0)",
         outputs=("R_i",),
         cases=(
-            Case("three images, inputs and weights of both signs", fixtures.signed_inputs),
+            Case("inputs and weights of both signs, and an output that nothing speaks for", fixtures.signed_inputs),
             Case("other sizes, and an output that nothing speaks for", fixtures.nothing_positive, hidden=True),
         ),
         laws=(
@@ -163,7 +166,7 @@ EXERCISES = (
         r"{\sum_{i'} a_{i'} (w_{i'j} + \gamma w_{i'j}^+) + b_j + \gamma b_j^+} R_j, \quad a_i \ge 0",
         outputs=("R_i",),
         cases=(
-            Case("a convolution between two ReLUs", fixtures.favoured),
+            Case("a convolution between two ReLUs, with outputs of exactly 0", fixtures.favoured),
             Case("strides, groups, another γ", fixtures.favoured_otherwise, hidden=True),
         ),
         laws=(

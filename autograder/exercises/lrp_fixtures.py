@@ -24,7 +24,7 @@ SEEN, APART = 0.04, 2e-3
 def _far(one: Sequence[Tensor], other: Sequence[Tensor], scale: float) -> float:
     if any(a.shape != b.shape for a, b in zip(one, other, strict=True)):
         return float("inf")
-    return max(float((a - b).abs().max()) for a, b in zip(one, other, strict=True)) / scale
+    return max(float((a - b).abs().nan_to_num(nan=torch.inf).max()) for a, b in zip(one, other, strict=True)) / scale
 
 
 def _telling(calls: Sequence[Call], reference: Callable, known: Sequence[Misconception]) -> bool:
@@ -37,7 +37,7 @@ def _telling(calls: Sequence[Call], reference: Callable, known: Sequence[Misconc
         if not _far(right, wrong[-1], scale) > SEEN:
             return False
     return all(
-        _far(one, other, max(float(r.abs().max()) for r in (*one, *other))) > APART
+        _far(one, other, max(float(r.nan_to_num(0, 0, 0).abs().max()) for r in (*one, *other))) > APART
         for one, other in itertools.combinations(wrong, 2)
     )
 
@@ -87,16 +87,31 @@ def linear(generator: Generator, n: int, i: int, j: int, *, biases: bool = True)
     return {"a": a, "weight": weight, "bias": bias, "R": _both_signs(generator, n, j)}
 
 
-def _epsilon_calls(*sizes: tuple[int, int, int], epsilon: float) -> Callable[[Generator], list[Call]]:
+@torch.no_grad()
+def _quarters(*tensors: Tensor) -> None:
+    """Rounded to multiples of 1/4, none of them 0: sums of their products are exact in any order, in float32 too."""
+    for values in tensors:
+        values.copy_(values.sign() * (4 * values.abs()).round().clamp(min=1) / 4)
+
+
+def _with_a_zero(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Output 0 of image 0 is 0 to the last bit, of inputs that are not."""
+    a, weight, bias = (inputs[name] for name in ("a", "weight", "bias"))
+    _quarters(a[0], weight[0])
+    bias[0] = -(a[0] @ weight[0])
+    return inputs
+
+
+def _epsilon_calls(*sizes: tuple[int, int, int, float]) -> Callable[[Generator], list[Call]]:
     return _told(
-        lambda g: [Call({**linear(g, *size), "epsilon": epsilon}) for size in sizes],
+        lambda g: [Call({**_with_a_zero(linear(g, *size)), "epsilon": epsilon}) for *size, epsilon in sizes],
         rules.epsilon_rule,
         mistakes.EPSILON,
     )
 
 
-three_images = _epsilon_calls((3, 4, 5), epsilon=0.3)
-other_sizes = _epsilon_calls((2, 6, 3), (1, 3, 4), epsilon=0.5)
+three_images = _epsilon_calls((3, 4, 5, 0.3), (2, 3, 4, 0.0))
+other_sizes = _epsilon_calls((2, 6, 3, 0.5), (1, 3, 4, 0.5), (2, 4, 3, 0.0))
 
 
 def _nothing_positive(generator: Generator) -> Call:
@@ -108,7 +123,9 @@ def _nothing_positive(generator: Generator) -> Call:
     return Call(inputs)
 
 
-signed_inputs = _told(lambda g: [Call(linear(g, 3, 4, 5))], rules.z_plus_rule, sign_mistakes.Z_PLUS)
+signed_inputs = _told(
+    lambda g: [Call(linear(g, 3, 4, 5)), _nothing_positive(g)], rules.z_plus_rule, sign_mistakes.Z_PLUS
+)
 nothing_positive = _told(
     lambda g: [_nothing_positive(g), Call(linear(g, 1, 6, 4))], rules.z_plus_rule, sign_mistakes.Z_PLUS
 )
@@ -137,18 +154,34 @@ def layer_call(generator: Generator, layer: nn.Module, *shape: int, signed: bool
     return Call({"a": a, "layer": layer, "R": _both_signs(generator, *z.shape), **options})
 
 
+def _reaching_zero(generator: Generator, layer: nn.Conv2d, *shape: int, epsilon: float) -> Call:
+    """Image 0 has an output in the middle that is 0 to the last bit, of inputs that are not."""
+    call = layer_call(generator, layer, *shape, epsilon=epsilon)
+    _quarters(call.inputs["a"][0], layer.weight[0])
+    with torch.no_grad():
+        z = layer(call.inputs["a"])[0, 0]
+        rules.bias_of(layer)[0] -= z[z.shape[0] // 2, z.shape[1] // 2]
+    return call
+
+
+def _dark(call: Call) -> Call:
+    """The first image is 0 everywhere."""
+    call.inputs["a"][0] = 0.0
+    return call
+
+
 def _conv_and_average(generator: Generator) -> list[Call]:
     return [
-        layer_call(generator, conv(generator, 2, 3, (3, 2), padding=1), 2, 2, 5, 4, epsilon=0.4),
-        layer_call(generator, nn.AvgPool2d(2), 2, 3, 4, 6, signed=False, epsilon=0.4),
+        _reaching_zero(generator, conv(generator, 2, 3, (3, 2), padding=1), 2, 2, 5, 4, epsilon=0.4),
+        _dark(layer_call(generator, nn.AvgPool2d(2), 2, 3, 4, 6, signed=False, epsilon=0.4)),
     ]
 
 
 def _strided_and_grouped(generator: Generator) -> list[Call]:
     return [
-        layer_call(generator, conv(generator, 3, 4, 3, stride=2, padding=1), 3, 3, 7, 6, epsilon=0.3),
+        _reaching_zero(generator, conv(generator, 3, 4, 3, stride=2, padding=1), 3, 3, 7, 6, epsilon=0.3),
         layer_call(generator, conv(generator, 4, 4, 3, groups=4), 1, 4, 5, 6, epsilon=0.3),
-        layer_call(generator, nn.AdaptiveAvgPool2d(1), 2, 3, 4, 5, signed=False, epsilon=0.3),
+        _dark(layer_call(generator, nn.AdaptiveAvgPool2d(1), 2, 3, 4, 5, signed=False, epsilon=0.3)),
     ]
 
 
@@ -157,12 +190,16 @@ strided_and_grouped = _told(_strided_and_grouped, rules.epsilon_layer, mistakes.
 
 
 def after_a_relu(generator: Generator, layer: nn.Conv2d, *shape: int, gamma: float) -> Call:
-    """As between two ReLUs: inputs ≥ 0, a quarter of them 0, and R = 0 where the layer puts out nothing positive."""
+    """As between two ReLUs: inputs ≥ 0, a quarter of them 0, and R = 0 where the layer puts out at most 0.1.
+
+    Channel 0 has no bias, and image 0 a dark corner: there its z is 0.
+    """
     a = 2 * _rand(generator, *shape) * (_rand(generator, *shape) > 0.25)
     a[0, :, :3, :3] = 0.0
     with torch.no_grad():
+        rules.bias_of(layer)[0] = 0.0
         z = layer(a)
-    return Call({"a": a, "layer": layer, "R": _both_signs(generator, *z.shape) * (z > 0), "gamma": gamma})
+    return Call({"a": a, "layer": layer, "R": _both_signs(generator, *z.shape) * (z > 0.1), "gamma": gamma})
 
 
 def _gamma_one(generator: Generator) -> list[Call]:

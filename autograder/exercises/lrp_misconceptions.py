@@ -49,6 +49,19 @@ DENOMINATORS: dict[str, tuple[Denominator, str]] = {
         lambda z, e: z + e * z.abs().amax(dim=tuple(range(1, z.ndim)), keepdim=True) * _sign(z),
         "You took the largest |z_j| for s. s is the mean of |z| over the layer's outputs.",
     ),
+    "absolute_of_the_mean": (
+        lambda z, e: z + e * z.mean(dim=tuple(range(1, z.ndim)), keepdim=True).abs() * _sign(z),
+        "You took |mean z| for s. Values of both signs cancel before the bars: s is the mean of |z|.",
+    ),
+    "root_mean_square": (
+        lambda z, e: z + e * z.square().mean(dim=tuple(range(1, z.ndim)), keepdim=True).sqrt() * _sign(z),
+        "You took the root of the mean of z² for s. s is the mean of |z|.",
+    ),
+    "zero_has_no_sign": (
+        lambda z, e: z + e * size_of(z) * z.sign(),
+        "You took sign(0) = 0. An output of z_j = 0 then has no denominator and hands nothing on: here sign(0) is +1, "
+        "and its denominator ε·s.",
+    ),
     "sum_for_mean": (
         lambda z, e: z + e * z.abs().sum(dim=tuple(range(1, z.ndim)), keepdim=True) * _sign(z),
         "You summed |z| over the outputs; s is their mean. With the sum, a wide layer loses nearly everything to ε.",
@@ -105,9 +118,19 @@ def _over_outputs(a, weight, bias, R, epsilon):
     return (q * R[:, :, None]).sum(1) / away_from_zero(q.sum(1), epsilon)
 
 
+NO_SHARE = (
+    "You divided by a denominator of 0: NaN or infinity. share(R, z) gives 0 there: such an output hands nothing on."
+)
+
+
 EPSILON = (
     *(Misconception(name, _divided_by(function), told) for name, (function, told) in DENOMINATORS.items()),
     Misconception("no_bias", _no_bias, BIAS_LEFT_OUT),
+    Misconception(
+        "divided_without_share",
+        lambda a, weight, bias, R, e: a * ((R / away_from_zero(a @ weight.T + bias, e)) @ weight),
+        NO_SHARE,
+    ),
     Misconception("no_input", _no_input, NO_INPUT),
     Misconception("no_division", lambda a, weight, bias, R, epsilon: a * (R @ weight), NO_DIVISION),
     Misconception(
@@ -156,6 +179,11 @@ def _layer_no_input(a, layer, R, epsilon):
     return back(share(R, away_from_zero(z, epsilon)))
 
 
+def _layer_without_share(a, layer, R, epsilon):
+    z, back = with_back(layer, a)
+    return a * back(R / away_from_zero(z, epsilon))
+
+
 def _size_per_channel(z: Tensor, epsilon: float) -> Tensor:
     return z + epsilon * z.abs().mean(dim=(2, 3), keepdim=True) * _sign(z)
 
@@ -168,7 +196,7 @@ EPSILON_LAYER = (
     *(
         Misconception(name, _layer_divided_by(function), told)
         for name, (function, told) in DENOMINATORS.items()
-        if name not in ("largest_for_mean", "size_with_signs")
+        if name != "largest_for_mean"
     ),
     Misconception(
         "size_per_channel",
@@ -183,6 +211,7 @@ EPSILON_LAYER = (
         "image: average over channels, rows and columns.",
     ),
     Misconception("no_bias", _layer_no_bias, BIAS_LEFT_OUT),
+    Misconception("divided_without_share", _layer_without_share, NO_SHARE),
     Misconception("no_input", _layer_no_input, NO_INPUT),
     Misconception("no_division", lambda a, layer, R, epsilon: a * with_back(layer, a)[1](R), NO_DIVISION),
     Misconception("clipped", lambda *arguments: _right_layer(*arguments).relu(), CLIPPED),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from autograder.exercises.lrp_misconceptions import CLIPPED, NO_INPUT
+from autograder.exercises.lrp_misconceptions import CLIPPED, NO_INPUT, NO_SHARE
 from autograder.exercises.lrp_rules import having, share, weight_and_bias, with_back
 from autograder.records import Misconception
 
@@ -36,6 +36,11 @@ def _whole_z_below(a, weight, bias, R):
 
 def _clamped_at_the_end(a, weight, bias, R):
     return (a * (share(R, a @ weight.T + bias) @ weight)).relu()
+
+
+def _plus_without_share(a, weight, bias, R):
+    q = _positive(a[:, None], weight)
+    return (q * (R / (q.sum(2) + bias.relu()))[:, :, None]).sum(1)
 
 
 def _plus_over_outputs(a, weight, bias, R):
@@ -100,6 +105,7 @@ Z_PLUS = (
         "You put b_j into the denominator with either sign. A negative bias is a negative contribution: only b_j^+ "
         "takes part.",
     ),
+    Misconception("divided_without_share", _plus_without_share, NO_SHARE),
     Misconception(
         "over_outputs",
         _plus_over_outputs,
@@ -149,6 +155,12 @@ def _plain_way_back(a, layer: nn.Module, R, gamma):
     w, b = weight_and_bias(layer)
     z, _ = with_back(having(layer, _more_of_the_positive(w, gamma), _more_of_the_positive(b, gamma)), a)
     return a * with_back(layer, a)[1](share(R, z))
+
+
+def _gamma_without_share(a, layer: nn.Module, R, gamma):
+    w, b = weight_and_bias(layer)
+    z, back = with_back(having(layer, _more_of_the_positive(w, gamma), _more_of_the_positive(b, gamma)), a)
+    return a * back(R / z)
 
 
 def _gamma_no_input(a, layer: nn.Module, R, gamma):
@@ -206,6 +218,7 @@ GAMMA = (
         "The denominator has w + γ·w^+, the way back has the plain w. Take the gradient of the layer with the "
         "changed weights.",
     ),
+    Misconception("divided_without_share", _gamma_without_share, NO_SHARE),
     Misconception("no_input", _gamma_no_input, NO_INPUT),
     Misconception(
         "clipped", lambda a, layer, R, gamma: _favoured(_more_of_the_positive)(a, layer, R, gamma).relu(), CLIPPED

@@ -30,7 +30,8 @@ def rescale_multiplier(z: Tensor, z0: Tensor) -> Tensor:
         z0: the same of the baseline, same shape.
 
     Returns:
-        m, same shape, from 0 to 1; where z = z⁰ the derivative of ReLU: 1 where z > 0, else 0.
+        m, same shape, from 0 to 1; where z = z⁰ the derivative of ReLU: 1 where z > 0, else 0 (so 0 where both are
+        0). A difference of 1e-7 is still a difference.
 
     About 4 lines.
     """
@@ -92,7 +93,7 @@ def revealcancel_multipliers(positive: Tensor, negative: Tensor, z0: Tensor) -> 
         z0: the baseline's value before the ReLU, same shape.
 
     Returns:
-        m⁺ and m⁻, same shape; 0 where Δz⁺ or Δz⁻ is 0.
+        m⁺ and m⁻, same shape; 0 where Δz⁺ or Δz⁻ is 0, and only there.
 
     About 7 lines.
     """

@@ -14,7 +14,8 @@ def share(R: Tensor, z: Tensor) -> Tensor:
 def epsilon_rule(a: Tensor, weight: Tensor, bias: Tensor, R: Tensor, epsilon: float) -> Tensor:
     """Relevance of a linear layer's inputs: R_i = Σ_j a_i w_ij / (z_j + ε s sign(z_j)) · R_j.
 
-    z_j = Σ_i a_i w_ij + b_j; s is the mean of |z_j| over j, for each image; sign(0) is +1.
+    z_j = Σ_i a_i w_ij + b_j; s is the mean of |z_j| over j, for each image; sign(0) is +1. An output whose denominator is 0
+    hands nothing on.
 
     Args:
         a: inputs [N I], of both signs.
@@ -38,7 +39,8 @@ def epsilon_rule(a: Tensor, weight: Tensor, bias: Tensor, R: Tensor, epsilon: fl
 def epsilon_layer(a: Tensor, layer: nn.Module, R: Tensor, epsilon: float) -> Tensor:
     """Relevance of any linear layer's inputs: R_i = a_i Σ_j w_ij Q_j, Q_j = R_j / (z_j + ε s sign(z_j)).
 
-    z = layer(a); s is the mean of |z| over all axes but the first, for each image; sign(0) is +1.
+    z = layer(a); s is the mean of |z| over all axes but the first, for each image; sign(0) is +1. An output whose
+    denominator is 0 hands nothing on: an image may be dark.
 
     Args:
         a: inputs [N C H W] of a convolution or an average pooling, or [N I] of a linear layer.
@@ -82,7 +84,7 @@ def z_plus_rule(a: Tensor, weight: Tensor, bias: Tensor, R: Tensor) -> Tensor:
 def gamma_layer(a: Tensor, layer: nn.Conv2d, R: Tensor, gamma: float) -> Tensor:
     """Relevance of a convolution's inputs, positive contributions favoured: R_i = a_i Σ_j (w_ij + γ w_ij^+) Q_j.
 
-    Q_j = R_j / (Σ_i a_i (w_ij + γ w_ij^+) + b_j + γ b_j^+).
+    Q_j = R_j / (Σ_i a_i (w_ij + γ w_ij^+) + b_j + γ b_j^+), and 0 where that denominator is 0.
 
     Args:
         a: inputs [N C H W], nowhere negative.

@@ -51,8 +51,7 @@ def epsilon_by_matrices(a, weight, bias, R, epsilon):
 def epsilon_by_contributions(a, weight, bias, R, epsilon):
     q = torch.einsum("ni,ji->nji", a, weight)
     z = q.sum(-1) + bias
-    shares = q / stabilised(z, epsilon)[..., None]
-    return torch.einsum("nji,nj->ni", shares, R)
+    return torch.einsum("nji,nj->ni", q, share(R, stabilised(z, epsilon)))
 
 
 def epsilon_by_loops(a, weight, bias, R, epsilon):
@@ -63,14 +62,14 @@ def epsilon_by_loops(a, weight, bias, R, epsilon):
         for j, v in enumerate(z):
             below = v + epsilon * s * (1 if v >= 0 else -1)
             for i in range(a.shape[1]):
-                result[n, i] += a[n, i] * weight[j, i] / below * R[n, j]
+                result[n, i] += a[n, i] * weight[j, i] / below * R[n, j] if below else 0.0
     return result
 
 
 def epsilon_by_autograd(a, weight, bias, R, epsilon):
     x = a.clone().requires_grad_()
     z = x @ weight.t() + bias
-    s = (R / stabilised(z, epsilon)).detach()
+    s = share(R, stabilised(z, epsilon)).detach()
     (z * s).sum().backward(inputs=[x])
     return a * x.grad
 
@@ -79,7 +78,7 @@ def epsilon_by_numpy(a, weight, bias, R, epsilon):
     a, weight, bias, R = (t.numpy() for t in (a, weight, bias, R))
     z = a @ weight.T + bias
     z = z + epsilon * np.abs(z).mean(axis=1, keepdims=True) * np.where(z < 0, -1, 1)
-    return torch.from_numpy(a * ((R / z) @ weight))
+    return torch.from_numpy(a * (np.divide(R, z, out=np.zeros_like(z), where=z != 0) @ weight))
 
 
 def epsilon_in_float32(a, weight, bias, R, epsilon):
