@@ -10,6 +10,7 @@ from torch import Tensor, nn
 import cnnviz
 from autograder.exercises import class_visualization_fixtures as fixtures
 from autograder.exercises import class_visualization_misconceptions as mistakes
+from autograder.exercises.telling import telling
 from autograder.records import Call, Case, Exercise, Law, Lesson, Option, Question
 from cnnviz_ref.class_visualization import ascent_step as step_of_one
 from cnnviz_ref.class_visualization import objective
@@ -59,8 +60,16 @@ EXERCISES = (
         formula=r"J(I) = y^c(I) - \lambda \lVert I \rVert_2^2",
         outputs=("J",),
         cases=(
-            Case("three images, one of them all zero, and one alone", fixtures.one_black_image),
-            Case("other networks, with BatchNorm and dropout", fixtures.more_objectives, hidden=True, points=2),
+            Case(
+                "three images, one of them all zero; one alone; a network in use",
+                fixtures.one_black_image,
+            ),
+            Case(
+                "other networks, with BatchNorm and dropout",
+                fixtures.more_objectives,
+                hidden=True,
+                points=2,
+            ),
         ),
         laws=(
             Law(
@@ -91,8 +100,16 @@ EXERCISES = (
         r" = (1 - 2 \eta \lambda)\, I + \eta\, \frac{\partial y^c}{\partial I}",
         outputs=("I",),
         cases=(
-            Case("three images of three classes, an in-place ReLU, and one alone", fixtures.steps_in_place),
-            Case("other networks, other λ and η", fixtures.more_steps, hidden=True, points=2),
+            Case(
+                "three images of three classes, an in-place ReLU; one alone; steep scores",
+                telling(fixtures.steps_in_place, ascent_step, mistakes.CLIPPED),
+            ),
+            Case(
+                "other networks, other λ and η; steep scores",
+                telling(fixtures.more_steps, ascent_step, mistakes.CLIPPED),
+                hidden=True,
+                points=2,
+            ),
         ),
         laws=(
             Law(
@@ -127,8 +144,16 @@ EXERCISES = (
         r"\,, \quad t = 0, \dots, T - 1",
         outputs=("I_T",),
         cases=(
-            Case("from noise, and from a zero image with frozen weights", fixtures.from_noise_and_from_zero),
-            Case("other networks, other λ, η and T", fixtures.more_climbs, hidden=True, points=2),
+            Case(
+                "from noise; from a zero image with frozen weights; steps so large that J falls",
+                telling(fixtures.from_noise_and_from_zero, ascend, mistakes.STOPS),
+            ),
+            Case(
+                "other networks, other λ, η and T; steps so large that J falls",
+                telling(fixtures.more_climbs, ascend, mistakes.STOPS),
+                hidden=True,
+                points=2,
+            ),
         ),
         laws=(
             Law(
@@ -161,8 +186,16 @@ EXERCISES = (
         r" \lVert I^{(l)} \rVert_2\,, \quad l = 1, \dots, L",
         outputs=("I", "y", "‖I‖"),
         cases=(
-            Case("three values of λ, one of them zero", fixtures.three_lambdas),
-            Case("other networks, other lists of λ", fixtures.more_lambdas, hidden=True, points=2),
+            Case(
+                "four values of λ, one of them zero and two equal; one λ alone",
+                fixtures.three_lambdas,
+            ),
+            Case(
+                "other networks, other lists of λ, one with equal ones; one λ alone",
+                fixtures.more_lambdas,
+                hidden=True,
+                points=2,
+            ),
         ),
         laws=(
             Law(

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils import skip_init
 
 from autograder.records import Arrays, Call
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 from cnnviz_ref.class_visualization import ascent_step
 
 CLASSES = 5
@@ -22,6 +22,11 @@ Build = Callable[[Generator], nn.Module]
 
 def _gap(**options) -> Build:
     return lambda generator: GapNet(channels=(4, 6), classes=CLASSES, generator=generator, **options)
+
+
+def _busy(generator: Generator) -> nn.Module:
+    """A network that somebody is using, and whose forward pass fails."""
+    return BusyNet(interrupts=True, channels=(4, 6), classes=CLASSES, generator=generator)
 
 
 def _functional(generator: Generator) -> nn.Module:
@@ -40,13 +45,14 @@ def _randn(generator: Generator, *shape: int) -> Tensor:
     return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
+@calm()
 def _scene(
-    generator: Generator, build: Build, *, n: int, lead: float = 0.5, frozen: bool = False
+    generator: Generator, build: Build, *, n: int, lead: float = 0.5, frozen: bool = False, steep: float = 0.5
 ) -> tuple[nn.Module, Tensor, Tensor]:
     """A network, n images, n different targets; the network prefers another class by at least `lead` for all of them.
 
-    Drawn again until every image moves its score; then the head is scaled so that max|∂y^c/∂I| is 0.5: the score and
-    a penalty with λ near 0.1 pull about equally, and no probability saturates.
+    Drawn again until every image moves its score; then the head is scaled so that max|∂y^c/∂I| is `steep`: at 0.5 the
+    score and a penalty with λ near 0.1 pull about equally, and no probability saturates.
     """
     size = FLATTEN_SIZE if build is _flatten else SIZE
     for _ in range(200):
@@ -56,8 +62,10 @@ def _scene(
         targets, preferred = order[:n], int(order[n])
         steepest = _steepest(net, images, targets)
         if float(steepest.min()) > 0.2 * float(steepest.max()):
-            _rescale(net, images, preferred, lead, factor=0.5 / float(steepest.max()))
-            return net.requires_grad_(not frozen), images, targets
+            _rescale(net, images, preferred, lead, factor=steep / float(steepest.max()))
+            if frozen:
+                net.requires_grad_(False)
+            return net, images, targets
     raise RuntimeError("no fixture found in which every image moves its score")
 
 
@@ -76,8 +84,10 @@ def _rescale(net: nn.Module, images: Tensor, preferred: int, lead: float, *, fac
     head.bias[preferred] += (scores.amax(dim=1) - scores[:, preferred]).max() + lead
 
 
-def _batch(generator: Generator, build: Build, n: int, *, frozen: bool = False, **options: float) -> Call:
-    net, images, targets = _scene(generator, build, n=n, frozen=frozen)
+def _batch(
+    generator: Generator, build: Build, n: int, *, frozen: bool = False, steep: float = 0.5, **options: float
+) -> Call:
+    net, images, targets = _scene(generator, build, n=n, frozen=frozen, steep=steep)
     return Call({"model": net, "images": images, "targets": targets, **options})
 
 
@@ -96,7 +106,7 @@ def one_black_image(generator: Generator) -> list[Call]:
     """A batch of three with a zero image, and another network with one image."""
     call = _batch(generator, _gap(), 3, l2=0.1)
     call.inputs["images"][2] = 0.0
-    return [call, _batch(generator, _functional, 1, l2=0.3)]
+    return [call, _batch(generator, _functional, 1, l2=0.3), _batch(generator, _busy, 2, l2=0.2)]
 
 
 def more_objectives(generator: Generator) -> list[Call]:
@@ -104,6 +114,7 @@ def more_objectives(generator: Generator) -> list[Call]:
     return [
         _batch(generator, _batch_norm, 3, l2=0.2),
         _batch(generator, _flatten, 1, frozen=True, l2=0.05),
+        _batch(generator, _busy, 2, l2=0.1),
     ]
 
 
@@ -115,6 +126,7 @@ def steps_in_place(generator: Generator) -> list[Call]:
     return [
         _batch(generator, _gap(inplace=True), 3, lr=1.5, l2=0.2),
         _batch(generator, _batch_norm, 1, lr=0.5, l2=0.3),
+        _batch(generator, _busy, 2, steep=2.0, lr=0.6, l2=0.4),
     ]
 
 
@@ -123,6 +135,7 @@ def more_steps(generator: Generator) -> list[Call]:
     return [
         _batch(generator, _functional, 3, frozen=True, lr=0.7, l2=0.3),
         _batch(generator, _flatten, 1, lr=1.5, l2=0.2),
+        _batch(generator, _busy, 2, steep=2.0, lr=0.7, l2=0.3),
     ]
 
 
@@ -130,10 +143,11 @@ def more_steps(generator: Generator) -> list[Call]:
 
 
 def from_noise_and_from_zero(generator: Generator) -> list[Call]:
-    """Two climbs of unequal length on two networks."""
+    """Two climbs of unequal length on two networks; one that overshoots: y^c and J fall on the way."""
     return [
         _single(generator, _gap(inplace=True), steps=4, lr=0.8, l2=0.2),
         _single(generator, _gap(stride=2), zero=True, frozen=True, steps=3, lr=0.7, l2=0.1),
+        _single(generator, _busy, lead=0.1, steps=5, lr=1.8, l2=0.6),
     ]
 
 
@@ -142,6 +156,7 @@ def more_climbs(generator: Generator) -> list[Call]:
     return [
         _single(generator, _batch_norm, steps=3, lr=0.7, l2=0.25),
         _single(generator, _flatten, frozen=True, steps=5, lr=0.6, l2=0.2),
+        _single(generator, _busy, lead=0.1, steps=4, lr=2.0, l2=0.55),
     ]
 
 
@@ -158,6 +173,7 @@ def _effect(generator: Generator, build: Build, **options) -> Call:
     raise RuntimeError("no fixture found in which another class keeps the highest score")
 
 
+@calm()
 def _last_step(call: Call, l2: float) -> tuple[float, float]:
     """How far y^c is under the highest score at the end, and how much of it the last step made."""
     model, image, target, lr = (call.inputs[name] for name in ("model", "start", "target", "lr"))
@@ -170,16 +186,22 @@ def _last_step(call: Call, l2: float) -> tuple[float, float]:
 
 
 def three_lambdas(generator: Generator) -> list[Call]:
-    """The list is in no order, so that sorting it shows."""
-    return [_effect(generator, _gap(), steps=4, lr=0.4, l2s=[0.4, 0.0, 0.1])]
+    """The list is in no order, and one λ comes twice."""
+    return [_effect(generator, _busy, steps=4, lr=0.4, l2s=[0.4, 0.0, 0.1, 0.4]), one_lambda(generator, _gap())]
 
 
 def more_lambdas(generator: Generator) -> list[Call]:
-    """Lists of two and of four λ, on two networks."""
+    """Lists of three λ, two of them equal, of four, and of one, on three networks."""
     return [
-        _effect(generator, _functional, frozen=True, steps=3, lr=0.4, l2s=[0.2, 0.6]),
+        _effect(generator, _busy, steps=3, lr=0.4, l2s=[0.2, 0.6, 0.2]),
         _effect(generator, _batch_norm, steps=3, lr=0.3, l2s=[0.5, 0.1, 0.3, 0.0]),
+        one_lambda(generator, _functional),
     ]
+
+
+def one_lambda(generator: Generator, build: Build) -> Call:
+    """A list of one, frozen weights, and steps that overshoot."""
+    return _single(generator, build, frozen=True, steps=4, lr=1.9, l2s=[0.6])
 
 
 # Laws: on a linear model everything is known in closed form.

@@ -60,6 +60,10 @@ def _weights_penalized(model, images, targets, *, l2):
         return _score(model(images), targets) - l2 * sum(w.pow(2).sum() for w in model.parameters())
 
 
+def _of_the_batch(reduce: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    return lambda model, images, targets, *, l2: reduce(_objective(_score)(model, images, targets, l2=l2))
+
+
 OBJECTIVE = (
     Misconception(
         "penalty_added",
@@ -122,6 +126,16 @@ OBJECTIVE = (
         "You added up the scores of all classes; y^c is one of them: scores[n, targets[n]].",
     ),
     Misconception(
+        "sum_of_the_batch",
+        _of_the_batch(Tensor.sum),
+        "You added up over the N images; J is one number for each image: sum over C, H and W, keep N.",
+    ),
+    Misconception(
+        "mean_of_the_batch",
+        _of_the_batch(Tensor.mean),
+        "You averaged over the N images; J is one number for each image: sum over C, H and W, keep N.",
+    ),
+    Misconception(
         "first_target_for_all",
         _objective(_first_target),
         "You used targets[0] for every image; image n has its own class: scores[n, targets[n]].",
@@ -156,9 +170,23 @@ def _signs(model, images, targets, l2):
     return _exact(model, images, targets, l2).sign()
 
 
-def _unit_length(model, images, targets, l2):
-    g = _exact(model, images, targets, l2)
-    return g / _squares(g).sqrt()[:, None, None, None]
+def _over(size: Callable[[Tensor], Tensor]) -> Direction:
+    """∂J/∂I of each image over a size of its own."""
+
+    def direction(model, images, targets, l2):
+        g = _exact(model, images, targets, l2)
+        return g / size(g.flatten(1))[:, None, None, None]
+
+    return direction
+
+
+def _score_of_unit_length(model, images, targets, l2):
+    dy = _gradient(model, images, targets)
+    return dy / _squares(dy).sqrt()[:, None, None, None] - 2 * l2 * images
+
+
+def _clipped(model, images, targets, l2):
+    return _exact(model, images, targets, l2).clamp(-1, 1)
 
 
 def _batch_mean(model, images, targets, l2):
@@ -188,6 +216,10 @@ def _gradient_only(model, images, targets, *, lr, l2):
 def _shrunk_first(model, images, targets, *, lr, l2):
     small = (1 - 2 * lr * l2) * images
     return small + lr * _gradient(model, small, targets)
+
+
+def _clipped_image(model, images, targets, *, lr, l2):
+    return _step(_exact)(model, images, targets, lr=lr, l2=l2).clamp(-1, 1)
 
 
 def _shared(kind: str) -> tuple[Misconception, ...]:
@@ -249,8 +281,23 @@ def _shared(kind: str) -> tuple[Misconception, ...]:
         ),
         Misconception(
             "unit_length_gradient",
-            make(_unit_length),
+            make(_over(lambda g: g.norm(dim=1))),
             "You divided ∂J/∂I by its length; plain gradient ascent takes it as it is: I + η ∂J/∂I.",
+        ),
+        Misconception(
+            "unit_length_of_the_score_s_gradient",
+            make(_score_of_unit_length),
+            "You divided ∂y^c/∂I by its length; plain gradient ascent takes it as it is: η (∂y^c/∂I - 2λI).",
+        ),
+        Misconception(
+            "over_root_mean_square",
+            make(_over(lambda g: g.square().mean(1).sqrt())),
+            "You divided ∂J/∂I by its root mean square; plain gradient ascent takes it as it is: I + η ∂J/∂I.",
+        ),
+        Misconception(
+            "over_mean_size",
+            make(_over(lambda g: g.abs().mean(1))),
+            "You divided ∂J/∂I by the mean of |∂J/∂I|; plain gradient ascent takes it as it is: I + η ∂J/∂I.",
         ),
     )
 
@@ -268,6 +315,33 @@ def _run(direction, model, start, target, steps, lr, l2, batch_size=1):
 
 def _few(change: int) -> Callable[..., Tensor]:
     return lambda model, start, target, *, steps, lr, l2: _run(_exact, model, start, target, steps + change, lr, l2)
+
+
+def _while(goes_on: Callable[..., bool]) -> Callable[..., Tensor]:
+    """A climb that ends early: `goes_on` is asked of the image before a step, the one after it, scores and J."""
+
+    def climb(model, start, target, *, steps, lr, l2):
+        image, c = start[None], torch.tensor([target], device=start.device)
+        for _ in range(steps):
+            higher = image + lr * _exact(model, image, c, l2)
+            if not goes_on(lambda I, readout=_score, pull=l2: _objective(readout)(model, I, c, l2=pull), image, higher):
+                break
+            image = higher
+        return image[0]
+
+    return climb
+
+
+def _score_rises(J, image, higher):
+    return bool(J(higher, pull=0.0) > J(image, pull=0.0))
+
+
+def _objective_rises(J, image, higher):
+    return bool(J(higher) > J(image))
+
+
+def _not_recognized(J, image, higher):
+    return bool(J(image, pull=0.0) < J(image, _predicted, 0.0))
 
 
 def _from_zero(model, start, target, *, steps, lr, l2):
@@ -315,8 +389,22 @@ def _path_average(model, start, target, *, steps, lr, l2):
     return torch.stack([_run(_exact, model, start, target, k, lr, l2) for k in range(1, steps + 1)]).mean(0)
 
 
+CLIPPED = (
+    Misconception(
+        "clipped_gradient",
+        _step(_clipped),
+        "You clipped ∂J/∂I to [-1, 1]; plain gradient ascent takes it as it is, however steep: I + η ∂J/∂I.",
+    ),
+    Misconception(
+        "clipped_image",
+        _clipped_image,
+        "You clipped the new image to [-1, 1]; the result is I + η ∂J/∂I as it is.",
+    ),
+)
+
 STEP = (
     *_shared("step"),
+    *CLIPPED,
     Misconception(
         "averaged_over_the_batch",
         _step(_batch_mean),
@@ -351,8 +439,27 @@ STEP = (
     ),
 )
 
+STOPS = (
+    Misconception(
+        "stops_when_the_score_falls",
+        _while(_score_rises),
+        "You stopped where y^c would fall. A climb is T steps; one that overshoots is taken like the others.",
+    ),
+    Misconception(
+        "stops_when_j_falls",
+        _while(_objective_rises),
+        "You stopped where J would fall. A climb is T steps; one that overshoots is taken like the others.",
+    ),
+    Misconception(
+        "stops_when_recognized",
+        _while(_not_recognized),
+        "You stopped when class c had the highest score. A climb is T steps, whatever the network says of the image.",
+    ),
+)
+
 LOOP = (
     *_shared("loop"),
+    *STOPS,
     Misconception(
         "one_step_short",
         _few(-1),
@@ -451,6 +558,10 @@ def _averaged(model, start, target, *, steps, lr, l2s):
     return _effect(climb)(model, start, target, steps=steps, lr=lr, l2s=l2s)
 
 
+def _once_each(model, start, target, *, steps, lr, l2s):
+    return _effect()(model, start, target, steps=steps, lr=lr, l2s=list(dict.fromkeys(l2s)))
+
+
 def _moved(model, start, target, *, steps, lr, l2s):
     images, scores, _ = _effect()(model, start, target, steps=steps, lr=lr, l2s=l2s)
     return images, scores, _squares(images - start).sqrt()
@@ -496,6 +607,11 @@ EFFECT = (
         "distance_from_start",
         _moved,
         "You measured ‖I - I₀‖, the way from the start; the penalty knows ‖I‖ only, so report that.",
+    ),
+    Misconception(
+        "equal_lambdas_once",
+        _once_each,
+        "You climbed equal values of λ only once and lost an image: image l belongs to l2s[l], L images in all.",
     ),
     Misconception(
         "chained_starts",

@@ -11,6 +11,7 @@ from autograder.exercises import filters_fixtures as fixtures
 from autograder.exercises import filters_misconceptions as mistakes
 from autograder.exercises import filters_response_misconceptions as response_mistakes
 from autograder.exercises.filters_questions import QUESTIONS
+from autograder.exercises.telling import telling
 from autograder.records import Call, Case, Exercise, Law, Lesson
 from cnnviz_ref.filters import scale_filters as scaled
 
@@ -67,11 +68,11 @@ EXERCISES = (
         cases=(
             Case(
                 "five filters on three colours, one constant and one nearly; one alone",
-                fixtures.seen(fixtures.colours, scale_filters, mistakes.SCALE),
+                telling(fixtures.colours, scale_filters, mistakes.SCALE),
             ),
             Case(
                 "two colours, six filters, one constant and one nearly; one alone",
-                fixtures.seen(fixtures.other_banks, scale_filters, mistakes.SCALE),
+                telling(fixtures.other_banks, scale_filters, mistakes.SCALE),
                 hidden=True,
             ),
         ),
@@ -113,11 +114,11 @@ EXERCISES = (
         cases=(
             Case(
                 "five filters in rows of three; four in rows of two; one, and room for two",
-                fixtures.seen(fixtures.tiles, tile, mistakes.TILE),
+                telling(fixtures.tiles, tile, mistakes.TILE),
             ),
             Case(
                 "other sizes; a single row; two filters, and room for five",
-                fixtures.seen(fixtures.other_tiles, tile, mistakes.TILE),
+                telling(fixtures.other_tiles, tile, mistakes.TILE),
                 hidden=True,
             ),
         ),
@@ -162,11 +163,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three images, stride 3, padding 1; one image without padding",
-                fixtures.seen(fixtures.strided, responses, response_mistakes.RESPONSES),
+                telling(fixtures.strided, responses, response_mistakes.RESPONSES),
             ),
             Case(
                 "other sizes, stride 2, padding 2",
-                fixtures.seen(fixtures.other_strides, responses, response_mistakes.RESPONSES),
+                telling(fixtures.other_strides, responses, response_mistakes.RESPONSES),
                 hidden=True,
             ),
         ),
@@ -214,11 +215,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three slices of one of five filters; a filter of zeros; a tiny one",
-                fixtures.seen(fixtures.deep_layer, channel_slices, response_mistakes.SLICES),
+                telling(fixtures.deep_layer, channel_slices, response_mistakes.SLICES),
             ),
             Case(
                 "four slices of one of six filters; a filter of zeros; a tiny one",
-                fixtures.seen(fixtures.other_layer, channel_slices, response_mistakes.SLICES),
+                telling(fixtures.other_layer, channel_slices, response_mistakes.SLICES),
                 hidden=True,
             ),
         ),

@@ -2,50 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from autograder.records import Arrays, Call, Misconception
-
-Draw = Callable[[Generator], list[Call]]
-
-
-# A case is drawn again until every known mistake is far from the right answer, and from every other mistake.
-
-
-def seen(draw: Draw, reference: Callable[..., Tensor], mistakes: Sequence[Misconception]) -> Draw:
-    """`draw`, repeated until every mistake shows."""
-
-    def build(generator: Generator) -> list[Call]:
-        for _ in range(200):
-            calls = draw(generator)
-            if _told_apart(calls, reference, [mistake.wrong for mistake in mistakes]):
-                return calls
-        raise RuntimeError(f"{reference.__name__}: no inputs found on which every mistake shows")
-
-    return build
-
-
-def _told_apart(
-    calls: Sequence[Call], reference: Callable[..., Tensor], wrongs: Sequence[Callable[..., Tensor]]
-) -> bool:
-    right, *others = ([function(**call.inputs) for call in calls] for function in (reference, *wrongs))
-    if min(_distance(right, other) for other in others) < 0.02:
-        return False
-    return all(min(_distance(a, b), _distance(b, a)) > 0.01 for a, b in itertools.combinations(others, 2))
-
-
-def _distance(want: Sequence[Tensor], got: Sequence[Tensor]) -> float:
-    """The largest difference over all calls, relative to the largest value of `want`; NaN is far from a number."""
-    if any(a.shape != b.shape for a, b in zip(want, got, strict=True)):
-        return float("inf")
-    scale = max(float(a.nan_to_num().abs().max()) for a in want) or 1.0
-    both = [(a.nan_to_num(nan=1e9), b.nan_to_num(nan=1e9)) for a, b in zip(want, got, strict=True)]
-    return max(float((a - b).abs().max()) for a, b in both) / scale
+from autograder.records import Arrays, Call
 
 
 def randn(generator: Generator, *shape: int) -> Tensor:

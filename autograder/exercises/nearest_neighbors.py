@@ -11,6 +11,7 @@ from autograder.exercises import nearest_neighbors_fixtures as fixtures
 from autograder.exercises import nearest_neighbors_misconceptions as mistakes
 from autograder.exercises import nearest_neighbors_order_misconceptions as order_mistakes
 from autograder.exercises.nearest_neighbors_questions import QUESTIONS
+from autograder.exercises.telling import telling
 from autograder.records import Call, Case, Exercise, Law, Lesson
 from cnnviz_ref import embed as embedding
 from cnnviz_ref.nearest_neighbors import k_smallest, pairwise_distances
@@ -73,11 +74,11 @@ EXERCISES = (
         cases=(
             Case(
                 "an in-place ReLU after the layer, names that contain each other, a pass that fails",
-                fixtures.telling(fixtures.in_place, embed, mistakes.EMBED),
+                telling(fixtures.in_place, embed, mistakes.EMBED),
             ),
             Case(
                 "other networks, frozen, with BatchNorm and dropout; again names, and a pass that fails",
-                fixtures.telling(fixtures.other_networks, embed, mistakes.EMBED),
+                telling(fixtures.other_networks, embed, mistakes.EMBED),
                 hidden=True,
                 points=2,
             ),
@@ -122,11 +123,11 @@ EXERCISES = (
         cases=(
             Case(
                 "an image that is the same as a query; rows near to each other in float32",
-                fixtures.telling(fixtures.far_twins, euclidean_distances, mistakes.EUCLIDEAN),
+                telling(fixtures.far_twins, euclidean_distances, mistakes.EUCLIDEAN),
             ),
             Case(
                 "other sizes, a single query, and rows near to each other in float32",
-                fixtures.telling(fixtures.other_twins, euclidean_distances, mistakes.EUCLIDEAN),
+                telling(fixtures.other_twins, euclidean_distances, mistakes.EUCLIDEAN),
                 hidden=True,
             ),
         ),
@@ -161,11 +162,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three queries, five images, four features; queries that are hardly longer than 0",
-                fixtures.telling(fixtures.short_queries, cosine_distances, cosine_mistakes.COSINE),
+                telling(fixtures.short_queries, cosine_distances, cosine_mistakes.COSINE),
             ),
             Case(
                 "other sizes, an image that is the same as a query; short queries",
-                fixtures.telling(fixtures.other_queries, cosine_distances, cosine_mistakes.COSINE),
+                telling(fixtures.other_queries, cosine_distances, cosine_mistakes.COSINE),
                 hidden=True,
             ),
         ),
@@ -199,11 +200,11 @@ EXERCISES = (
         cases=(
             Case(
                 "four queries, ten images, ties; all images, some of them nearly as near as others",
-                fixtures.telling(fixtures.ties, nearest, order_mistakes.NEAREST),
+                telling(fixtures.ties, nearest, order_mistakes.NEAREST),
             ),
             Case(
                 "other sizes, more ties, a single query; all images, some of them nearly as near as others",
-                fixtures.telling(fixtures.more_ties, nearest, order_mistakes.NEAREST),
+                telling(fixtures.more_ties, nearest, order_mistakes.NEAREST),
                 hidden=True,
             ),
         ),
@@ -235,7 +236,7 @@ EXERCISES = (
         cases=(
             Case(
                 "four queries of a data set with duplicates; a changed copy, in a small and in a large unit",
-                fixtures.telling(
+                telling(
                     lambda g: [
                         fixtures.own_rows(g, 4, 10, 4),
                         fixtures.changed_copy(g, 6),
@@ -247,7 +248,7 @@ EXERCISES = (
             ),
             Case(
                 "other sizes, more duplicates, a large unit",
-                fixtures.telling(
+                telling(
                     lambda g: [
                         fixtures.own_rows(g, 3, 12, 5),
                         fixtures.changed_copy(g, 8),

@@ -2,59 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from autograder.records import Arrays, Call, Misconception
-from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
+from autograder.records import Arrays, Call
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet
 
 SIZE = (12, 8)
-SEEN, APART = 0.03, 0.003
-"""How far every mistake is from the right answer, and from every other mistake: three times what a check needs."""
-
-Build = Callable[[Generator], list[Call]]
-
-
-def telling(build: Build, right: Callable[..., object], mistakes: Sequence[Misconception]) -> Build:
-    """`build`, drawn again until every mistake is seen by its calls, and none looks like another one."""
-
-    def drawn(generator: Generator) -> list[Call]:
-        for _ in range(500):
-            calls = build(generator)
-            expected = _results(calls, right)
-            wrong = [_results(calls, mistake.wrong) for mistake in mistakes]
-            if all(_distance(expected, one) > SEEN for one in wrong) and all(
-                min(_distance(a, b), _distance(b, a)) > APART for a, b in itertools.combinations(wrong, 2)
-            ):
-                return calls
-        raise RuntimeError("no inputs found on which every mistake shows")
-
-    return drawn
-
-
-def _results(calls: Sequence[Call], function: Callable[..., object]) -> list[Arrays]:
-    results = []
-    for call in calls:
-        with calm():
-            value = function(*call.inputs.values())
-        outputs = value if isinstance(value, tuple) else (value,)
-        results.append(tuple(_array(output) for output in outputs))
-    return results
-
-
-def _distance(expected: Sequence[Arrays], got: Sequence[Arrays]) -> float:
-    """Largest difference over calls and outputs, relative to max|expected| of the output."""
-    far = 0.0
-    for want, have in zip(zip(*expected, strict=True), zip(*got, strict=True), strict=True):
-        if any(a.shape != b.shape for a, b in zip(want, have, strict=True)):
-            return float("inf")
-        scale = max(float(np.abs(a).max()) for a in want) or 1.0
-        far = max(far, *(float(np.abs(a - b).max()) / scale for a, b in zip(want, have, strict=True)))
-    return far
 
 
 def _randn(generator: Generator, *shape: int) -> Tensor:

@@ -19,7 +19,7 @@ def regularized_objective(model: nn.Module, images: Tensor, targets: Tensor, *, 
         l2: λ.
 
     Returns:
-        J [N], detached.
+        J [N], one number for each image, detached.
 
     About 3 lines.
     """
@@ -38,7 +38,7 @@ def ascent_step(model: nn.Module, images: Tensor, targets: Tensor, *, lr: float,
         l2: λ.
 
     Returns:
-        The new images [N C H W], detached.
+        The new images [N C H W], detached, not clipped. What is in `.grad` of images and weights stays there.
 
     About 4 lines.
     """
@@ -53,7 +53,7 @@ def ascend(model: nn.Module, start: Tensor, target: int, *, steps: int, lr: floa
         model: gives scores [N classes] for images [N C H W]; it is in eval mode and may be frozen.
         start: I_0 [C H W].
         target: the class c.
-        steps: T, how many steps.
+        steps: T, how many steps; all are taken, also those after which J is smaller.
         lr: η, the step size.
         l2: λ.
 
@@ -77,7 +77,7 @@ def effect_of_l2(
         target: the class c.
         steps: T, how many steps.
         lr: η, the step size.
-        l2s: L values of λ.
+        l2s: L values of λ, in any order; some may be equal.
 
     Returns:
         Images [L C H W], scores y^c [L], norms ‖I‖ [L], all detached.
