@@ -1,8 +1,9 @@
 """What every method needs: checked arguments, an undisturbed model, a layer's output, the score of a class.
 
-Promises kept here for all methods: maps are those of the model in eval mode, whatever mode it is in; its training
-flags, `requires_grad`, `.grad`, buffers and hooks are as before on return, also after an exception; the caller may be
-under `torch.no_grad()` or `torch.inference_mode()`; the model only ever sees a copy of the images.
+Promises kept for all methods, here and in `_undisturbed.py`: maps are those of the model in eval mode, whatever mode it
+is in; its training flags, `requires_grad`, `.grad`, buffers and hooks are as before on return, also after an exception;
+the caller may be under `torch.no_grad()`, `torch.inference_mode()` or `torch.autocast`, in one thread of many; the
+model only ever sees a copy of the images.
 """
 
 from __future__ import annotations
@@ -14,35 +15,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Inside: eval mode, gradients enabled, parameters frozen so that no graph is kept for them. After: as found."""
-    training = {module: module.training for module in model.modules()}
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        _set_training(dict.fromkeys(training, False))
-        for parameter in trainable:
-            parameter.requires_grad_(False)
-        with torch.inference_mode(False), torch.enable_grad():
-            yield
-    finally:
-        _set_training(training)
-        for parameter in trainable:
-            parameter.requires_grad_(True)
-
-
-def _set_training(flags: dict[nn.Module, bool]) -> None:
-    for module, flag in flags.items():
-        if module.training != flag:  # to set an attribute of a module takes longer than to look
-            module.training = flag
+from cnnviz_ref._axes import Following
+from cnnviz_ref._undisturbed import undisturbed as undisturbed
+from cnnviz_ref._undisturbed import without_autocast as without_autocast
 
 
 @contextmanager
 def hooked(model: nn.Module, layer: str, hook: Callable[..., Any]) -> Iterator[None]:
     """A forward hook on a layer, gone afterwards whatever happens."""
-    handle = find_layer(model, layer).register_forward_hook(hook)
+    module = find_layer(model, layer)
+    try:
+        handle = module.register_forward_hook(hook)
+    except RuntimeError as error:
+        raise ValueError(_scripted(layer, layer)) from error
     try:
         yield
     finally:
@@ -56,18 +43,26 @@ def run_from(model: nn.Module, images: Tensor, layer: str) -> tuple[Tensor, Tens
     times counts with its last output. Call it inside `undisturbed(model)`.
     """
     kept: list[Tensor] = []
+    following = Following()
 
     def keep(_module: nn.Module, _inputs: object, output: object) -> Tensor:
-        A = check_output(output, layer).detach().clone().requires_grad_()
+        given = check_output(output, layer)
+        following.check(given, layer)
+        A = given.detach().to(images.dtype, copy=True).requires_grad_()
         kept[:] = [A]
         with torch.enable_grad():
-            return A.clone()  # an in-place ReLU after the layer overwrites the clone, not A
+            return A.to(given.dtype, copy=True)  # an in-place ReLU after the layer overwrites the copy, not A
 
-    with hooked(model, layer, keep):
-        scores = model(images.detach().clone())
+    with hooked(model, layer, keep), following:
+        scores = model(following.start(images.detach().clone()))
     if not kept:
-        raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
+        raise ValueError(not_run(layer))
     return kept[0], check_scores(scores, len(images))
+
+
+def not_run(layer: str) -> str:
+    """What to say of a layer that gave nothing."""
+    return f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs."
 
 
 def gradient(y: Tensor, x: Tensor, what: str, *, again: bool = False) -> Tensor:
@@ -93,12 +88,16 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     """The submodule of that dotted name.
 
     Raises:
-        ValueError: no such layer; the message lists the model's layers.
+        ValueError: no such layer, and the message lists the model's layers; or it is inside a scripted module.
     """
     check_model(model)
+    modules = dict(model.named_modules())  # a scripted model has no get_submodule
+    for name, module in modules.items():
+        if isinstance(module, torch.jit.ScriptModule) and str(layer).startswith(f"{name}." if name else ""):
+            raise ValueError(_scripted(layer, name))
     try:
         if isinstance(layer, str) and layer:
-            return model.get_submodule(layer)
+            return modules[layer] if layer in modules else model.get_submodule(layer)
     except AttributeError:
         pass
     names = [name for name, _ in model.named_modules() if name]
@@ -111,15 +110,39 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     )
 
 
+def _scripted(layer: str, place: str) -> str:
+    place = f"module {place!r}" if place else "the model"
+    return f"layer {layer!r}: got a part of {place}, which is scripted and takes no hook; pass it as it was before."
+
+
 def check_model(model: object) -> None:
-    """A torch module, or a ValueError."""
+    """A torch module that can run, or a ValueError."""
     if not isinstance(model, nn.Module):
         raise ValueError(f"model: got {type(model).__name__}, needs a torch.nn.Module; pass the network itself.")
+    for name, weight in model.named_parameters():
+        if is_lazy(weight):
+            raise ValueError(f"model: its weight {name!r} has no size before a first image; run model(images) once.")
+    for module in model.modules():
+        if isinstance(module, nn.DataParallel) and len(module.device_ids) > 1:
+            raise ValueError(
+                f"model: is DataParallel over devices {module.device_ids}, needs one; pass the network inside, .module."
+            )
+
+
+def check_numbers(model: nn.Module) -> None:
+    """A model whose weights hold numbers, or a ValueError."""
+    check_model(model)
+    for name, weight in model.named_parameters():
+        if weight.is_meta:
+            raise ValueError(
+                f"model: its weight {name!r} is on the meta device, which holds no numbers; use "
+                f"model.to_empty(device='cpu') and load its weights."
+            )
 
 
 def check_images(model: nn.Module, images: object) -> None:
     """Finite floats `[N C H W]` of the model's dtype and device, or a ValueError that says which is not so."""
-    check_model(model)
+    check_numbers(model)
     if not isinstance(images, Tensor):
         raise ValueError(f"images: got {type(images).__name__}, needs a tensor [N C H W]; make one with torch.stack.")
     if images.ndim != 4 or not images.numel():

@@ -94,18 +94,44 @@ def _layout(maps: Tensor) -> torch.memory_format:
     return torch.channels_last if last else torch.contiguous_format
 
 
+class Standing(Tensor):
+    """A tensor without numbers; where someone asks for them, out of the mode's sight, `escaped` is told by what."""
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+    escaped: list[str]
+
+    @staticmethod
+    def __new__(cls, shape: tuple[int, ...], like: Tensor, escaped: list[str]) -> Standing:
+        """Of that shape, with the dtype and device of another."""
+        standing = Tensor._make_wrapper_subclass(cls, shape, dtype=like.dtype, device=like.device)
+        standing.escaped = escaped
+        return standing
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # type: ignore[override]
+        """No operation arrives here that the mode has seen."""
+        for t in tree_leaves((args, kwargs)):
+            if isinstance(t, Standing):
+                t.escaped.append(str(func))
+        raise RuntimeError(f"{func} needs the maps themselves")
+
+
 class Patched(TorchFunctionMode):
-    """Inside, a tensor that `start` made stands for P maps; whatever a model does with it is done to these."""
+    """Inside, a tensor that `start` made stands for P maps; whatever a model does with it is done to these.
+
+    What the mode cannot see, such as a scripted part, fails, and `escaped` says so.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.patches: Any = WeakIdKeyDictionary()
+        self.escaped: list[str] = []
         self.now: Any = WeakIdKeyDictionary()
 
     def start(self, patches: Patches) -> Tensor:
-        """A tensor of the shape `[P C H W]` that stands for the maps, of NaN, should an operation escape the mode."""
+        """A tensor of the shape `[P C H W]` that stands for the maps and holds no numbers."""
         shape = len(patches.values), *patches.shared.shape[1:]
-        standing = patches.shared.new_full((1, 1, 1, 1), float("nan")).expand(shape)
+        standing = Standing(shape, patches.shared, self.escaped)
         self.patches[standing] = patches
         return standing
 

@@ -119,6 +119,12 @@ def _place_by_place(call: Call[Spans]) -> Spans:
     return along(0), along(1)
 
 
+def _transposition(call: Call[Spans]) -> Spans | None:
+    """Of axes before the last two, as where channels are shuffled."""
+    axes = {axis % len(call.shape) for axis in (call.arguments["dim0"], call.arguments["dim1"])}
+    return _any_other(call) if axes & {len(call.shape) - 2, len(call.shape) - 1} else _place_by_place(call)
+
+
 def _over_the_grid(call: Call[Spans]) -> Spans:
     """Everything that the inputs see."""
     return _place_by_place(replace(call, shape=()))
@@ -147,7 +153,7 @@ _POINTWISE = """
     relu relu6 leaky_relu prelu elu selu celu gelu silu mish sigmoid hardsigmoid hardswish hardtanh tanh softplus clamp
     batch_norm local_response_norm dropout dropout1d dropout2d feature_dropout alpha_dropout feature_alpha_dropout
     add sub rsub mul div truediv neg abs pow sqrt exp maximum minimum cat concat
-    flatten reshape view squeeze unsqueeze clone contiguous detach to float double
+    flatten reshape view squeeze unsqueeze clone contiguous detach to float double chunk split
 """
 RULES: dict[str, Rule[Spans]] = {
     "conv2d": _convolution,
@@ -158,6 +164,7 @@ RULES: dict[str, Rule[Spans]] = {
     **dict.fromkeys(("mean", "sum", "amax"), _reduction),
     **dict.fromkeys(("linear", "layer_norm", "group_norm", "instance_norm"), _over_the_grid),
     "getitem": _indexing,
+    "transpose": _transposition,
     "any other": _any_other,
 }
 """Function, by its name without underscores -> the spans of what it returns."""

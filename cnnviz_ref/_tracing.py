@@ -22,6 +22,7 @@ SIGNATURES = {
     "avg_pool2d": ("input", "kernel_size", "stride", "padding"),
     "pad": ("input", "pad", "mode"),
     "getitem": ("input", "index"),
+    "transpose": ("input", "dim0", "dim1"),
 }
 """Names of the positional arguments where a rule needs to read them."""
 _SPELLINGS = {

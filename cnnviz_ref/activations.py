@@ -35,7 +35,7 @@ def activations(model: nn.Module, images: Images, layer: str) -> Activations:
     tensor([[[[ 1., -2.]]]])
     """
     check_images(model, images)
-    with undisturbed(model), torch.no_grad():
+    with undisturbed(model, images), torch.no_grad():
         A, _ = run_from(model, images, layer)
         check_grid(A, layer)
     return A.detach()

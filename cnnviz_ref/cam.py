@@ -50,7 +50,7 @@ def cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
     """
     check_images(model, images)
     check_targets(targets, len(images))
-    with undisturbed(model), torch.no_grad():
+    with undisturbed(model, images), torch.no_grad():
         f, scores = run_from(model, images, layer)
         check_grid(f, layer)
         target_scores(scores, targets)  # for its check of the range

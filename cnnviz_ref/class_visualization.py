@@ -8,8 +8,9 @@ import operator
 import torch
 from torch import Tensor, nn
 
+from cnnviz_ref._channels import channels_that_run
 from cnnviz_ref._mechanism import (
-    check_model,
+    check_numbers,
     check_scores,
     first_weight,
     gradient,
@@ -30,6 +31,7 @@ def class_visualization(
     target: int,
     *,
     size: int | tuple[int, int] = 224,
+    channels: int | None = None,
     steps: int = 200,
     lr: float = 1.0,
     l2: float = 1e-3,
@@ -50,6 +52,7 @@ def class_visualization(
         model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
         target: Class to visualize.
         size: Height and width in pixels, or one number for both.
+        channels: Of the image; None is the number with which an image goes through the model, 3 if it can be 3.
         steps: Steps of gradient ascent.
         lr: Step size $\eta$.
         l2: Weight $\lambda$ of the squared norm.
@@ -76,12 +79,12 @@ def class_visualization(
     >>> class_visualization(net, 0, size=(1, 2), steps=60, lr=0.5, l2=0.5)  # w / (2 * l2)
     tensor([[[ 1., -2.]]])
     """
-    check_model(model)
+    check_numbers(model)
     _check_options(steps=steps, lr=lr, l2=l2)
     check_regularizers(jitter=jitter, blur=blur, total_variation=total_variation, fourier=fourier)
     generator = torch.Generator().manual_seed(seed)
-    with undisturbed(model):
-        I = starting_image(model, size, seed)
+    I = starting_image(model, size, seed, channels=channels)
+    with undisturbed(model, I[None]):
         for _ in range(steps):
             down, right = shift_of(jitter, generator)
             I = I.roll((down, right), (1, 2)) if jitter else I
@@ -117,16 +120,17 @@ def objective(model: nn.Module, I: Tensor, target: int, *, l2: float) -> Tensor:
 def score(model: nn.Module, I: Tensor, target: int) -> Tensor:
     """$y^c(I)$, before softmax: `[C H W] ->` scalar."""
     scores = check_scores(model(I[None].clone()), 1)
-    return target_scores(scores, torch.tensor([_class(target)]))[0]
+    return target_scores(scores.to(I.dtype), torch.tensor([_class(target)], device="cpu"))[0]
 
 
-def starting_image(model: nn.Module, size: int | tuple[int, int], seed: int) -> Tensor:
+def starting_image(model: nn.Module, size: int | tuple[int, int], seed: int, *, channels: int | None = None) -> Tensor:
     """Faint seeded noise `[C H W]` in the model's dtype on its device; the same on every device."""
     H, W = _height_and_width(size)
-    weight = first_weight(model)
+    C = _channels(model, (H, W)) if channels is None else _check_channels(channels)
     generator = torch.Generator().manual_seed(seed)
-    noise = 0.01 * torch.randn(_channels(model, H * W), H, W, generator=generator, dtype=torch.float64)
-    return noise if weight is None else noise.to(weight.device, weight.dtype)
+    noise = 0.01 * torch.randn(C, H, W, generator=generator, dtype=torch.float64, device="cpu")
+    weight = first_weight(model)
+    return noise.to(torch.get_default_dtype()) if weight is None else noise.to(weight.device, weight.dtype)
 
 
 def _class(target: int) -> int:
@@ -153,11 +157,24 @@ def _height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
     return pair
 
 
-def _channels(model: nn.Module, pixels: int) -> int:
-    """Colours that the model reads: of its first convolution, or of a first linear layer for that many pixels."""
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            return module.in_channels
-        if isinstance(module, nn.Linear) and module.in_features % pixels == 0:
-            return module.in_features // pixels
-    raise ValueError(f"size: no first layer of the model reads {pixels} pixels; choose the size it was made for.")
+def _check_channels(channels: object) -> int:
+    if not isinstance(channels, int) or channels < 1:
+        raise ValueError(f"channels: got {channels!r}, needs a whole number from 1; 3 is red, green and blue.")
+    return channels
+
+
+def _channels(model: nn.Module, size: tuple[int, int]) -> int:
+    try:
+        with undisturbed(model), torch.no_grad():
+            return channels_that_run(model, size, model)
+    except Exception as error:
+        H, W = size
+        if not any(weight.ndim == 4 for weight in model.parameters()):
+            raise ValueError(
+                f"size: no first layer of the model reads {H * W} pixels; choose the size it was made for, or say how "
+                f"many channels ({error})."
+            ) from error
+        raise ValueError(
+            f"size: got {H} x {W}, but no blank image of that size goes through the model ({error}); choose the size "
+            f"that it was made for, or say how many channels."
+        ) from error

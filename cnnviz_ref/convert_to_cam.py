@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass
+from threading import get_ident
 
 import torch
 from torch import Tensor, nn
 
-from cnnviz_ref._mechanism import check_grid, check_output, find_layer, hooked, undisturbed
+from cnnviz_ref._axes import Following
+from cnnviz_ref._channels import channels_that_run
+from cnnviz_ref._mechanism import check_grid, check_numbers, check_output, find_layer, hooked, not_run, undisturbed
+from cnnviz_ref._undisturbed import ONE_AT_A_TIME
 
 TRIAL_SIZE = 224
 """Height and width of the blank image that is sent through the network to learn what its layer gives."""
@@ -43,12 +47,16 @@ def convert_to_cam(model: nn.Module, layer: str) -> CamNet:
     Linear(in_features=4, out_features=10, bias=True)
     """
     find_layer(model, layer)
-    network = deepcopy(model)
+    check_numbers(model)
+    if not any(weight.ndim == 4 for weight in model.parameters()):
+        raise ValueError("model: has no convolution, needs one to make maps; pass a convolutional network.")
+    with ONE_AT_A_TIME, torch.inference_mode(False):  # no copy of flags that another thread has changed for a moment
+        network = deepcopy(model)
     trial = _trial(network, layer)
     _drop_unused(network, layer, trial.used)
     converted = CamNet(UpTo(network, layer, trial.runs), _zero_head(trial.A, trial.classes))
     for new in (converted, converted.features, converted.pool, converted.classifier):
-        new.training = model.training
+        new.training = network.training
     return converted
 
 
@@ -85,8 +93,11 @@ class UpTo(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """The output of the layer's last run, `[N K h w]`."""
         outputs: list[Tensor] = []
+        thread = get_ident()
 
         def stop(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            if get_ident() != thread:  # two threads with one network: each has a hook of its own
+                return
             outputs.append(output)
             if len(outputs) == self.runs:
                 raise _Reached
@@ -131,34 +142,40 @@ def _trial(network: nn.Module, layer: str) -> _Trial:
     used: set[nn.Module] = set()
     scores: object = None
 
+    following = Following()
+
     def keep(_module: nn.Module, _inputs: object, output: object) -> None:
         outputs.append(output)
         used.update(ran)
 
-    with ExitStack() as hooks, hooked(network, layer, keep), undisturbed(network), torch.no_grad():
-        for module in network.modules():
-            hooks.callback(module.register_forward_pre_hook(lambda module, _inputs: ran.add(module)).remove)
+    def run(image: Tensor) -> None:
+        nonlocal scores
+        ran.clear()
+        used.clear()
         try:
-            scores = network(_blank_image(network))
-        except Exception as error:
+            scores = network(following.start(image))
+        except Exception:
             if not outputs:
-                raise ValueError(
-                    f"layer {layer!r}: a blank {TRIAL_SIZE} x {TRIAL_SIZE} image did not get there ({error}); "
-                    "choose a layer before those that need another size."
-                ) from error
+                raise
+
+    with ExitStack() as stack:
+        for context in (undisturbed(network), hooked(network, layer, keep), torch.no_grad(), following):
+            stack.enter_context(context)
+        for module in network.modules():
+            stack.callback(module.register_forward_pre_hook(lambda module, _inputs: ran.add(module)).remove)
+        try:
+            channels_that_run(network, (TRIAL_SIZE, TRIAL_SIZE), run)
+        except Exception as error:
+            raise ValueError(
+                f"layer {layer!r}: a blank {TRIAL_SIZE} x {TRIAL_SIZE} image did not get there ({error}); "
+                "choose a layer before those that need another size."
+            ) from error
     if not outputs:
-        raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
+        raise ValueError(not_run(layer))
     A = check_output(outputs[-1], layer)
     check_grid(A, layer)
+    following.check(A, layer)
     return _Trial(A, len(outputs), used, _classes(network, scores))
-
-
-def _blank_image(network: nn.Module) -> Tensor:
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            shape = (1, module.in_channels, TRIAL_SIZE, TRIAL_SIZE)
-            return torch.zeros(shape, dtype=module.weight.dtype, device=module.weight.device)
-    raise ValueError("model: has no convolution, needs one to make maps; pass a convolutional network.")
 
 
 def _classes(network: nn.Module, scores: object) -> int:

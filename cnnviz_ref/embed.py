@@ -38,7 +38,7 @@ def embed(model: nn.Module, images: Images, layer: str) -> Features:
     (tensor([[ 1.5000, -2.0000]]), tensor([[ 1.,  2.,  0., -4.]]))
     """
     check_images(model, images)
-    with undisturbed(model), torch.no_grad():
+    with undisturbed(model, images), torch.no_grad():
         output, _ = run_from(model, images, layer)
         if output.ndim < 2 or len(output) != len(images):
             raise ValueError(

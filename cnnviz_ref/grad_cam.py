@@ -61,7 +61,7 @@ def activations_and_gradients(
     """
     check_images(model, images)
     check_targets(targets, len(images))
-    with undisturbed(model):
+    with undisturbed(model, images):
         A, scores = run_from(model, images, layer)
         check_grid(A, layer)
         y = target_scores(scores, targets)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cnnviz.shapes import Images
 from cnnviz_ref._mechanism import check_images
 from cnnviz_ref.activations import activations
-from cnnviz_ref.receptive_field import receptive_field
+from cnnviz_ref.receptive_field import ReceptiveField, receptive_field
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ def max_patches(
 
     Formula:
         $s_n = \max_{ij} A^k_{ij}(I_n)$; the k images of largest $s_n$, the lower index first where equal, each cut to
-        the receptive field of its $\arg\max_{ij}$, the first in reading order where equal.
+        the receptive field of its $\arg\max_{ij}$, the first in reading order where equal. A field of twice the image
+        or more holds all of it, whatever the unit, and its patch is the image.
 
     Args:
         model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
@@ -66,7 +67,7 @@ def max_patches(
     C, H, W = images.shape[1:]
     field = receptive_field(model, layer, size=(C, H, W))
     scores, order = s.sort(descending=True, stable=True)  # topk would not keep the order of equal scores
-    boxes = [(n, *field.box(*places[n].tolist())) for n in order[:k].tolist()]
+    boxes = [(n, *_of_use(field.box(*places[n].tolist()), field, (H, W))) for n in order[:k].tolist()]
     pixels = torch.stack([cut(images[n], box) for n, *box in boxes])
     return MaxPatches(pixels, scores[:k].clone(), torch.tensor(boxes, device=images.device))
 
@@ -87,6 +88,17 @@ def strongest_places(
         scores.append(one.gather(1, at[:, None])[:, 0])
         places.append(torch.stack([at // A.shape[3], at % A.shape[3]], dim=1))
     return torch.cat(scores), torch.cat(places)
+
+
+def _of_use(box: tuple[int, int, int, int], field: ReceptiveField, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box; along an axis where the field is twice the image or more, all of the image and nothing around it."""
+    top, left, bottom, right = box
+    H, W = size
+    if field.rows.size >= 2 * H:
+        top, bottom = 0, H
+    if field.columns.size >= 2 * W:
+        left, right = 0, W
+    return top, left, bottom, right
 
 
 def cut(image: Tensor, box: Sequence[int]) -> Tensor:

@@ -74,7 +74,8 @@ def _first_filters(model: nn.Module, images: Tensor, targets: Tensor, layer: str
 
 def _distances_to_noise(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
     queries = embed(model, images, layer)
-    noise = torch.randn(5, queries.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(5, queries.shape[1], generator=generator, dtype=torch.float64, device="cpu")
     return nearest_neighbors(noise.to(queries), queries, k=3)[0]
 
 

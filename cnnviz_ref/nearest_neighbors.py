@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cnnviz.shapes import Features
 from cnnviz_ref._shortlist import Rows, every_row, ready, shortlist
+from cnnviz_ref._undisturbed import without_autocast
 
 METRICS = ("euclidean", "cosine")
 FEW = 2
@@ -60,12 +61,13 @@ def nearest_neighbors(
     _check_leave_out(leave_out, N, Q)
     if not isinstance(chunk, int) or chunk < 1:
         raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 64.")
-    q, x = _comparable(queries, metric), _comparable(features, metric)
-    prepared = ready(x) if Q > FEW else None
-    parts = []
-    for start in range(0, Q, chunk):
-        left = None if leave_out is None else leave_out[start : start + chunk].to(x.device)
-        parts.append(_k_nearest(q[start : start + chunk], x, prepared, k, metric, left))
+    with without_autocast(features.device.type):
+        q, x = _comparable(queries, metric), _comparable(features, metric)
+        prepared = ready(x) if Q > FEW else None
+        parts = []
+        for start in range(0, Q, chunk):
+            left = None if leave_out is None else leave_out[start : start + chunk].to(x.device)
+            parts.append(_k_nearest(q[start : start + chunk], x, prepared, k, metric, left))
     return torch.cat([d for d, _ in parts]), torch.cat([indices for _, indices in parts])
 
 
@@ -83,7 +85,8 @@ def pairwise_distances(queries: Tensor, features: Features, *, metric: str = "eu
     tensor([[0., 2.]])
     """
     _check_pair(features, queries, metric)
-    return _measure(_differences(_comparable(queries, metric), _comparable(features, metric)), metric)
+    with without_autocast(features.device.type):
+        return _measure(_differences(_comparable(queries, metric), _comparable(features, metric)), metric)
 
 
 def k_smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -72,7 +72,7 @@ def occlusion(
         raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 16.")
     hiding = _check_fill(fill, images)
     rows, columns = spans(H, wh, sh), spans(W, ww, sw)
-    with undisturbed(model), torch.no_grad():
+    with undisturbed(model, images), torch.no_grad():
         drops = window_drops(model, images, targets, rows, columns, fill=hiding, chunk=chunk)
     return coverage_average(drops, rows, columns, (H, W))
 
@@ -113,11 +113,15 @@ def window_drops(
 def hidden_scores(model: nn.Module, image: Images, target: Targets, boxes: list[Box], fill: Tensor) -> Tensor:
     """$y(I^{(p)})$ of one image with each window hidden: `[P]`. On a CPU, only what a window changes is computed."""
     if image.device.type == "cpu":
-        with Patched() as mode:
-            y = mode.whole(model(mode.start(hidden_patches(image, boxes, fill))))
-        y = target_scores(check_scores(y, len(boxes)), target.expand(len(boxes)))
-        if not y.isnan().any():  # as it is where a part of the model, such as a compiled one, escapes the mode
-            return y
+        mode = Patched()
+        try:
+            with mode:
+                y = mode.whole(model(mode.start(hidden_patches(image, boxes, fill))))
+        except RuntimeError:
+            if not mode.escaped:
+                raise
+        else:
+            return target_scores(check_scores(y, len(boxes)), target.expand(len(boxes))).to(image.dtype)
     return _scores(model, hidden_patches(image, boxes, fill).whole(), target.expand(len(boxes)))
 
 
@@ -150,7 +154,7 @@ def _axis(starts: tuple[int, ...], stops: tuple[int, ...], length: int) -> Axis:
 
 
 def _scores(model: nn.Module, images: Images, targets: Targets) -> Tensor:
-    return target_scores(check_scores(model(images.detach().clone()), len(images)), targets)
+    return target_scores(check_scores(model(images.detach().clone()), len(images)), targets).to(images.dtype)
 
 
 def _check_windows(window: object, stride: object, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from cnnviz_ref._mechanism import check_model, check_output, first_weight, hooked, undisturbed
+from cnnviz_ref._mechanism import check_model, check_output, first_weight, hooked, not_run, undisturbed
 from cnnviz_ref._spans import PIXEL, RULES, Span, Spans, step
 from cnnviz_ref._tracing import Tracing
 
@@ -95,25 +95,25 @@ def receptive_field(model: nn.Module, layer: str, *, size: tuple[int, int, int] 
 
 def _trace(model: nn.Module, layer: str, size: tuple[int, int, int]) -> Spans:
     weight = first_weight(model)
-    image = torch.zeros(1, *size) if weight is None else weight.new_zeros(1, *size)
+    image = torch.zeros(1, *size, device="cpu") if weight is None else weight.new_zeros(1, *size)
     mode = Tracing(RULES, {image: (PIXEL, PIXEL)})
     found: list[Spans | str] = []
 
     def keep(_module: nn.Module, _inputs: object, output: object) -> None:
         found[:] = [mode.of(check_output(output, layer))]
 
-    with hooked(model, layer, keep), undisturbed(model), torch.no_grad(), mode:
+    with undisturbed(model), hooked(model, layer, keep), torch.no_grad(), mode:
         try:
             model(image)
         except RuntimeError as error:
             fault = f"a blank image {size} does not go through the model: {error}"
             raise ValueError(f"size: {fault}; give the (C, H, W) that it takes.") from error
     if not found:
-        raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
+        raise ValueError(not_run(layer))
     if isinstance(found[0], str):
         raise ValueError(
-            f"layer {layer!r}: is computed by {found[0]}, for which receptive_field has no rule; add one to RULES in "
-            f"cnnviz_ref/_spans.py."
+            f"layer {layer!r}: is computed by {found[0]}, for which receptive_field has no rule; choose a layer that "
+            f"comes before that."
         )
     return found[0]
 

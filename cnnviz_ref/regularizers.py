@@ -16,7 +16,7 @@ OFF = {"jitter": 0, "blur": 0.0, "total_variation": 0.0, "fourier": False}
 
 def shift_of(jitter: int, generator: torch.Generator) -> tuple[int, int]:
     """Rows and columns to shift by, each drawn from `-jitter` to `jitter` (Mordvintsev et al. 2015)."""
-    down, right = torch.randint(-jitter, jitter + 1, (2,), generator=generator).tolist()
+    down, right = torch.randint(-jitter, jitter + 1, (2,), generator=generator, device="cpu").tolist()
     return down, right
 
 

@@ -58,7 +58,7 @@ def image_gradient(model: nn.Module, images: Images, targets: Targets) -> ImageM
     r"""$\partial y / \partial I$, signed and for every colour: `[N C H W]`, detached. Errors as in `saliency`."""
     check_images(model, images)
     check_targets(targets, len(images))
-    with undisturbed(model):
+    with undisturbed(model, images):
         I = images.detach().clone().requires_grad_()
         scores = check_scores(model(I.clone()), len(images))  # the clone: a network may write into its input
         return gradient(target_scores(scores, targets).sum(), I, "model")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.shapes import Features
+from cnnviz_ref._undisturbed import without_autocast
 from cnnviz_ref.tsne_parts import CHUNK, check_perplexity, wide
 from cnnviz_ref.tsne_parts import conditional_probabilities as conditional_probabilities
 from cnnviz_ref.tsne_parts import joint_probabilities as joint_probabilities
@@ -71,7 +72,7 @@ def tsne(features: Features, *, perplexity: float = 30.0, steps: int = 500, seed
     check_perplexity(perplexity, len(features))
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps: got {steps!r}, needs a whole number from 1; try 500.")
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad(), without_autocast(features.device.type):
         P = affinities(features, perplexity)
         return descend(P, starting_points(P, seed), steps)
 
@@ -88,7 +89,7 @@ def affinities(features: Features, perplexity: float) -> Tensor:
 
 def starting_points(P: Tensor, seed: int) -> Tensor:
     """Faint seeded noise `[N 2]` of P's dtype on its device; the same on every device."""
-    noise = torch.randn(len(P), 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    noise = torch.randn(len(P), 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64, device="cpu")
     return (START * noise).to(P.device, P.dtype)
 
 

@@ -222,6 +222,9 @@ class Written(nn.Module):
         (lambda x: torch.unsqueeze(x[:, 0], 1) * 0.2 + 1, Span(1, 1, 0.0), Span(1, 1, 0.0)),
         (lambda x: x[..., 1:], None, None),
         (lambda x: x.transpose(2, 3), None, None),
+        (lambda x: x.transpose(1, -1), None, None),
+        (lambda x: torch.cat(x[:, :2].chunk(2, dim=1)[::-1], 1), Span(1, 1, 0.0), Span(1, 1, 0.0)),
+        (lambda x: x[:, :2].view(1, 2, 1, 12, 10).transpose(1, 2).flatten(1, 2), Span(1, 1, 0.0), Span(1, 1, 0.0)),
         (lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), None, None),
     ],
 )
@@ -296,8 +299,8 @@ def test_operation_without_a_rule_is_named_where_the_layer_depends_on_it() -> No
     net = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Upsample(scale_factor=2), nn.ReLU(), nn.Flatten())
     assert receptive_field(net, "0", size=(1, 8, 8)).rows == Span(3, 1, 1.0)
     sentence = (
-        "layer '2': is computed by interpolate, for which receptive_field has no rule; add one to RULES in "
-        "cnnviz_ref/_spans.py."
+        "layer '2': is computed by interpolate, for which receptive_field has no rule; choose a layer that comes "
+        "before that."
     )
     with pytest.raises(ValueError) as error:  # noqa: PT011
         receptive_field(net, "2", size=(1, 8, 8))
