@@ -97,7 +97,7 @@ def _layout(maps: Tensor) -> torch.memory_format:
 class Standing(Tensor):
     """A tensor without numbers; where someone asks for them, out of the mode's sight, `escaped` is told by what."""
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
     escaped: list[str]
 
     @staticmethod
