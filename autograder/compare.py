@@ -172,8 +172,10 @@ def _instead(want, have) -> str:
     """The end of that sentence: what to write."""
     if have.type_name == "NoneType":
         return "; is a `return` missing?"
-    if [*want.types] != ["tensor"] or have.type_name not in ("tuple", "list") or have.kind != "value":
+    if [*want.types] != ["tensor"] or have.type_name not in ("tuple", "list"):
         return "."
+    if have.kind != "value":
+        return ": torch.tensor makes one of nested lists of numbers."
     tensors = any(array.ndim for array in have.arrays)
     return ": torch.stack makes one of several tensors." if tensors else ": torch.tensor makes one of several numbers."
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.compare import Finding, advice, allowed, distinct, error_maps, raised_unseen, tolerance
 from autograder.mistakes import Match, exact_match, near_match
-from autograder.places import calls_told, only_alone, only_first, values_told
+from autograder.places import calls_told, only_alone, only_first, quoted, values_told
 from autograder.relations import ENOUGH, relation, shape_relation
 
 
@@ -129,7 +129,7 @@ class _Departure:
     def right(self) -> str:
         """The outputs that are right, as the beginning of a sentence."""
         count = len(self.expected[0].arrays)
-        right = [s for k, s in enumerate(self.symbols[:count]) if not any(each.any() for each in self.wrong(k))]
+        right = [quoted(s) for k, s in enumerate(self.symbols[:count]) if not any(each.any() for each in self.wrong(k))]
         listed = " and ".join(filter(None, (", ".join(right[:-1]), *right[-1:])))
         return f"{listed} {'is' if len(right) == 1 else 'are'} right; " if right else ""
 
@@ -170,7 +170,7 @@ def _in_part(departure: _Departure) -> Diagnosis | None:
 def _told(found: tuple[str, str] | None, departure: _Departure) -> Diagnosis | None:
     if found is None:
         return None
-    return Diagnosis("relation", found[0], departure.right + found[1].replace("{symbol}", departure.symbol))
+    return Diagnosis("relation", found[0], departure.right + found[1].replace("{symbol}", quoted(departure.symbol)))
 
 
 def _differs(first: np.ndarray, again: Sequence[np.ndarray] | None, output: int) -> bool:
@@ -180,7 +180,7 @@ def _differs(first: np.ndarray, again: Sequence[np.ndarray] | None, output: int)
 
 
 def _unseen(departure: _Departure) -> str:
-    return f"{departure.right}{departure.symbol} departs from the formula on inputs that are not shown."
+    return f"{departure.right}{quoted(departure.symbol)} departs from the formula on inputs that are not shown."
 
 
 def _where(departure: _Departure, inputs: Sequence[Mapping[str, Any]]) -> str:

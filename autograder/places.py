@@ -79,7 +79,7 @@ def values_told(symbol: str, want: np.ndarray, have: np.ndarray, error: np.ndarr
         wrong: where that is too far.
     """
     if not wrong.ndim:
-        return f"{symbol} is {float(have):.6g} where the formula gives {float(want):.6g}."
+        return f"{quoted(symbol)} is {float(have):.6g} where the formula gives {float(want):.6g}."
     seen, step = error.copy(), first_wrong_step(wrong)
     seen[step + 1 if step else len(seen) :] = -1.0
     at = np.unravel_index(int(seen.argmax()), error.shape)
@@ -91,25 +91,31 @@ def _extent(symbol: str, want: np.ndarray, wrong: np.ndarray, step: int) -> str:
     """How many values depart, and which."""
     count = f"{int(wrong.sum())} of {wrong.size} values"
     if wrong.all():
-        return f"{symbol} departs everywhere"
+        return f"{quoted(symbol)} departs everywhere"
     if step:
         first, last = _place(symbol, (0,)), _place(symbol, (step - 1,))
-        right = f"{first} is right" if step == 1 else f"{first} to {last} are right"
+        right = f"{first} is right" if step == 1 else f"{first} {'and' if step == 2 else 'to'} {last} are right"
         return f"{right}, {_place(symbol, (step,))} is the first that departs"
     for value in (0, 1):
         if (want[wrong] == value).all():
-            return f"{symbol} departs only where the formula gives {value} ({count})"
+            return f"{quoted(symbol)} departs only where the formula gives {value} ({count})"
     if 1 < wrong.sum() <= FEW:
         *others, last = (_place(symbol, each) for each in np.argwhere(wrong))
-        return f"{symbol} departs in {count} ({', '.join(others)} and {last})"
-    return f"{symbol} departs in {count}"
+        return f"{quoted(symbol)} departs in {count} ({', '.join(others)} and {last})"
+    return f"{quoted(symbol)} departs in {count}"
 
 
 def _place(symbol: str, at: Iterable[Any]) -> str:
-    return f"{symbol}[{', '.join(str(int(i)) for i in at)}]"
+    place = f"[{', '.join(str(int(i)) for i in at)}]"
+    return quoted(symbol, place)
 
 
 def _samples(wrong: np.ndarray) -> np.ndarray:
     """For each entry along the first axis, whether anything of it departs."""
     whole = np.atleast_1d(wrong)
     return np.any(whole, axis=tuple(range(1, whole.ndim)))
+
+
+def quoted(symbol: str, place: str = "") -> str:
+    """A symbol in a sentence; a word is marked as a name, and may be a plural: "`boxes` is right"."""
+    return f"`{symbol}{place}`" if len(symbol) > 2 and symbol.isascii() and symbol.isalpha() else symbol + place

@@ -17,8 +17,10 @@ import numpy as np
 
 from autograder.compare import distinct, largest
 
-ENOUGH = 4
+ENOUGH = 2
 """Different values that have to speak for a relation."""
+ENOUGH_WHOLE = 4
+"""The same where only whole numbers are predicted, 0 for one: those are often equal by chance."""
 
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """(expected, got) of each call, float64, equal shapes."""
@@ -64,7 +66,7 @@ def relation(pairs: Pairs, tolerance: float, *, hidden: bool = False) -> tuple[s
 
 def _explains(candidate: Relation, pairs: Pairs, tolerance: float) -> str | None:
     """The detail of the sentence, where the relation holds and enough speaks for it."""
-    speaking, details = 0, []
+    speaking, details, whole = 0, [], True
     want_atol, got_atol = (tolerance * max(largest(pair[side]) for pair in pairs) for side in (0, 1))
     for group in _groups(pairs, candidate.by):
         if (predicted := candidate.predict(group)) is None:
@@ -76,10 +78,11 @@ def _explains(candidate: Relation, pairs: Pairs, tolerance: float) -> str | None
                 return None
             moved = said & (np.abs(made - want) > want_atol)
             changed.append((want[moved], got[moved]))
+            whole = whole and bool((made[moved] == made[moved].round()).all())
         counts = [distinct(np.concatenate([each[side] for each in changed])) for side in (0, 1)]
         speaking += max(0, max(counts) - candidate.fitted)
         details.append(predicted[1])
-    return ", ".join(filter(None, details)) if speaking >= ENOUGH else None
+    return ", ".join(filter(None, details)) if speaking >= (ENOUGH_WHOLE if whole else ENOUGH) else None
 
 
 def _groups(pairs: Pairs, by: str) -> list[Pairs]:
@@ -102,12 +105,17 @@ def _scaled(pairs: Pairs) -> Predicted | None:
     if not want.any():
         return [want for want, _ in pairs], ""
     factor = float(want @ got / (want @ want))
-    return ([factor * want for want, _ in pairs], f"{factor:.4g}") if factor else None
+    return ([factor * want for want, _ in pairs], _number(factor)) if factor else None
 
 
 def _shifted(pairs: Pairs) -> Predicted:
     shift = float(np.mean(np.concatenate([(got - want).ravel() for want, got in pairs])))
-    return [want + shift for want, _ in pairs], f"{shift:.4g}"
+    return [want + shift for want, _ in pairs], _number(shift)
+
+
+def _number(value: float) -> str:
+    """In few digits, but for what is nearly 1."""
+    return f"{value:.4g}" if abs(value - 1) > 1e-3 else f"{value:.9g}"
 
 
 def _shifted_before_relu(pairs: Pairs) -> Predicted | None:
@@ -123,7 +131,7 @@ def _shifted_before_relu(pairs: Pairs) -> Predicted | None:
 
 
 def _missing_relu(pairs: Pairs) -> Predicted | None:
-    if sum(distinct(want) for want, _ in pairs) < ENOUGH or any((want < 0).any() for want, _ in pairs):
+    if sum(distinct(want) for want, _ in pairs) < ENOUGH_WHOLE or any((want < 0).any() for want, _ in pairs):
         return None
     return [np.where((want == 0) & (got < 0), got, want) for want, got in pairs], ""
 
@@ -284,17 +292,18 @@ def shape_relation(want: np.ndarray, got: np.ndarray) -> str:
         return "The axes are in another order."
     if len(asked) >= 2 and have == (1, *asked[1:]):
         return "Only one sample came back."
-    if have in _without_one(asked):
-        return "One axis is missing: was it summed or averaged away?"
-    if asked in _without_one(have):
-        return "One axis is left over: is a sum or a mean over it missing?"
+    if _left_of(asked, have):
+        return "One axis or more are missing: was something summed or averaged away?"
+    if _left_of(have, asked):
+        return "One axis or more are left over: is a sum or a mean missing?"
     if len(have) == len(asked) >= 3 and have[:-2] == asked[:-2]:
         return _grid(asked[-2:], have[-2:])
     return ""
 
 
-def _without_one(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    return [shape[:k] + shape[k + 1 :] for k in range(len(shape))]
+def _left_of(shape: tuple[int, ...], rest: tuple[int, ...]) -> bool:
+    """Whether `rest` is `shape` without some of its axes."""
+    return 0 < len(rest) < len(shape) and rest in itertools.combinations(shape, len(rest))
 
 
 def _grid(asked: Sequence[int], have: Sequence[int]) -> str:

@@ -121,7 +121,8 @@ ONE = np.array(1.0)
         ),
         (
             result(kind="unsupported", type_name="tuple"),
-            "returned a tuple of other things than tensors and numbers; asked for one tensor box [4].",
+            "returned a tuple of other things than tensors and numbers; asked for one tensor box [4]: "
+            "torch.tensor makes one of nested lists of numbers.",
         ),
         (
             result(kind="unsupported", type_name="Tensor"),

@@ -164,6 +164,13 @@ def test_the_outputs_that_are_right_are_told(right, told):
     assert where([want], [have], ("A", "B", "C")).message.startswith(told)
 
 
+def test_a_word_is_marked_as_a_name():
+    assert where([X], [X[::-1]], ("boxes",)).message == "`boxes` is right, but with its rows in reversed order."
+    assert where([X, X], [X, at(X, 5.0, (2, 3))], ("path",)).message == (
+        "wrong in 1 of 2 calls: `path` departs in 1 of 24 values: at `path[2, 3]` got 5, the formula gives 21."
+    )
+
+
 def test_only_the_first_sample_is_right():
     told = where([X, X[:3]], [np.vstack([x[:1], x[1:] ** 2]) for x in (X, X[:3])])
     assert (told.name, told.message) == ("first_alone", "the first sample of X is right, and every other departs.")

@@ -106,6 +106,15 @@ def test_a_multiple_needs_more_than_one_number_a_call():
     assert found(lambda n: 3 * n, numbers)[0] == "scale"
 
 
+def test_a_factor_near_1_is_told_in_enough_digits():
+    assert found(lambda m: 1.00001 * m)[1] == "{symbol} is 1.00001 times what the formula gives, everywhere."
+
+
+def test_three_numbers_are_enough_for_a_factor_and_not_for_a_whole_one():
+    assert found(lambda m: 2 * m, [np.array([1.5, -2.2, 3.1])])[0] == "scale"
+    assert found(lambda m: 2 * m, [np.array([1.0, 2, 4])]) is None
+
+
 def test_of_one_number_a_sample_no_multiple_is_said():
     assert relation([(RNG.normal(size=(6, 1)), RNG.normal(size=(6, 1)))], 1e-6) is None
 
@@ -136,10 +145,11 @@ def test_a_relation_with_a_number_is_told_of_a_hidden_case_without_it(name):
         ((3, 1, 5), (3, 5), "There is an axis of size 1 too few."),
         ((3, 4, 5), (3, 40, 50), "Was the map enlarged? A smaller grid is asked for."),
         ((3, 40, 50), (3, 4, 5), "Is the map still to be enlarged? A larger grid is asked for."),
-        ((3, 4, 5), (4, 5), "One axis is missing: was it summed or averaged away?"),
-        ((3, 4, 5), (3, 7, 4, 5), "One axis is left over: is a sum or a mean over it missing?"),
+        ((3, 4, 5), (4, 5), "One axis or more are missing: was something summed or averaged away?"),
+        ((3, 4, 5), (3, 7, 4, 5), "One axis or more are left over: is a sum or a mean missing?"),
         ((3, 4, 5), (4, 5, 3), "The axes are in another order."),
         ((3, 4, 5), (1, 4, 5), "Only one sample came back."),
+        ((3, 5), (3, 5, 16, 24), "One axis or more are left over: is a sum or a mean missing?"),
         ((3, 6), (3, 12), ""),
         ((3, 6), (6, 12), ""),
         ((3, 4, 5), (2, 9), ""),
