@@ -66,7 +66,7 @@ EXERCISES = (
         formula=r"h_n = \frac{|\{p \in T_n : d(p, B_n) \le t\}|}{|T_n|}, \quad T_n = \{p : M_n(p) = \max_q M_n(q)\}",
         outputs=("h",),
         cases=(
-            Case("peaks inside, beside and at the corners of their boxes, and ties", fixtures.pointing),
+            Case("peaks inside, beside and at the corners of their boxes; ties and near ties", fixtures.pointing),
             Case("other sizes, boxes and tolerances", fixtures.other_pointing, hidden=True, points=2),
         ),
         laws=(
@@ -107,7 +107,7 @@ EXERCISES = (
         formula=r"e_n = \frac{\sum_{p \in B_n} M_n^+(p)}{\sum_p M_n^+(p)}, \quad e_n = 0 \text{ where } M_n^+ = 0",
         outputs=("e",),
         cases=(
-            Case("signed maps, one of them nowhere positive", fixtures.energy),
+            Case("signed maps, one of them nowhere positive, one very faint", fixtures.energy),
             Case("other sizes and boxes", fixtures.other_energy, hidden=True),
         ),
         laws=(
@@ -141,7 +141,7 @@ EXERCISES = (
         r"pixels}\big), \quad k = 0, \ldots, S",
         outputs=("s",),
         cases=(
-            Case("a colour as fill; a picture as fill and frozen weights", fixtures.deletion),
+            Case("a colour, a picture and a number as fill; a map with ties", fixtures.deletion),
             Case("BatchNorm and dropout, functional ReLUs", fixtures.other_deletion, hidden=True, points=2),
         ),
         laws=(
@@ -188,7 +188,7 @@ EXERCISES = (
         formula=r"a_n = \frac{1}{S} \sum_{k=1}^{S} \frac{s_{n,k-1} + s_{n,k}}{2}",
         outputs=("a",),
         cases=(
-            Case("three curves of five steps, and one of four", fixtures.areas),
+            Case("curves of five steps, of four, and of a single one", fixtures.areas),
             Case("other numbers of curves and steps", fixtures.other_areas, hidden=True),
         ),
         laws=(
@@ -226,7 +226,7 @@ EXERCISES = (
         r"constant}",
         outputs=("ρ",),
         cases=(
-            Case("four pairs of maps with many ties, one map constant", fixtures.pairs),
+            Case("four pairs of maps with many ties and near ties, one map constant", fixtures.pairs),
             Case("other sizes", fixtures.other_pairs, hidden=True, points=2),
         ),
         laws=(

@@ -122,6 +122,13 @@ def _by_value(model, image, target, heat, *, steps, fill):
     return model(torch.stack([without(image, pixels, fill) for pixels in gone]))[:, target]
 
 
+@torch.no_grad()
+def _ties_together(model, image, target, heat, *, steps, fill):
+    falling = heat.flatten().sort(descending=True).values
+    gone = [(heat.flatten() >= falling[n - 1]).nonzero()[:, 0] if n else [] for n in counts(heat.numel(), steps)]
+    return model(torch.stack([without(image, torch.as_tensor(pixels).long(), fill) for pixels in gone]))[:, target]
+
+
 def _chosen(scores: Tensor, _target: int) -> Tensor:
     return scores[:, int(scores[0].argmax())]
 
@@ -137,6 +144,12 @@ DELETION = (
         "absolute_values",
         _ranked(lambda heat: ranking(heat.abs())),
         "You sorted by |M|. A strongly negative pixel speaks against the class and comes last, not first.",
+    ),
+    Misconception(
+        "ties_together",
+        _ties_together,
+        "Pixels of equal value left together. After step k exactly n_k = ⌊k·P/S⌋ pixels are gone, also where that cuts "
+        "through a tie.",
     ),
     Misconception(
         "columns_first",

@@ -88,6 +88,10 @@ PLACES = ((0, 0), (2, 2), (2, 2), (3, 3), (3, 0), (0, 3), (0, 4), (4, 0), (1, 2)
 """Rows and columns from the box at which a map's peak stands: inside, near and far corners, straight below, beside."""
 
 
+NEARLY = {0: (0, 4), 6: (0, 0)}
+"""Index of a map -> the place of a pixel that is lower than the peak by 5e-7."""
+
+
 def _outside(box: Tensor, place: tuple[int, int], generator: Generator) -> tuple[int, int]:
     """A pixel so many rows and columns beyond the box, towards a random side, or inside it where that is 0."""
     (top, left, bottom, right), pixel = box.tolist(), []
@@ -98,8 +102,11 @@ def _outside(box: Tensor, place: tuple[int, int], generator: Generator) -> tuple
     return pixel[0], pixel[1]
 
 
-def _peaked(generator: Generator, size: tuple[int, int], tolerance: int) -> Call:
-    """One map a place of `PLACES`, then ties, and a map that is nowhere positive."""
+def _peaked(generator: Generator, size: tuple[int, int], tolerance: float) -> Call:
+    """One map a place of `PLACES`, then ties, and a map that is nowhere positive.
+
+    In two maps another pixel is nearly as high: outside where the peak is inside, and the other way round.
+    """
     n = len(PLACES) + 4
     boxes = _boxes(generator, n, size, rim=4)
     maps = 2 * _rand(generator, n, *size) - 1
@@ -107,6 +114,8 @@ def _peaked(generator: Generator, size: tuple[int, int], tolerance: int) -> Call
         places = [PLACES[i]] if i < len(PLACES) else [(0, 0), (0, 4), (4, 1)]
         for place in places:
             one[_outside(box, place, generator)] = 2.0
+        if i in NEARLY:
+            one[_outside(box, NEARLY[i], generator)] = 2.0 - 5e-7
         low = [(0, 0), (0, 4)][i % 2]
         one[_outside(box, low, generator)] -= 4.0 if i % 3 == 0 else 0.5
     maps[-1] -= 3.0
@@ -116,15 +125,15 @@ def _peaked(generator: Generator, size: tuple[int, int], tolerance: int) -> Call
     return Call({"maps": torch.cat([maps, flat])[order], "boxes": boxes[order], "tolerance": tolerance})
 
 
-def _pointing(*sizes: tuple[int, int, int]) -> Build:
+def _pointing(*sizes: tuple[int, int, float]) -> Build:
     def pointing(generator: Generator) -> list[Call]:
         return [_peaked(generator, (H, W), tolerance) for H, W, tolerance in sizes]
 
     return showing(pointing, boxed.game, boxed.POINTING)
 
 
-pointing = _pointing((13, 17, 3), (12, 14, 0))
-other_pointing = _pointing((16, 13, 3), (14, 12, 1))
+pointing = _pointing((13, 17, 3), (12, 14, 0), (13, 12, 2.5))
+other_pointing = _pointing((16, 13, 3), (14, 12, 1), (12, 15, 2.5))
 
 
 def tiled_games(generator: Generator) -> list[Call]:
@@ -143,7 +152,9 @@ def grown_games(generator: Generator) -> list[Call]:
 
 def _signed(generator: Generator, n: int, size: tuple[int, int]) -> Call:
     maps = _randn(generator, n, *size) + 0.3
-    maps[_integer(generator, 0, n - 1)] = -0.2 - _rand(generator, *size)
+    dark, faint = torch.randperm(n, generator=generator)[:2].tolist()
+    maps[dark] = -0.2 - _rand(generator, *size)
+    maps[faint] *= 1e-9
     return Call({"maps": maps, "boxes": _boxes(generator, n, size, rim=1)})
 
 
@@ -188,6 +199,21 @@ def _batch_norm(generator: Generator) -> nn.Module:
     return BatchNormNet(channels=(4, 6), classes=CLASSES, generator=generator)
 
 
+def _pixelwise(generator: Generator) -> nn.Module:
+    """A network that sees the colours of pixels and not their places."""
+    return GapNet(channels=(6,), kernel=1, classes=CLASSES, generator=generator)
+
+
+def _tied(call: Call, generator: Generator) -> Call:
+    """A rectified map of few levels, most of it 0; pixels of one level have one colour; a number as fill.
+
+    In a network that does not see places, the order of such pixels plays no part; how many of them are gone does.
+    """
+    heat = (2 * call.inputs["heat"]).round().clamp(0, 3)
+    image = _randn(generator, 3, 4)[:, heat.long()]
+    return Call({**call.inputs, "heat": heat, "image": image, "fill": 0.75})
+
+
 def _linear(generator: Generator) -> nn.Module:
     net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 6 * 4, CLASSES))
     with torch.no_grad():
@@ -222,7 +248,8 @@ def _scene(
 
 def _deletion(*scenes: dict[str, Any]) -> Build:
     def deletions(generator: Generator) -> list[Call]:
-        return [_scene(generator, **scene) for scene in scenes]
+        tied = _scene(generator, _pixelwise, (6, 7), 8)
+        return [*(_scene(generator, **scene) for scene in scenes), _tied(tied, generator)]
 
     return showing(deletions, curves.deletion, curves.DELETION)
 
@@ -267,8 +294,8 @@ def _areas(*sizes: tuple[int, int]) -> Build:
     return showing(areas, curves.area, curves.AREA)
 
 
-areas = _areas((3, 5), (1, 4))
-other_areas = _areas((4, 6), (2, 3))
+areas = _areas((3, 5), (1, 4), (2, 1))
+other_areas = _areas((4, 6), (2, 3), (3, 1))
 
 
 def straight_curves(generator: Generator) -> list[Call]:
@@ -298,7 +325,10 @@ def _pair(generator: Generator, n: int, size: tuple[int, int]) -> Call:
     mixed = torch.linspace(-0.8, 0.9, n).double()[torch.randperm(n, generator=generator)][:, None, None]
     b = mixed * a + 0.7 * noise
     a, b = _levels(a), _levels(b)
-    b[_integer(generator, 0, n - 1)] = 0.0
+    constant, *others = torch.randperm(n, generator=generator).tolist()
+    b[constant] = 0.0
+    for one in others:  # a third of the zeros are nearly zero: no ties
+        b[one] += 1e-7 * (b[one] == 0) * (_rand(generator, *size) < 0.35)
     return Call({"maps_a": a, "maps_b": b})
 
 

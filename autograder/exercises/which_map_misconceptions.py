@@ -183,6 +183,18 @@ POINTING = (
         "Where several pixels share the maximum you gave 1 only if all of them hit. h is the share of them that hits.",
     ),
     Misconception(
+        "near_ties",
+        lambda maps, boxes, tolerance: share(
+            maps > maps.amax((1, 2), keepdim=True) - 1e-6, near(maps, boxes, tolerance)
+        ),
+        "You counted pixels that are only nearly as high as the highest. T_n holds those with M = max M and no others.",
+    ),
+    Misconception(
+        "tolerance_rounded",
+        lambda maps, boxes, tolerance: game(maps, boxes, int(tolerance)),
+        "You rounded t down. t is any number from 0: with t = 2.5 a peak at distance √5 = 2.24 hits.",
+    ),
+    Misconception(
         "energy_for_peak",
         _energy_near,
         "You added up the values in and near the box. The pointing game looks at the highest pixel alone.",
@@ -337,6 +349,12 @@ ENERGY = (
         "nan_for_empty",
         lambda maps, boxes: _raw(maps, boxes) / positive(maps).sum((1, 2)),
         "A map that is nowhere positive gave 0/0 = NaN. It has no energy in any box: its share is 0.",
+    ),
+    Misconception(
+        "small_number_below",
+        lambda maps, boxes: _raw(maps, boxes) / (positive(maps).sum((1, 2)) + 1e-8),
+        "You added a small number below the bar, against 0/0. A faint map then loses its share: 5·M or M/10⁹ have the "
+        "share of M. Put a 1 in place of a total of 0.",
     ),
     Misconception(
         "area_for_empty",

@@ -153,6 +153,11 @@ RANK = (
         "the ranks that they take up, and the next value comes after all of them.",
     ),
     Misconception(
+        "near_ties",
+        _changed(lambda maps: maps.round(decimals=6)),
+        "You took nearly equal values for ties. Only equal values share a rank: 0 and 1e-7 have two.",
+    ),
+    Misconception(
         "order_for_ranks",
         _ranked(lambda values: values.argsort(dim=1, stable=True).to(values.dtype)),
         "You correlated what argsort returns: the pixels in order of their values. A pixel's rank is its place in that "

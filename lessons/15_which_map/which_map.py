@@ -8,12 +8,13 @@ from torch import Tensor, nn
 def pointing_game(maps: Tensor, boxes: Tensor, tolerance: float) -> Tensor:
     """Whether each map's highest pixel lies in its box or at most `tolerance` pixels from it.
 
-    h_n = |{p ∈ T_n : d(p, B_n) ≤ t}| / |T_n|, with T_n the highest pixels of map n.
+    h_n = |{p ∈ T_n : d(p, B_n) ≤ t}| / |T_n|. T_n: the pixels of map n whose value is exactly its maximum. d(p, B_n): the
+    straight distance √(rows² + columns²) from p to the nearest pixel of the box, 0 inside.
 
     Args:
         maps: [N H W], of any sign.
         boxes: int64 [N 4], (top, left, bottom, right); bottom and right are exclusive.
-        tolerance: t in pixels, 0 or more.
+        tolerance: t in pixels, any number from 0.
 
     Returns:
         h [N] in the dtype of the maps: 1, 0, or the share that hits where several pixels share the maximum.
@@ -32,7 +33,7 @@ def energy_in_box(maps: Tensor, boxes: Tensor) -> Tensor:
         boxes: int64 [N 4], (top, left, bottom, right); bottom and right are exclusive.
 
     Returns:
-        e [N], 0 to 1; 0 where a map is nowhere positive.
+        e [N], 0 to 1, however faint the map; 0 where it is nowhere positive.
 
     About 4 lines.
     """
@@ -45,7 +46,8 @@ def deletion_curve(
 ) -> Tensor:
     """The score of a class as the most important pixels are removed first.
 
-    s_k = y^c(I with fill in its ⌊k·P/S⌋ most important pixels), k = 0 ... S; y^c is the score before the softmax.
+    s_k = y^c(I with fill in its ⌊k·P/S⌋ most important pixels), k = 0 ... S; y^c is the score before the softmax. Pixels of
+    equal value go one by one, in any order.
 
     Args:
         model: gives scores [N classes] for images [N C H W]; it is in eval mode.
@@ -89,7 +91,7 @@ def rank_correlation(maps_a: Tensor, maps_b: Tensor) -> Tensor:
         maps_b: [N H W].
 
     Returns:
-        ρ [N], -1 to 1; 0 where one of the two maps is constant.
+        ρ [N], -1 to 1; 0 where one of the two maps is constant. Only equal values tie.
 
     About 12 lines.
     """

@@ -149,13 +149,13 @@ def deletion_by_ranks(model, image, target, heat, *, steps, fill):
 
 
 @torch.no_grad()
-def deletion_by_thresholds(model, image, target, heat, *, steps, fill):
-    """The value of the first pixel that stays is the threshold: right where no two pixels tie."""
-    values = heat.flatten().sort(descending=True).values
+def deletion_by_topk(model, image, target, heat, *, steps, fill):
+    """The pixels of each step are chosen anew: those that tie need not be the same ones."""
     scores = []
     for k in range(steps + 1):
-        number = k * len(values) // steps
-        gone = heat > values[number] if number < len(values) else torch.ones_like(heat, dtype=torch.bool)
+        gone = torch.zeros(heat.numel(), dtype=torch.bool)
+        gone[heat.flatten().topk(k * heat.numel() // steps).indices] = True
+        gone = gone.view_as(heat)
         scores.append(model((image * ~gone + fill * gone)[None])[0, target])
     return torch.stack(scores)
 
@@ -292,7 +292,7 @@ VARIANTS: dict[str, tuple[Callable, ...]] = {
         deletion_by_lists,
         deletion_one_by_one,
         deletion_by_ranks,
-        deletion_by_thresholds,
+        deletion_by_topk,
         deletion_by_numpy,
     ),
     "which_map.area_under_curve": (
