@@ -11,6 +11,7 @@ from autograder.exercises.layer_activation_iou_misconceptions import IOU
 from autograder.exercises.layer_activation_misconceptions import CAPTURE, METHOD
 from autograder.exercises.layer_activation_part_misconceptions import MASKS, THRESHOLDS
 from autograder.exercises.layer_activation_questions import QUESTIONS
+from autograder.exercises.telling import telling
 from autograder.records import Call, Case, Exercise, Law, Lesson
 from cnnviz_ref import activations as layer_activations
 from cnnviz_ref.activation_masks import channel_thresholds as thresholds_of
@@ -72,8 +73,15 @@ EXERCISES = (
         formula=r"A^k_{ij}(n)",
         outputs=("A",),
         cases=(
-            Case("three images, and an in-place ReLU after the layer", fixtures.in_place),
-            Case("other networks, frozen weights, a single image", fixtures.other_layers, hidden=True),
+            Case(
+                "ReLUs in place after the layer, names that contain each other, a pass that fails",
+                telling(fixtures.in_place, capture, CAPTURE, apart=0.001),
+            ),
+            Case(
+                "other networks, frozen weights, a single image; again names, and a pass that fails",
+                telling(fixtures.other_layers, capture, CAPTURE, apart=0.001),
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -115,8 +123,15 @@ EXERCISES = (
         formula=r"P(a_k > T_k) = 1 - q",
         outputs=("T",),
         cases=(
-            Case("three layers, three quantiles", fixtures.three_quantiles),
-            Case("other sizes and quantiles", fixtures.other_quantiles, hidden=True),
+            Case(
+                "three layers, three quantiles; a layer with many zeros",
+                telling(fixtures.three_quantiles, channel_thresholds, THRESHOLDS, apart=0.001),
+            ),
+            Case(
+                "other sizes and quantiles; a layer with many zeros",
+                telling(fixtures.other_quantiles, channel_thresholds, THRESHOLDS, apart=0.001),
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -152,8 +167,15 @@ EXERCISES = (
         formula=r"M_k = \big(\mathrm{up}(A^k) > T_k\big)",
         outputs=("M",),
         cases=(
-            Case("two sizes, and a channel that is 0 everywhere", fixtures.cuts),
-            Case("other grids and sizes", fixtures.other_cuts, hidden=True),
+            Case(
+                "two sizes, a channel that is 0 everywhere, maps of tiny numbers",
+                telling(fixtures.cuts, upsample_and_mask, MASKS, apart=0.001),
+            ),
+            Case(
+                "other grids and sizes, maps of tiny numbers",
+                telling(fixtures.other_cuts, upsample_and_mask, MASKS, apart=0.001),
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -191,8 +213,15 @@ EXERCISES = (
         r"\,, \quad 0 \text{ where the union is empty}",
         outputs=("IoU",),
         cases=(
-            Case("a channel that is never on, an image without the concept", fixtures.overlaps),
-            Case("other sizes, and a concept that is nowhere", fixtures.other_overlaps, hidden=True),
+            Case(
+                "a channel that is never on, one channel alone, an image without the concept",
+                telling(fixtures.overlaps, dataset_iou, IOU, apart=0.001),
+            ),
+            Case(
+                "other sizes, one channel alone, and a concept that is nowhere",
+                telling(fixtures.other_overlaps, dataset_iou, IOU, apart=0.001),
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -230,8 +259,12 @@ EXERCISES = (
         formula=r"\mathrm{IoU}_k \text{ of } M_k = \big(\mathrm{up}(A^k) > T_k\big) \text{ with } L",
         outputs=("IoU",),
         cases=(
-            Case("five images, a grid of half the size", fixtures.dissections),
-            Case("other networks and quantiles", fixtures.other_dissections, hidden=True),
+            Case("five images, a grid of half the size", telling(fixtures.dissections, dissect, METHOD, apart=0.001)),
+            Case(
+                "other networks and quantiles",
+                telling(fixtures.other_dissections, dissect, METHOD, apart=0.001),
+                hidden=True,
+            ),
         ),
         laws=(
             Law(

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
 
-from autograder.exercises import layer_activation_iou_misconceptions as overlap
 from autograder.exercises import layer_activation_misconceptions as mistakes
 from autograder.exercises import layer_activation_part_misconceptions as parts
-from autograder.records import Call, Misconception
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from autograder.records import Call
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 
 SIZE = (12, 8)
 
-Calls = Sequence[Call]
-
-# Draw again until every mistake shows, and no two look alike.
-
-
-def _results(function: Callable[..., Tensor], calls: Calls) -> list[Tensor]:
-    return [function(**call.inputs).double() for call in calls]
-
-
-def _far(one: list[Tensor], other: list[Tensor]) -> float:
-    """Largest difference over the calls, relative to max|one|; infinite where shapes differ or a value is NaN."""
-    if any(a.shape != b.shape for a, b in zip(one, other, strict=True)):
-        return float("inf")
-    scale = max(float(a.abs().max()) for a in one) or 1.0
-    apart = [(a - b).abs().nan_to_num(nan=float("inf")).max() for a, b in zip(one, other, strict=True)]
-    return max(map(float, apart)) / scale
-
-
-def _shows(reference: Callable[..., Tensor], known: Sequence[Misconception], calls: Calls) -> bool:
-    right = _results(reference, calls)
-    wrong = [_results(mistake.wrong, calls) for mistake in known]
-    if any(_far(right, result) < 0.03 for result in wrong):
-        return False
-    return all(min(_far(a, b), _far(b, a)) > 1e-3 for a, b in itertools.combinations(wrong, 2))
-
-
-def _first(draws: Iterator[Calls], reference: Callable[..., Tensor], known: Sequence[Misconception]) -> Calls:
-    for calls in itertools.islice(draws, 300):
-        if _shows(reference, known, calls):
-            return calls
-    raise RuntimeError("no inputs found on which every mistake shows")
+Calls = list[Call]
 
 
 def _randn(generator: Generator, *shape: int) -> Tensor:
@@ -66,37 +34,40 @@ def _gap(generator: Generator, *, stride: int = 1) -> nn.Module:
 
 def look(generator: Generator, net: nn.Module, layer: str, n: int, *, frozen: bool = False) -> Call:
     """A network in float64, n images, a layer."""
-    net = net.double().requires_grad_(not frozen)
+    net = net.double()
+    if frozen:
+        net.requires_grad_(False)
     return Call({"model": net, "images": _randn(generator, n, 3, *SIZE), "layer": layer})
+
+
+def _awkward(generator: Generator) -> Calls:
+    """A functional ReLU in place after the layer; a name that is part of others; a network in use, which fails."""
+    functional = FunctionalNet(channels=(4, 5, 4, 6), generator=generator)
+    return [
+        look(generator, functional, "features.conv2", 2, frozen=True),
+        look(generator, NamesakeNet(generator=generator), "conv1", 1),
+        look(generator, _busy(generator), "features.2", 1),
+    ]
+
+
+def _busy(generator: Generator) -> nn.Module:
+    return BusyNet(interrupts=True, channels=(4, 6), stride=2, generator=generator)
 
 
 def in_place(generator: Generator) -> Calls:
     """An in-place ReLU after the layer; then a single image, and a ReLU that is not in place."""
-
-    def draws():
-        while True:
-            flat = FlattenNet(size=SIZE, channels=(4, 6), generator=generator)
-            yield [
-                look(generator, _gap(generator), "features.0", 3),
-                look(generator, flat, "features.0", 1),
-            ]
-
-    return _first(draws(), mistakes.right, mistakes.CAPTURE)
+    flat = FlattenNet(size=SIZE, channels=(4, 6), generator=generator)
+    return [
+        look(generator, _gap(generator), "features.0", 3),
+        look(generator, flat, "features.0", 1),
+        *_awkward(generator),
+    ]
 
 
 def other_layers(generator: Generator) -> Calls:
-    """A functional in-place ReLU after the layer, frozen; BatchNorm before dropout, a single image."""
-
-    def draws():
-        while True:
-            functional = FunctionalNet(channels=(4, 5, 4, 6), generator=generator)
-            norm = BatchNormNet(channels=(4, 6), generator=generator)
-            yield [
-                look(generator, functional, "features.conv2", 3, frozen=True),
-                look(generator, norm, "features.1", 1),
-            ]
-
-    return _first(draws(), mistakes.right, mistakes.CAPTURE)
+    """BatchNorm before dropout, a single image."""
+    norm = BatchNormNet(channels=(4, 6), generator=generator)
+    return [look(generator, norm, "features.1", 1), *_awkward(generator)]
 
 
 # 2. channel_thresholds
@@ -108,21 +79,21 @@ def layer_values(generator: Generator, n: int, k: int, h: int, w: int) -> Tensor
     return (values + 0.3 * values.relu().square()) * (0.5 + torch.arange(k, dtype=torch.float64))[:, None, None]
 
 
-def _threshold_draws(generator: Generator, shapes: Sequence[tuple[tuple[int, int, int, int], float]]):
-    while True:
-        yield [Call({"activations": layer_values(generator, *shape), "quantile": q}) for shape, q in shapes]
+def _thresholds(generator: Generator, *shapes: tuple[tuple[int, int, int, int], float]) -> Calls:
+    """Layers to cut; and the last one again behind a ReLU, where many values are 0."""
+    calls = [Call({"activations": layer_values(generator, *shape), "quantile": q}) for shape, q in shapes]
+    A = calls[0].inputs["activations"]
+    return [*calls, Call({"activations": (A + 0.1 * A.amax((0, 2, 3), keepdim=True)).relu(), "quantile": 0.7})]
 
 
 def three_quantiles(generator: Generator) -> Calls:
-    """Places 35.2 of 45 values, 2.3 of 24 and 5.7 of 20: every way to round between two values shows."""
-    shapes = (((3, 4, 3, 5), 0.8), ((2, 3, 4, 3), 0.1), ((1, 5, 5, 4), 0.3))
-    return _first(_threshold_draws(generator, shapes), parts.quantiles, parts.THRESHOLDS)
+    """Places 37.2 of 45 values, 2.3 of 24 and 5.7 of 20: every way to round between two values shows."""
+    return _thresholds(generator, ((3, 4, 3, 5), 0.845), ((2, 3, 4, 3), 0.1), ((1, 5, 5, 4), 0.3))
 
 
 def other_quantiles(generator: Generator) -> Calls:
     """Places 64.4 of 70 values, 2.9 of 30 and 3.3 of 12."""
-    shapes = (((5, 3, 7, 2), 64.4 / 69), ((2, 4, 3, 5), 0.1), ((1, 4, 3, 4), 0.3))
-    return _first(_threshold_draws(generator, shapes), parts.quantiles, parts.THRESHOLDS)
+    return _thresholds(generator, ((5, 3, 7, 2), 64.4 / 69), ((2, 4, 3, 5), 0.1), ((1, 4, 3, 4), 0.3))
 
 
 # 3. upsample_and_mask
@@ -149,24 +120,19 @@ def maps_to_cut(generator: Generator, n: int, grid: tuple[int, int], size: tuple
     raise RuntimeError("no maps found that keep away from their thresholds")
 
 
+def _tiny(call: Call) -> Call:
+    """The same maps in a unit in which all numbers are tiny."""
+    return Call({**call.inputs, **{name: 1e-9 * call.inputs[name] for name in ("activations", "thresholds")}})
+
+
 def cuts(generator: Generator) -> Calls:
-    """Three images, a 4 x 3 grid to 10 x 9 pixels; and a single image, enlarged four times."""
-
-    def draws():
-        while True:
-            yield [maps_to_cut(generator, 3, (4, 3), (10, 9)), maps_to_cut(generator, 1, (3, 5), (12, 20))]
-
-    return _first(draws(), parts.masked, parts.MASKS)
+    """Three images, a 4 x 3 grid to 10 x 9 pixels; and a single image, enlarged four times, of tiny numbers."""
+    return [maps_to_cut(generator, 3, (4, 3), (10, 9)), _tiny(maps_to_cut(generator, 1, (3, 5), (12, 20)))]
 
 
 def other_cuts(generator: Generator) -> Calls:
     """Other grids and sizes."""
-
-    def draws():
-        while True:
-            yield [maps_to_cut(generator, 4, (3, 4), (7, 13)), maps_to_cut(generator, 1, (5, 2), (15, 8))]
-
-    return _first(draws(), parts.masked, parts.MASKS)
+    return [maps_to_cut(generator, 4, (3, 4), (7, 13)), _tiny(maps_to_cut(generator, 1, (5, 2), (15, 8)))]
 
 
 # 4. dataset_iou
@@ -190,6 +156,7 @@ def overlapping(generator: Generator, n: int, k: int, size: tuple[int, int]) -> 
     liking = torch.linspace(0.5, 0.3, k, dtype=torch.float64)[:, None, None] * concept[:, None]
     masks = _rand(generator, n, k, *size) < density + liking
     masks[:, -1] = False
+    masks[0, 1] = False  # the concept is there, and this channel misses it
     return Call({"masks": masks, "concept": concept})
 
 
@@ -197,34 +164,45 @@ def _nowhere(call: Call) -> Call:
     return Call({**call.inputs, "concept": torch.zeros_like(call.inputs["concept"])})
 
 
-def _overlap_draws(generator: Generator, *shapes: tuple[int, int, tuple[int, int]]):
-    while True:
-        calls = [overlapping(generator, *shape) for shape in shapes]
-        yield [*calls[:-1], _nowhere(calls[-1])]
+def _one_channel(call: Call) -> Call:
+    return Call({**call.inputs, "masks": call.inputs["masks"][:, :1]})
 
 
 def overlaps(generator: Generator) -> Calls:
-    """Four images, one without the concept, and a channel that is never on; then a concept that is nowhere."""
-    draws = _overlap_draws(generator, (4, 5, (6, 8)), (2, 3, (4, 5)))
-    return _first(draws, overlap.iou_of_the_data_set, overlap.IOU)
+    """Four images, one without the concept, and a channel that is never on; one channel; a concept that is nowhere."""
+    four, two = overlapping(generator, 4, 5, (6, 8)), overlapping(generator, 2, 3, (4, 5))
+    return [four, _one_channel(two), _nowhere(two)]
 
 
 def other_overlaps(generator: Generator) -> Calls:
-    """Other sizes, a single image, and a concept that is nowhere."""
-    draws = _overlap_draws(generator, (5, 4, (7, 5)), (1, 3, (9, 6)), (1, 4, (5, 5)))
-    return _first(draws, overlap.iou_of_the_data_set, overlap.IOU)
+    """Other sizes, a single image with all channels and with one, and a concept that is nowhere."""
+    one = overlapping(generator, 1, 3, (9, 6))
+    return [
+        overlapping(generator, 5, 4, (7, 5)),
+        one,
+        _one_channel(one),
+        _nowhere(overlapping(generator, 1, 4, (5, 5))),
+    ]
 
 
 # 5. dissect
 
 
-def scene(generator: Generator, build: Callable[[Generator], nn.Module], layer: str, n: int, quantile: float) -> Call:
-    """A network, images, a concept; no enlarged value near its threshold."""
+@calm()
+def scene(
+    generator: Generator,
+    build: Callable[[Generator], nn.Module],
+    layer: str,
+    n: int,
+    quantile: float,
+    size: tuple[int, int] = SIZE,
+) -> Call:
+    """A network, images, a concept of some size; no enlarged value near its threshold."""
     for _ in range(300):
         call = look(generator, build(generator), layer, n)
-        concept = boxes(generator, n, SIZE)
+        concept = boxes(generator, n, size)
         A = mistakes.right(**call.inputs)
-        if _clear(A, parts.quantiles(A, quantile), SIZE, 2e-5):
+        if _clear(A, parts.quantiles(A, quantile), size, 2e-5):
             model, images = call.inputs["model"], call.inputs["images"]
             given = {"model": model, "images": images, "concept": concept, "layer": layer, "quantile": quantile}
             return Call(given)
@@ -241,23 +219,17 @@ def _flatten(generator: Generator) -> nn.Module:
 
 
 def dissections(generator: Generator) -> Calls:
-    """Five images on a grid of half the size."""
-
-    def draws():
-        while True:
-            yield [scene(generator, half_grid, "features.2", 5, 0.8)]
-
-    return _first(draws(), mistakes.pipeline(), mistakes.METHOD)
+    """Five images on a grid of half the size; a concept that is drawn larger than the images, a network in use."""
+    return [
+        scene(generator, half_grid, "features.2", 5, 0.8),
+        scene(generator, _busy, "features.2", 3, 0.75, (14, 15)),
+    ]
 
 
 def other_dissections(generator: Generator) -> Calls:
-    """Other networks, numbers of images and quantiles."""
-
-    def draws():
-        while True:
-            yield [
-                scene(generator, half_grid, "features.2", 4, 0.7),
-                scene(generator, _flatten, "features.3", 3, 0.9),
-            ]
-
-    return _first(draws(), mistakes.pipeline(), mistakes.METHOD)
+    """Other networks, numbers of images and quantiles; a concept that is drawn smaller than the images."""
+    return [
+        scene(generator, half_grid, "features.2", 4, 0.7),
+        scene(generator, _flatten, "features.3", 3, 0.9),
+        scene(generator, _busy, "features.2", 3, 0.8, (10, 7)),
+    ]

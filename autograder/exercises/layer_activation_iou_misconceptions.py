@@ -53,6 +53,11 @@ def _mean_where_present(masks, concept):
     return iou(*areas(masks[present], concept[present])).sum(0) / present.sum().clamp(min=1)
 
 
+def _sums_where_on(masks, concept):
+    inside, mask, labelled = areas(masks, concept)
+    return iou(inside.sum(0), mask.sum(0), (labelled * (mask > 0)).sum(0))
+
+
 def _sums_where_present(masks, concept):
     present = concept.any(2).any(1)
     return iou_of_the_data_set(masks[present], concept[present])
@@ -87,6 +92,12 @@ IOU = (
         _sums_where_present,
         "You left out the images without the concept. What the channel marks there is a false alarm: it belongs to "
         "the union, so sum over all images n.",
+    ),
+    Misconception(
+        "sums_where_on",
+        _sums_where_on,
+        "You left out the images in which the channel is on nowhere. Where such an image shows the concept, the "
+        "channel misses it, and |M ∪ L| grows by |L|.",
     ),
     Misconception(
         "recall",

@@ -52,6 +52,21 @@ def _zero_to_one(A: Tensor) -> Tensor:
     return (A - low) / (high - low).clamp(min=1e-12)
 
 
+def _of_namesake(which: int) -> Callable[..., Tensor]:
+    """A of the first (0) or the last (-1) layer whose name contains the name that was asked for."""
+
+    def wrong(model, images, layer):
+        return right(model, images, [name for name, _ in model.named_modules() if layer in name][which])
+
+    return wrong
+
+
+_PART_OF_A_NAME = (
+    "You took the {} layer whose name contains `layer`. Names contain each other (conv1, conv10, more.conv1): "
+    "model.get_submodule(layer) finds the one that has exactly this name."
+)
+
+
 def _scores(model, images, layer):
     with torch.no_grad():
         return model(images)
@@ -82,9 +97,11 @@ CAPTURE = (
     ),
     Misconception(
         "whole_features",
-        lambda model, images, layer: right(model, images, "features"),
+        lambda model, images, layer: right(model, images, layer.split(".")[0]),
         "You took the output of all of model.features. The caller names the layer: model.get_submodule(layer).",
     ),
+    Misconception("first_namesake", _of_namesake(0), _PART_OF_A_NAME.format("first")),
+    Misconception("last_namesake", _of_namesake(-1), _PART_OF_A_NAME.format("last")),
     Misconception(
         "scores",
         _scores,
@@ -170,6 +187,12 @@ def _on_the_grid(model, images, concept, layer, *, quantile):
     return overlap.iou_of_the_data_set(torch.gt(A, parts.per_channel(parts.quantiles(A, quantile))), small)
 
 
+def _on_the_image(model, images, concept, layer, *, quantile):
+    size = images.shape[2:]
+    drawn = F.interpolate(concept[:, None].to(images), size=size, mode="nearest")[:, 0] > 0
+    return pipeline()(model, images, drawn, layer, quantile=quantile)
+
+
 def _best_only(model, images, concept, layer, *, quantile):
     return pipeline()(model, images, concept, layer, quantile=quantile).max()
 
@@ -226,6 +249,12 @@ METHOD = (
         "on_the_grid",
         _on_the_grid,
         "You shrank the concept to the layer's grid. It is the other way round: A is enlarged to the concept's pixels.",
+    ),
+    Misconception(
+        "on_the_image",
+        _on_the_image,
+        "You brought A and the concept to the size of the images. The concept can be drawn in another size: enlarge A "
+        "to the concept's own H x W, and leave the concept as it is.",
     ),
     Misconception(
         "mean_of_images",

@@ -151,6 +151,13 @@ THRESHOLDS = (
         "You left out the values that are not positive. P(a_k > T_k) counts all N·h·w positions.",
     ),
     Misconception(
+        "equal_values_once",
+        lambda activations, quantile: torch.stack(
+            [row.unique().quantile(quantile) for row in values_of_channels(activations)]
+        ),
+        "You counted equal values once. After a ReLU many values are 0, and each of the N·h·w positions counts.",
+    ),
+    Misconception(
         "averaged_maps",
         lambda activations, quantile: activations.mean(0).flatten(1).quantile(quantile, dim=1),
         "You averaged the maps over the images first. The quantile is over all positions of all images: N·h·w values.",
@@ -237,6 +244,12 @@ MASKS = (
         "at_least",
         lambda activations, thresholds, size: enlarge(activations, size) >= per_channel(thresholds),
         "You compared with >=. A channel that is 0 everywhere has T_k = 0, and with >= it would be on everywhere. "
+        "M_k = (A_k > T_k).",
+    ),
+    Misconception(
+        "with_a_margin",
+        lambda activations, thresholds, size: enlarge(activations, size) > per_channel(thresholds) + 1e-6,
+        "You asked for a little more than T_k. Numbers can be tiny, and then nothing is left of the mask: "
         "M_k = (A_k > T_k).",
     ),
     Misconception(

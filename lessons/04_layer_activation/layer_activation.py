@@ -12,10 +12,11 @@ def capture(model: nn.Module, images: Tensor, layer: str) -> Tensor:
     Args:
         model: a network in eval mode; it may be frozen.
         images: [N C H W].
-        layer: name of the layer, as in model.get_submodule(layer).
+        layer: full name of the layer, as in model.get_submodule(layer); it can be a part of other names.
 
     Returns:
-        A [N K h w], detached; an in-place ReLU after the layer does not show. No hook stays behind.
+        A [N K h w], detached. What is done in place after the layer does not show: nn.ReLU(inplace=True), or
+        F.relu(x, inplace=True) in a forward method. No hook stays behind, not even if the forward pass fails.
 
     About 8 lines.
     """
@@ -28,7 +29,8 @@ def channel_thresholds(activations: Tensor, quantile: float) -> Tensor:
 
     Args:
         activations: A [N K h w].
-        quantile: q, between 0 and 1; linear interpolation at place q·(n - 1) of the n = N·h·w ordered values.
+        quantile: q, between 0 and 1; linear interpolation at place q·(n - 1) of the n = N·h·w ordered values, equal
+            ones included.
 
     Returns:
         T [K].
@@ -78,7 +80,8 @@ def dissect(model: nn.Module, images: Tensor, concept: Tensor, layer: str, *, qu
     Args:
         model: a network in eval mode; it may be frozen.
         images: [N C H W].
-        concept: L, bool [N H W]: where the concept is; the maps are enlarged to this H x W.
+        concept: L, bool [N H W]: where the concept is; the maps are enlarged to this H x W, which need not be the
+            size of the images.
         layer: name of the layer, as in model.get_submodule(layer).
         quantile: q, between 0 and 1.
 
