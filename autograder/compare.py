@@ -192,7 +192,7 @@ def _dtype(want, have, symbols):
         real = asked.dtype.kind == "f"
         if real and have.types[k] == "tensor" and have.dtypes[k] not in TOLERANCE:
             return k, f"{symbols[k]}: got dtype {have.dtypes[k]}, asked for the dtype of the input ({want.dtypes[k]})."
-        if not real and asked.dtype.kind != got.dtype.kind and got.dtype.kind in "fb":
+        if asked.dtype.kind != got.dtype.kind and got.dtype.kind in ("b" if real else "fb"):
             return k, f"{symbols[k]}: got dtype {have.dtypes[k]}, asked for {want.dtypes[k]}."
     return None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.compare import Finding, advice, allowed, distinct, error_maps, raised_unseen, tolerance
 from autograder.mistakes import Match, exact_match, near_match
-from autograder.places import calls_told, only_alone, only_first, quoted, values_told
+from autograder.places import calls_told, listed, nan_told, only_alone, only_first, quoted, values_told
 from autograder.relations import ENOUGH, relation, shape_relation
 
 
@@ -84,10 +84,11 @@ def diagnose(
         return _in_part(departure) or Diagnosis(
             "values", "values", _unseen(departure) if hidden else _where(departure, inputs)
         )
-    if finding.kind == "shape":
-        asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
-        return Diagnosis("shape", "shape", f"{finding.message} {shape_relation(asked, have)}".rstrip())
-    return Diagnosis(finding.kind, finding.kind, finding.message)
+    asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
+    more = f" {shape_relation(asked, have)}" if finding.kind == "shape" else ""
+    if finding.kind == "finite" and not hidden:
+        more = nan_told(asked, have)
+    return Diagnosis(finding.kind, finding.kind, (finding.message + more).rstrip())
 
 
 def likeness(told: Diagnosis) -> Diagnosis:
@@ -130,8 +131,7 @@ class _Departure:
         """The outputs that are right, as the beginning of a sentence."""
         count = len(self.expected[0].arrays)
         right = [quoted(s) for k, s in enumerate(self.symbols[:count]) if not any(each.any() for each in self.wrong(k))]
-        listed = " and ".join(filter(None, (", ".join(right[:-1]), *right[-1:])))
-        return f"{listed} {'is' if len(right) == 1 else 'are'} right; " if right else ""
+        return f"{listed(right)} {'is' if len(right) == 1 else 'are'} right; " if right else ""
 
     def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Expected and got of each call."""

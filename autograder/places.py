@@ -99,10 +99,23 @@ def _extent(symbol: str, want: np.ndarray, wrong: np.ndarray, step: int) -> str:
     for value in (0, 1):
         if (want[wrong] == value).all():
             return f"{quoted(symbol)} departs only where the formula gives {value} ({count})"
+    bad = _samples(wrong).nonzero()[0]
+    if wrong.ndim > 1 and len(bad) <= min(FEW, len(wrong) // 2) and wrong.sum() > FEW:
+        return f"{quoted(symbol)} departs in {count}, all in {listed([_place(symbol, (n,)) for n in bad])}"
     if 1 < wrong.sum() <= FEW:
-        *others, last = (_place(symbol, each) for each in np.argwhere(wrong))
-        return f"{quoted(symbol)} departs in {count} ({', '.join(others)} and {last})"
+        return f"{quoted(symbol)} departs in {count} ({listed([_place(symbol, each) for each in np.argwhere(wrong)])})"
     return f"{quoted(symbol)} departs in {count}"
+
+
+def nan_told(want: np.ndarray, have: np.ndarray) -> str:
+    """What the formula gives where the student's values are not finite, if that is 0 or 1 throughout."""
+    there = want[~np.isfinite(have) & np.isfinite(want)]
+    return next((f" The formula gives {value} there." for value in (0, 1) if (there == value).all()), "")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def _place(symbol: str, at: Iterable[Any]) -> str:

@@ -175,6 +175,11 @@ def test_floats_where_integers_are_asked_for_are_refused():
     assert found(result(boxes), result(boxes.astype(np.int32))) is None
 
 
+def test_a_truth_value_where_a_number_is_asked_for_is_refused():
+    assert found(result(1.0, types=["float"]), result(np.array(True), types=["bool"])).kind == "dtype"
+    assert found(result(1.0, types=["float"]), result(np.array(1), types=["int"])) is None
+
+
 def test_truth_values_where_integers_are_asked_for_are_refused():
     """A law may subtract or slice with them, which numpy refuses: that would be the grader's own fault."""
     boxes = np.array([0, 1, 1, 0])

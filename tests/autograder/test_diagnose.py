@@ -4,9 +4,13 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
+from autograder import registry
 from autograder.compare import compare
 from autograder.diagnose import ALONE, EFFECTS, FIRST, SECOND, diagnose, side_effect
+from autograder.grade import grade_function
+from autograder.oracle import Setting, parts_of
 from autograder.relations import RELATIONS
 from tests.autograder.test_compare import result
 from tests.autograder.test_relations import SAID
@@ -137,6 +141,43 @@ def test_an_expected_0_or_1_that_is_not_there_is_told(value):
     assert where([right], [wrong]).message.startswith(
         f"X departs only where the formula gives {value} (6 of 24 values): at X[0, 0] got 0.25"
     )
+
+
+def test_the_samples_that_depart_are_told_where_they_are_few():
+    twice = np.stack([X] * 5) + np.arange(5)[:, None, None] / 8
+    wrong = at(twice, 7.0, (1, 2), (3, slice(0, 2)))
+    assert where([twice], [wrong]).message.startswith("X departs in 12 of 120 values, all in X[1] and X[3]: at X[")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(0.0, " The formula gives 0 there."), (1.0, " The formula gives 1 there."), (0.5, "")]
+)
+def test_what_the_formula_gives_in_place_of_nan_is_told(value, told):
+    right = at(X, value, (2,))
+    assert where([right], [at(right, np.nan, (2,))]).message == f"X: 4 of 24 values are NaN or infinite.{told}"
+
+
+def test_a_wrong_call_of_an_exercise_is_told_by_its_arguments():
+    exercise = registry.exercise("occlusion.window_boxes")
+    windows = [call.inputs["window"] for call in parts_of(exercise, Setting())[0].calls]
+
+    def wrong(H, W, window, stride):
+        boxes = exercise.reference(H, W, window, stride)
+        return boxes.roll(1, 1) if window == windows[0] else boxes
+
+    told = grade_function(exercise, wrong).rows[0].diagnosis.message
+    assert told.startswith(f"wrong in 1 of {len(windows)} calls, with window={windows[0]}: `boxes` departs in ")
+
+
+def test_the_first_step_of_the_descent_that_departs_is_told():
+    exercise = registry.exercise("tsne.descend")
+
+    def wrong(P, start, **options):
+        path = exercise.reference(P, start, **options)
+        return torch.cat([path[:3], path[3:] * 1.01 + 0.1])
+
+    told = grade_function(exercise, wrong).rows[0].diagnosis.message
+    assert told.startswith("`path[0]` to `path[2]` are right, `path[3]` is the first that departs: at `path[3, ")
 
 
 def test_the_calls_that_depart_are_told_by_what_they_differ_in():
