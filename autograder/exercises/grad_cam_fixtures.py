@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from autograder.exercises.drawn import mixed_order
 from autograder.exercises.grad_cam_misconceptions import observed, own_score
 from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weights
 from autograder.records import Arrays, Call
@@ -50,7 +51,7 @@ def _scene(
     for _ in range(1000):
         net = build(generator).double()
         images = torch.randn(n, 3, *SIZE, generator=generator, dtype=torch.float64)
-        order = torch.randperm(CLASSES, generator=generator)
+        order = mixed_order(generator, CLASSES, n)
         targets, preferred = order[:n], int(order[n])
         activations, alpha = with_alpha(net, images, targets, layer)
         maps = weighted_sum(activations, alpha)
@@ -190,9 +191,10 @@ def _energies(generator: Generator, n: int, size: tuple[int, int], boxes: Sequen
 
 
 def _margin_boxes(generator: Generator, h: int, w: int) -> list[list[int]]:
-    """Four boxes round a random centre that leave a margin uncovered."""
+    """Four boxes round a random centre, never on the diagonal, that leave a margin uncovered."""
     row = int(torch.randint(3, h - 3, (), generator=generator))
-    column = int(torch.randint(3, min(h, w) - 3, (), generator=generator))
+    column = int(torch.randint(3, min(h, w) - 4, (), generator=generator))
+    column += column >= row
     return [[1, 0, row, column], [0, column, row, w - 2], [row, 1, h - 1, column], [row, column, h, w - 1]]
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 import cnnviz
+from autograder.exercises.drawn import mixed_order
 from autograder.exercises.grad_cam_misconceptions import observed, own_score
 from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weights
 from autograder.exercises.guided_backprop_misconceptions import network_map
@@ -31,8 +32,9 @@ def _randn(generator: Generator, *shape: int) -> Tensor:
 
 
 def _maps(generator: Generator, n: int, h: int, w: int) -> Tensor:
-    """Maps that are never negative, some places 0; the second of several is 0 everywhere, the last nowhere 0."""
+    """Maps that are never negative, some places 0 and one faint; the second of several is 0, the last nowhere 0."""
     maps = (_randn(generator, n, h, w) + 0.4).relu() * 3
+    maps[0, 0, 0] = 0.02
     if n > 1:
         maps[1] = 0.0
         maps[-1] += 0.7
@@ -111,7 +113,7 @@ def _scene(generator: Generator, build: Build, layer: str, *, n: int = 3, frozen
     for _ in range(500):
         net = build(generator).double()
         images = _randn(generator, n, 3, *SIZE)
-        order = torch.randperm(CLASSES, generator=generator)
+        order = mixed_order(generator, CLASSES, n)
         targets, preferred = order[:n], int(order[n])
         A, dA = observed(net, images, layer, _own(targets))
         if _both_signs(weighted_sum(A, weights(dA))):

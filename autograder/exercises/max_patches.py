@@ -20,7 +20,7 @@ EXERCISES = (
         r"\qquad J \leftarrow J s",
         outputs=("r", "J", "t"),
         cases=(
-            Case("a chain of three layers, and one layer alone", fixtures.visible_chains),
+            Case("three layers, one layer alone, and none", fixtures.visible_chains),
             Case("other chains, one of them empty", fixtures.hidden_chains, hidden=True, points=2),
         ),
         laws=(

@@ -15,6 +15,7 @@ from torch.nn.utils import skip_init
 from autograder.exercises import max_patches_data_misconceptions as data_mistakes
 from autograder.exercises import max_patches_geometry_misconceptions as geometry_mistakes
 from autograder.exercises import max_patches_misconceptions as mistakes
+from autograder.exercises.drawn import mixed_order
 from autograder.exercises.max_patches_parts import cut_patches, receptive_field, top_images, unit_box
 from autograder.records import Call, Misconception
 from cnnviz.small_nets import FlattenNet, GapNet
@@ -77,40 +78,43 @@ def randn(generator: Generator, *shape: int) -> Tensor:
 # 1. receptive_field
 
 
-def chain(generator: Generator, layers: int) -> Chain:
-    """Kernels, strides, paddings and dilations of all kinds; the first and the last layer have a stride."""
-    drawn = []
-    for n in range(layers):
-        stride = whole(generator, 2, 3) if n in (0, layers - 1) else whole(generator, 1, 2)
-        kernel, dilation = whole(generator, 2, 4), whole(generator, 1, 2)
-        drawn.append((kernel, stride, whole(generator, 0, 2), dilation))
-    return drawn
+ODD = ((3, 5), (2, 3), (1, 2), (1, 1))
+DILATED = ((2, 4), (1, 1), (0, 0), (2, 2))
+EVEN = ((2, 4), (2, 3), (1, 2), (1, 3))
+"""Kernels, strides, paddings and dilations that a layer is drawn from; the middle of EVEN lies between two taps."""
 
 
-def _chains(*lengths: int) -> Callable[[Generator], list[Call]]:
-    return lambda generator: [Call({"chain": chain(generator, n)}) for n in lengths]
+def chain(generator: Generator, kinds: Sequence[Sequence[tuple[int, int]]]) -> Chain:
+    """One layer of each kind, with one of the two values in each place."""
+    drawn = [[pair[whole(generator, 0, 1)] for pair in kind] for kind in kinds]
+    return [(kernel, stride, padding, dilation) for kernel, stride, padding, dilation in drawn]
 
 
-visible_chains = _drawn(_chains(3, 1), receptive_field, geometry_mistakes.FIELD)
-hidden_chains = _drawn(_chains(3, 2, 0), receptive_field, geometry_mistakes.FIELD)
+def _chains(*kinds: Sequence[Sequence[tuple[int, int]]]) -> Callable[[Generator], list[Call]]:
+    return lambda generator: [Call({"chain": chain(generator, each)}) for each in kinds]
+
+
+visible_chains = _drawn(_chains((ODD, DILATED, EVEN), (EVEN,), ()), receptive_field, geometry_mistakes.FIELD)
+hidden_chains = _drawn(_chains((ODD, DILATED, EVEN), (EVEN, DILATED), ()), receptive_field, geometry_mistakes.FIELD)
 
 
 # 2. unit_box
 
 
+UNITS = ((0, 4), (5, 0), (4, 3))
+"""Boxes over the top, over the left and inside; their first rows and columns are odd and even ones."""
+
+
 def field(generator: Generator, size: int) -> dict[str, Any]:
-    """Size, jump and start of some layer whose unit 0 begins before the border."""
+    """Size, odd jump and start of some layer whose unit 0 begins before the border."""
     before = whole(generator, 1, size // 2)
-    return {"size": size, "jump": whole(generator, 2, 5), "start": (size - 1) / 2 - before}
+    return {"size": size, "jump": 3 + 2 * whole(generator, 0, 1), "start": (size - 1) / 2 - before}
 
 
 def _boxes(*sizes: int) -> Callable[[Generator], list[Call]]:
     def build(generator: Generator) -> list[Call]:
-        calls = []
-        for size in sizes:
-            place = {"i": whole(generator, 0, 5), "j": whole(generator, 0, 5)}
-            calls.append(Call({**place, **field(generator, size)}))
-        return [*calls, Call({"i": 0, "j": whole(generator, 1, 4), **field(generator, sizes[0])})]
+        fields = [field(generator, size) for size in sizes]
+        return [Call({"i": i, "j": j, **drawn}) for drawn in fields for i, j in UNITS]
 
     return build
 
@@ -123,14 +127,15 @@ hidden_boxes = _drawn(_boxes(9, 6, 11), unit_box, geometry_mistakes.BOX)
 
 
 def maps(generator: Generator, size: tuple[int, int, int, int], count: int, heights: Sequence[float]) -> Call:
-    """Maps of one channel with these maxima, in a random order of the images; the largest stands in three places."""
+    """Maps of one channel with these maxima, in a mixed order of the images; the largest stands in three places."""
     N, K, h, w = size
     activations = randn(generator, *size).clamp(-1.5, 1.5)
     channel = whole(generator, 1, K - 2)
     activations[:, channel + 1] += 4.0  # another channel is stronger
-    order = torch.randperm(N, generator=generator)
+    order = mixed_order(generator, N, N)
     for n, height in zip(order.tolist(), heights, strict=True):
-        activations[n, channel, whole(generator, 0, h - 1), whole(generator, 0, w - 1)] = height
+        row = whole(generator, 1, h - 1)  # never on the diagonal, nor where the next line writes
+        activations[n, channel, row, (row + whole(generator, 1, w - 1)) % w] = height
     activations[order[-1], channel, 0, 0] = -2 * heights[0]  # the largest number without its sign
     strongest = activations[order[0], channel]
     strongest.clamp_(max=1.5)
@@ -163,7 +168,8 @@ def patches(generator: Generator, size: tuple[int, int, int, int], box: tuple[in
         (whole(generator, H - tall + 1, H - 1), whole(generator, W - wide + 1, W - 1)),
         (whole(generator, 1, H - tall - 1), whole(generator, 1 - wide, -1)),
     ]
-    boxes = [(whole(generator, 0, N - 1), top, left, top + tall, left + wide) for top, left in corners]
+    order = mixed_order(generator, N, 4)  # no two boxes in one image
+    boxes = [(n, top, left, top + tall, left + wide) for n, (top, left) in zip(order.tolist(), corners, strict=False)]
     return Call({"images": images, "boxes": torch.tensor(boxes)})
 
 

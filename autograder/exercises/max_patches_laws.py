@@ -30,7 +30,7 @@ def _numbers(result: Arrays) -> np.ndarray:
 
 def split_calls(generator: Generator) -> list[Call]:
     """A chain, its first part and its last part."""
-    whole = fixtures.chain(generator, 5)
+    whole = fixtures.chain(generator, (fixtures.ODD, fixtures.DILATED, fixtures.EVEN, fixtures.ODD, fixtures.EVEN))
     return [Call({"chain": part}) for part in (whole, whole[:2], whole[2:])]
 
 
@@ -42,7 +42,7 @@ def composes(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
 
 def same_padding_calls(generator: Generator) -> list[Call]:
     """Odd kernels with a padding of (f − 1)·d/2."""
-    chain = [(2 * n + 1, s, n * d, d) for n, s, _, d in fixtures.chain(generator, 4)]
+    chain = [(2 * n + 1, s, n * d, d) for n, s, _, d in fixtures.chain(generator, 2 * (fixtures.ODD, fixtures.DILATED))]
     return [Call({"chain": chain})]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
+from autograder.exercises.drawn import mixed_order
 from autograder.exercises.occlusion_average_misconceptions import averaged
 from autograder.exercises.occlusion_window_misconceptions import all_boxes, hidden
 from autograder.records import Call
@@ -70,12 +71,15 @@ def same_outside(generator: Generator) -> list[Call]:
 
 
 def _windows(generator: Generator, *, fits: bool = False, higher: bool = False) -> Call:
-    """Sizes whose last windows stick out, or fit exactly; two to four steps one way, more the other."""
-    stride = _integer(generator, 2, 4)
+    """Sizes whose last windows stick out, or fit exactly; one to two steps one way, more the other.
+
+    One pixel is left over in the rows and all but one of a step in the columns, so that rounding errs in one of them.
+    """
+    stride = _integer(generator, 3, 5)
     window = stride + _integer(generator, 2, 4)
     few = _integer(generator, 1, 3)
     steps = (few, few + _integer(generator, 1, 3))
-    rests = (0, 0) if fits else (_integer(generator, 1, stride), _integer(generator, 1, stride))
+    rests = (0, 0) if fits else (1, stride - 1)
     H, W = (window + stride * k + rest for k, rest in zip(steps[::-1] if higher else steps, rests, strict=True))
     return Call({"H": H, "W": W, "window": window, "stride": stride})
 
@@ -129,7 +133,7 @@ def _scene(generator: Generator, build: Build, *, n: int = 3, frozen: bool = Fal
     for _ in range(1000):
         net = build(generator).double()
         images, fill = _randn(generator, n, 3, *SIZE), _colour(generator, 3)
-        order = torch.randperm(CLASSES, generator=generator)
+        order = mixed_order(generator, CLASSES, n)
         targets, preferred = order[:n], int(order[n])
         _rescale(net, images, boxes, fill, preferred)
         if _every_mistake_shows(net, images, targets, boxes, fill):
@@ -169,6 +173,7 @@ def _every_mistake_shows(net: nn.Module, images: Tensor, targets: Tensor, boxes:
     own = y[n, targets].abs()
     return (
         bool(((own > 0.1) & ((own - 1).abs() > 0.1)).all())
+        and float(drops.abs().max()) > 0.8  # not small beside the scores, whose rounding in float32 they have
         and _balanced(drops)
         and _balanced(maps)
         and min(float(change.abs().max()) for change in wrong) > 0.1 * float(maps.abs().max())
@@ -220,7 +225,7 @@ def one_window(generator: Generator) -> list[Call]:
     """A window as large as the picture, on square pictures."""
     net = GapNet(channels=(4, 6), classes=CLASSES, generator=generator).double()
     images, fill = _randn(generator, 2, 3, 9, 9), _colour(generator, 3)
-    targets = torch.randperm(CLASSES, generator=generator)[:2]
+    targets = mixed_order(generator, CLASSES, 2)[:2]
     return [Call({"model": net, "images": images, "targets": targets, "window": 9, "stride": 4, "fill": fill})]
 
 

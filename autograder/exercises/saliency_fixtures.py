@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor, nn
 
+from autograder.exercises.drawn import mixed_order
 from autograder.exercises.saliency_misconceptions import differentiated
 from autograder.records import Call, Misconception
 from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
@@ -88,7 +89,7 @@ def scene(
     for _ in range(200):
         net = build(generator).double()
         images = 0.3 * randn(generator, n, colours, *SIZE)
-        order = torch.randperm(CLASSES, generator=generator)
+        order = mixed_order(generator, CLASSES, n)
         targets, preferred = order[:n], int(order[n])
         steepest = differentiated(net, images, targets).abs().amax((1, 2, 3))
         if float(steepest.min()) > 0.3 * float(steepest.max()):
@@ -167,8 +168,9 @@ def both_forms_elsewhere(generator: Generator) -> list[Call]:
 
 
 def gradients(generator: Generator, *shape: int, dark: bool = False) -> Call:
-    """Gradients of both signs; `dark`: the last image has none at all."""
+    """Gradients of both signs, faint at one pixel; `dark`: the last image has none at all."""
     drawn = randn(generator, *shape)
+    drawn[0, :, 0, 0] *= 0.03
     if dark:
         drawn[-1] = 0.0
     return Call({"gradients": drawn})
@@ -194,7 +196,7 @@ def classified(generator: Generator, n: int, classes: int, *shape: int, above: i
     """
     for _ in range(1000):
         scores = (64 * randn(generator, n, classes)).round() / 64
-        targets = torch.randperm(classes, generator=generator)[:n]
+        targets = mixed_order(generator, classes, n)[:n]
         p = scores.softmax(1).gather(1, targets[:, None])[:, 0]
         if bool((p > 0.15).all()) and bool((scores.argmax(1) != targets).all()):
             drawn = randn(generator, n, classes, *shape)

@@ -64,8 +64,8 @@ EXERCISES = (
         formula=r"d_{ij} = \lVert x_i - x_j \rVert^2 = \sum_k (x_{ik} - x_{jk})^2",
         outputs=("d",),
         cases=(
-            Case("six points with four features each", lambda g: [fixtures.features(g, 6, 4)]),
-            Case("other sizes, and two points that are equal", fixtures.twins, hidden=True),
+            Case("six points, two of them equal; and two points alone", lambda g: fixtures.twins(g, 6, 4)),
+            Case("other sizes, and two points that are equal", lambda g: fixtures.twins(g, 5, 7), hidden=True),
         ),
         laws=(
             Law(
@@ -234,13 +234,10 @@ EXERCISES = (
         r"Y_{t+1} = Y_t + V_{t+1}\,, \quad V_0 = 0",
         outputs=("path",),
         cases=(
-            Case("five steps from six points", lambda g: [fixtures.descents(g, n=6, steps=5, lr=1.5, momentum=0.7)]),
+            Case("steps so large that C rises at one of them; and smaller steps", fixtures.climbing_once),
             Case(
                 "other points, other η and μ; and P exaggerated",
-                lambda g: [
-                    fixtures.descents(g, n=7, steps=4, lr=1.5, momentum=0.6, exaggeration=2),
-                    fixtures.descents(g, n=5, steps=3, lr=2.0, momentum=0.7),
-                ],
+                fixtures.climbing_once_exaggerated,
                 hidden=True,
                 points=2,
             ),

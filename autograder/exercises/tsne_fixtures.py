@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from autograder.exercises.tsne_descent_misconceptions import rolled
 from autograder.exercises.tsne_joint_misconceptions import conditional
 from autograder.records import Arrays, Call
 from cnnviz_ref.tsne_parts import (
@@ -40,10 +42,10 @@ def features(generator: Generator, n: int, d: int) -> Call:
     return Call({"X": 1 + scales * _randn(generator, n, d)})
 
 
-def twins(generator: Generator) -> list[Call]:
+def twins(generator: Generator, n: int, d: int) -> list[Call]:
     """Two equal rows, at distance 0; and two points alone."""
-    call = features(generator, 5, 7)
-    call.inputs["X"][3] = call.inputs["X"][1]
+    call = features(generator, n, d)
+    call.inputs["X"][n - 2] = call.inputs["X"][1]
     return [call, features(generator, 2, 3)]
 
 
@@ -218,6 +220,29 @@ def descents(generator: Generator, *, n: int, steps: int, lr: float, momentum: f
             "momentum": momentum,
         }
     )
+
+
+def overshooting(generator: Generator, *, n: int, steps: int, exaggeration: float = 1) -> Call:
+    """Steps so large that C rises at one of them and is not yet at its end: nobody is to stop there."""
+    for _ in range(1000):
+        call = descents(generator, n=n, steps=steps, lr=2.5, momentum=0.7, exaggeration=exaggeration)
+        costs = [_cost(call.inputs["P"], Y) for Y in rolled(**call.inputs)]
+        if any(b > a for a, b in pairwise(costs[:-1])) and costs[-1] < 3 * costs[0]:
+            return call
+    raise RuntimeError("no descent found that overshoots")
+
+
+def climbing_once(generator: Generator) -> list[Call]:
+    """One descent that overshoots, and one of smaller steps."""
+    return [overshooting(generator, n=6, steps=5), descents(generator, n=5, steps=3, lr=1.0, momentum=0.6)]
+
+
+def climbing_once_exaggerated(generator: Generator) -> list[Call]:
+    """The same with other numbers; P is exaggerated where it overshoots."""
+    return [
+        overshooting(generator, n=7, steps=4, exaggeration=2),
+        descents(generator, n=5, steps=3, lr=1.2, momentum=0.5),
+    ]
 
 
 def careful_descent(generator: Generator) -> list[Call]:

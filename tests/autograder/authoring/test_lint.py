@@ -2,12 +2,15 @@ from dataclasses import replace
 
 import pytest
 
+from autograder import registry
 from autograder.authoring.build import build_lessons
 from autograder.authoring.lint import lint, lint_lessons, record_problems
 from autograder.authoring.lint_files import file_problems, stray_problems, text_problems
 from autograder.authoring.lint_records import record_faults
 from autograder.authoring.lint_runs import check_problems, notebook_problems
-from autograder.authoring.lint_solutions import calls_faults, functions_of
+from autograder.authoring.lint_solutions import calls_faults, functions_of, solution_problems, special_faults
+
+from tests.autograder.authoring.conftest import REPOSITORY
 
 FILE = "solutions/03_toy/toy.md"
 
@@ -249,3 +252,36 @@ def test_what_is_used_by_a_part_alone_is_not_named_twice(toy):
 def test_the_lint_compares_the_records_with_the_solved_module(built, toy):
     told = [problem.sentence for problem in lint_lessons(built, [broken(toy, 2, builds_on=())], known=[toy])]
     assert any("the solution uses toy.shift" in sentence for sentence in told)
+
+
+STATED = {
+    "a value where": "0 where x is 0.",
+    "an empty input": "Of an empty list, 1.",
+    "ties": "Ties come first to last; ties by the lowest index.",
+    "an end": "bottom is exclusive.",
+    "a sign": "sign(0) is +1.",
+    "a condition": "Four zeros if nothing is positive.",
+    "an exception": "Everything unless x is 0, else y.",
+    "a size": "a share of the maximum of the enlarged map.",
+}
+
+
+@pytest.mark.parametrize("words", STATED.values(), ids=STATED)
+def test_a_special_case_of_a_stub_that_no_known_mistake_misses_is_a_fault(toy, words):
+    functions = functions_of(f'def double(x):\n    """Twice as much. {words}"""')
+    (told,) = special_faults(toy, functions)
+    assert told.startswith('toy.double: the stub says "') and "names no misconception that misses it" in told
+    clause = told.split('"')[1]
+    assert list(special_faults(broken(toy, special={clause: "wrong_3"}), functions)) == []
+
+
+def test_words_that_a_stub_does_not_say_and_mistakes_that_do_not_exist_are_faults(toy):
+    functions = functions_of('def double(x):\n    """Twice as much."""')
+    stale, unknown = special_faults(broken(toy, special={"0 where x is 0": "wrong_9"}), functions)
+    assert stale.endswith('`special` quotes "0 where x is 0", which the stub does not say; quote it as it stands.')
+    assert unknown.endswith('`special` names the misconception "wrong_9", which there is not.')
+
+
+@pytest.mark.parametrize("lesson", registry.lessons(), ids=lambda lesson: lesson.id)
+def test_records_say_what_the_solutions_of_the_course_use_and_state(lesson):
+    assert list(solution_problems(REPOSITORY, [lesson])) == []
