@@ -1,5 +1,4 @@
-"""Lint of the solved modules: what a solution calls, and the special cases that its docstring states, the record says too.
-"""
+"""Lint of the solved modules: what a solution uses, and special cases that its docstring states, are in the record."""
 
 from __future__ import annotations
 

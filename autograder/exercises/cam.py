@@ -174,6 +174,7 @@ TRAIN_HEAD = Exercise(
         Law("class_sums_stay", "Σ_c W[c, k] and Σ_c b_c are the same before and after: Σ_c ∂L/∂y^c = 0",
             lambda g: fixtures.train_calls(g, (2, 3, 5), 4), laws.class_sums_stay),
     ),
+    special={"where W [classes K] and b [classes] start": "head_from_zero"},
     misconceptions=wrong.TRAIN,
     outputs=("W", "b"),
     hints=(
@@ -209,6 +210,12 @@ BOX_FROM_MAP = Exercise(
             "box inside the first",
             lambda g: fixtures.hill_calls(g, (6, 9), (44, 63)), laws.holds_the_maximum),
     ),
+    special={
+        "pixels of the enlarged map that hang together": "all_components",
+        "share of the maximum of the enlarged map": "threshold_of_the_small_map",
+        "bottom and right exclusive": "last_pixel_included",
+        "Four zeros if no value": "absolute_values",
+    },
     misconceptions=wrong_box.BOX,
     outputs=("box",),
     hints=(

@@ -112,6 +112,7 @@ EXERCISES = (
                 fixtures.there_and_back,
             ),
         ),
+        special={"where z = z⁰ the derivative of ReLU": "no_fallback", "1 where z > 0, else 0": "one_at_zero"},
         misconceptions=mistakes.RESCALE,
         hints=(
             "Two points lie on the graph of ReLU, one above z⁰ and one above z. What is the slope of the straight "
@@ -223,6 +224,7 @@ EXERCISES = (
                 fixtures.shared_evenly,
             ),
         ),
+        special={"0 where Δz⁺ or Δz⁻ is 0": "no_fallback"},
         misconceptions=reveal_mistakes.REVEAL_CANCEL,
         hints=(
             "Four values of the ReLU appear in the formula: at z⁰, with one sign added, with the other, with both. "

@@ -136,6 +136,7 @@ EXERCISES = (
                 fixtures.nothing_lost,
             ),
         ),
+        special={"1 elsewhere": "black_places", "also where there are fewer": "narrowed"},
         misconceptions=mistakes.TILE,
         hints=(
             "Filters stand like words on a page: across first, then down. With 3 columns, in which row and which "
@@ -237,6 +238,7 @@ EXERCISES = (
                 fixtures.same_first,
             ),
         ),
+        special={"0.5 everywhere for a filter of zeros, and for no other": "nan_for_zeros"},
         misconceptions=response_mistakes.SLICES,
         hints=(
             "A filter of a deep layer is [C kh kw] with C = 72, say. You want the n slices that count most, and you "

@@ -231,6 +231,7 @@ EXERCISES = (
                 fixtures.shared_out,
             ),
         ),
+        special={"bottom and right are exclusive": "last_included"},
         misconceptions=part_mistakes.SHARES,
         hints=(
             "What is the energy of a whole map, and what is its energy inside one box? What happens to the "

@@ -220,6 +220,7 @@ EXERCISES = (
                 fixtures.known_cosines,
             ),
         ),
+        special={"0 where one of the two maps is 0 everywhere": "nan_for_empty"},
         misconceptions=part_mistakes.COSINE,
         hints=(
             "Take a map as one long list of C·H·W numbers. What is the cosine of the angle between two such lists, and "

@@ -237,6 +237,7 @@ EXERCISES = (
                 laws.all_the_same,
             ),
         ),
+        special={"0 where the union is empty": "nan_for_empty"},
         misconceptions=IOU,
         hints=(
             "For one channel and one image you can count the pixels in both and the pixels in either. Over which axes "
@@ -274,6 +275,7 @@ EXERCISES = (
                 laws.all_the_same,
             ),
         ),
+        special={"where the concept is": "on_the_grid"},
         misconceptions=METHOD,
         hints=(
             "You have all the parts. In which order does the formula use them, read from the inside to the outside?",

@@ -59,6 +59,7 @@ EXERCISES = (
                 laws.kept_by_the_bias,
             ),
         ),
+        special={"sign(0) is +1": "zero_has_no_sign"},
         misconceptions=mistakes.EPSILON,
         hints=(
             "Output j has R_j to give away. Which number is input i's part of z_j, and which number is the whole?",
@@ -102,6 +103,7 @@ EXERCISES = (
                 laws.kept,
             ),
         ),
+        special={"sign(0) is +1": "zero_has_no_sign"},
         misconceptions=mistakes.EPSILON_LAYER,
         hints=(
             "A convolution has a weight from every input to every output, most of them 0, and nobody writes them "
@@ -189,6 +191,10 @@ EXERCISES = (
                 laws.kept,
             ),
         ),
+        special={
+            "0 where that denominator is 0": "divided_without_share",
+            "0 where the layer puts out nothing positive": "",
+        },
         misconceptions=sign_mistakes.GAMMA,
         hints=(
             "Compare the formula with the ε-rule for ε = 0. Which layer would you have to run, so that its z_j is "
@@ -234,6 +240,7 @@ EXERCISES = (
                 laws.equals_gradient_x_input,
             ),
         ),
+        special={"0 elsewhere": "starts_from_all_scores"},
         misconceptions=method_mistakes.METHOD,
         hints=(
             "Every rule needs the inputs a of its layer. When do you see them, and in which order do you need them?",

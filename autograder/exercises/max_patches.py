@@ -80,6 +80,7 @@ EXERCISES = (
                 laws.holds_what_is_seen,
             ),
         ),
+        special={"bottom and right are exclusive": "last_included"},
         misconceptions=geometry_mistakes.BOX,
         hints=(
             "Where is the middle of what unit 0 sees? Where is it for unit i? How far is it from there to the first "
@@ -119,6 +120,7 @@ EXERCISES = (
                 laws.follows_the_scale,
             ),
         ),
+        special={"and where": "column_first"},
         misconceptions=data_mistakes.TOP,
         hints=(
             "Three questions, one after the other: how strong is each image, where in its map, and which images are "

@@ -98,6 +98,7 @@ EXERCISES = (
                 fixtures.as_in_the_batch,
             ),
         ),
+        special={"not even if the forward pass fails": ""},
         misconceptions=mistakes.EMBED,
         hints=(
             "The layer runs in the middle of the forward pass. How can you get hold of what it puts out? And which of "
@@ -139,6 +140,7 @@ EXERCISES = (
                 fixtures.moved,
             ),
         ),
+        special={"where q and x are near to each other": "expanded"},
         misconceptions=mistakes.EUCLIDEAN,
         hints=(
             "For one pair you subtract two rows, square, add up and take the root. Which shapes must the operands have "
@@ -216,6 +218,10 @@ EXERCISES = (
                 fixtures.nothing_nearer,
             ),
         ),
+        special={
+            "ties by the lowest index": "ties_by_the_highest",
+            "Distances that differ at all are no ties": "nearly_equal_for_equal",
+        },
         misconceptions=order_mistakes.NEAREST,
         hints=(
             "Which end of a sorted row holds the neighbours? And what does a sort do with two equal distances?",
@@ -269,6 +275,7 @@ EXERCISES = (
                 fixtures.own_never_found,
             ),
         ),
+        special={"where query q does not find image rows[q]": "query_kept"},
         misconceptions=order_mistakes.OTHERS,
         hints=(
             "What number could you write at d(q, rows[q]) so that a sort puts it last, wherever it stands?",

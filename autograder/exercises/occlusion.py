@@ -101,6 +101,7 @@ EXERCISES = (
                 laws.equal,
             ),
         ),
+        special={"I elsewhere": "mask_inverted", "bottom and right are exclusive": "last_included"},
         misconceptions=window_mistakes.HIDE,
         hints=(
             "Which pixels of the result come from the picture, and which from fill? And which tensor may you write "
@@ -185,6 +186,7 @@ EXERCISES = (
                 laws.first_is_zero,
             ),
         ),
+        special={"bottom and right are exclusive": "last_included"},
         misconceptions=mistakes.DROPS,
         hints=(
             "What stays the same for all windows, so that you compute it once? And from which picture does each window "
@@ -278,6 +280,7 @@ EXERCISES = (
                 laws.as_in_the_batch,
             ),
         ),
+        special={"positive where a region helps": "opposite_sign"},
         misconceptions=mistakes.METHOD,
         hints=(
             "You have all the parts. Which of them needs the network, and what does it need from the others?",

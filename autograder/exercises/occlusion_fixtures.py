@@ -173,7 +173,7 @@ def _every_mistake_shows(net: nn.Module, images: Tensor, targets: Tensor, boxes:
     own = y[n, targets].abs()
     return (
         bool(((own > 0.1) & ((own - 1).abs() > 0.1)).all())
-        and float(drops.abs().max()) > 0.8  # not small beside the scores, whose rounding in float32 they have
+        and float(drops.abs().max()) > 0.25 * float(y.abs().max())  # drops have the rounding of scores in float32
         and _balanced(drops)
         and _balanced(maps)
         and min(float(change.abs().max()) for change in wrong) > 0.1 * float(maps.abs().max())

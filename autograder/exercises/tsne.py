@@ -124,6 +124,7 @@ EXERCISES = (
                 fixtures.same_probabilities,
             ),
         ),
+        special={"where β_i is bisected": "no_bisection"},
         misconceptions=joint_mistakes.JOINT,
         hints=(
             "Forget the perplexity for a moment: you have a number β_i for each row. How do you get the row p_j|i? "
@@ -210,6 +211,7 @@ EXERCISES = (
                 fixtures.nothing_to_do,
             ),
         ),
+        special={"perhaps elsewhere": "zero_log_zero"},
         misconceptions=gradient_mistakes.GRADIENT,
         hints=(
             "Four things are needed for each pair: p_ij, q_ij, the weight, and an arrow y_i - y_j. Which of them have "

@@ -83,6 +83,10 @@ EXERCISES = (
                 laws.equal,
             ),
         ),
+        special={
+            "bottom and right are exclusive": "last_included",
+            "where several pixels share the maximum": "first_of_the_ties",
+        },
         misconceptions=box_mistakes.POINTING,
         hints=(
             "Where is the nearest pixel of the box if a peak lies straight below it? And if it lies off a corner? How "
@@ -118,6 +122,10 @@ EXERCISES = (
                 laws.sum_to_one,
             ),
         ),
+        special={
+            "bottom and right are exclusive": "last_included",
+            "0 where a map is nowhere positive": "nan_for_empty",
+        },
         misconceptions=box_mistakes.ENERGY,
         hints=(
             "Which pixels of the map have energy at all? And what is the share of a map that has none?",
@@ -243,6 +251,10 @@ EXERCISES = (
                 laws.equal,
             ),
         ),
+        special={
+            "ties share their mean rank": "ties_in_reading_order",
+            "0 where one of the two maps is constant": "nan_for_constant",
+        },
         misconceptions=rank_mistakes.RANK,
         hints=(
             "Three pixels tie for the places 4, 5 and 6. Which rank does each get? And once both maps are ranks, which "
