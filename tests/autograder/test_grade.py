@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograder import registry
+from autograder.exercises.grad_cam_fixtures import gradients
 from autograder.grade import grade_function, grade_item, grade_lesson
 from autograder.isolated import Runner
 from autograder.judge import _computes, checks_of
@@ -284,11 +285,18 @@ def forgets_unused_channels(gradients):
 
 
 def test_one_special_input_costs_its_own_row_alone():
-    rows = grade_function(IMPORTANCE, forgets_unused_channels, Setting("s", "ada")).rows
+    def two(generator):
+        plain, special = (gradients(generator, 3, 5, 4, 6) for _ in range(2))
+        special.inputs["gradients"][1, 2] = 0.0
+        return [plain, special]
+
+    cases = (IMPORTANCE.cases[0], dataclasses.replace(IMPORTANCE.cases[1], build=two))
+    exercise = dataclasses.replace(IMPORTANCE, cases=cases)
+    rows = grade_function(exercise, forgets_unused_channels, Setting("s", "ada")).rows
     failed = [row for row in rows if row.verdict != PASSED]
     assert [row.check for row in failed] == ["hidden values: other sizes, and a channel that is not used"]
     told = failed[0].diagnosis.message
-    assert "They are: other sizes, and a channel that is not used. On others of them yours is right." in told
+    assert told.endswith("They are: other sizes, and a channel that is not used. On others of them yours is right.")
 
 
 def test_nobody_is_told_of_arguments_that_the_function_does_not_have():
@@ -334,3 +342,11 @@ def test_a_module_that_is_returned_has_nothing_to_detach(body, runner):
     text = f"import copy\nimport torch\nfrom torch import nn\ndef convert_to_cam(features, head):\n    {body}\n"
     judged = grade_item(one(text), registry.exercise("cam.convert_to_cam"), Setting("s", "ada"), runner)
     assert summary(judged.rows) == PASSED
+
+
+@pytest.mark.parametrize(("precision", "earned"), [("float", PASSED), ("double", FAILED)])
+def test_a_law_is_held_to_the_precision_of_what_was_returned(precision, earned):
+    law = Law("nearly", "Nothing.", IMPORTANCE.laws[0].build, lambda calls, results: 5e-5)
+    exercise = dataclasses.replace(IMPORTANCE, laws=(law,))
+    rows = grade_function(exercise, lambda gradients: getattr(gradients.mean((2, 3)), precision)()).rows
+    assert [row.verdict for row in rows if row.check == "law: nearly"] == [earned]
