@@ -1,7 +1,8 @@
 r"""Every linear operation of a network as one thing, $z_j = \sum_i a_i w_{ij} + b_j$, with its weights in hand.
 
 A convolution swallows the padding before it and the BatchNorm (in eval mode) after it. Averages are layers of equal
-weights; a sum of two is a layer of weights 1 on both, stacked.
+weights, and a sum of two is a layer of weights 1 on both. Any other linear operation is run with other weights where
+it is given these as one tensor (transposed convolution, matmul, einsum); of the rest only the sums are known.
 """
 
 from __future__ import annotations
@@ -14,10 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz_ref._propagation import Call, producer
-
-AFFINE = ("conv2d", "linear", "batch_norm", "avg_pool2d", "adaptive_avg_pool2d", "mean", "add")
-"""Operations that `with_affine` understands."""
+from cnnviz_ref._operations import AVERAGES, weight_of
+from cnnviz_ref._propagation import Call
 
 Back: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -34,8 +33,12 @@ class Affine:
     """Bias."""
     index: int = 0
     """How many weighted layers ran before it."""
-    stacked: bool = False
-    """Whether it is a sum of tensors, which it reads as one tensor with an axis more in front."""
+    sizes: tuple[torch.Size, ...] = ()
+    """Shapes of its inputs if it has several, which it reads as one long vector."""
+    fixed: bool = False
+    """Whether it only reads as many images as the network did."""
+    unknown: str = ""
+    """The module and operation, if what is in `w` are not the weights, so that there is no layer with others."""
 
     def __call__(self, a: Tensor) -> tuple[Tensor, Back]:
         r"""$z_j$, and the way back $s_j \mapsto \sum_j w_{ij} s_j$."""
@@ -50,15 +53,23 @@ class Affine:
 
     def having(self, w: Tensor, b: Tensor | None = None) -> Affine:
         """The same layer with other weights, without a bias unless one is given."""
+        if self.unknown:
+            raise ValueError(
+                f"model: {self.unknown}, whose weights are not known one by one; choose a rule that only needs their "
+                f"sums: 'zero' or 'epsilon' of lrp, 'rescale' of deeplift."
+            )
         return replace(self, w=w, b=b)
 
     def read(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """The inputs of the call as one `a`."""
-        return torch.stack(torch.broadcast_tensors(*inputs)) if self.stacked else inputs[0]
+        return torch.cat([x.flatten() for x in inputs]) if self.sizes else inputs[0]
 
-    def unread(self, R: Tensor, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def unread(self, R: Tensor) -> tuple[Tensor, ...]:
         """What belongs to each input of the call."""
-        return tuple(r.sum_to_size(x.shape) for r, x in zip(R, inputs, strict=True)) if self.stacked else (R,)
+        if not self.sizes:
+            return (R,)
+        parts = R.split([size.numel() for size in self.sizes])
+        return tuple(part.view(size) for part, size in zip(parts, self.sizes, strict=True))
 
 
 class Merge:
@@ -69,15 +80,24 @@ class Merge:
 
     def __call__(self, call: Call) -> Call:
         """The call with the same value that reads further back."""
-        return getattr(self, f"_{call.name}", lambda call: call)(call)
+        if call.kind != "affine":
+            return self.not_affine(call)
+        by_name = call.arguments.get("input") is call.inputs[0] and getattr(self, f"_{call.name}", None)
+        return by_name(call) if by_name else self._any_other(call)
+
+    def not_affine(self, call: Call) -> Call:
+        """A nonlinearity stays as it is."""
+        return call
 
     def _conv2d(self, call: Call) -> Call:
         options = {name: value for name, value in call.arguments.items() if name not in ("input", "weight", "bias")}
-        pad = producer(call.inputs[0])
+        pad, convolve = call.before, getattr(F, call.name)
         padded = pad is not None and pad.name == "pad"
         before = pad.run if padded and pad else lambda a: a
         inputs = pad.inputs if padded and pad else call.inputs
-        return self._weighted(replace(call, inputs=inputs), lambda a, w, b: F.conv2d(before(a), w, b, **options))
+        return self._weighted(replace(call, inputs=inputs), lambda a, w, b: convolve(before(a), w, b, **options))
+
+    _conv1d = _conv3d = _conv2d
 
     def _linear(self, call: Call) -> Call:
         return self._weighted(call, F.linear)
@@ -90,13 +110,13 @@ class Merge:
 
     def _batch_norm(self, call: Call) -> Call:
         scale, shift = scale_and_shift(**call.arguments)
-        before = producer(call.inputs[0])
-        if before is None or before.name not in ("conv2d", "linear"):
+        before = call.before
+        if before is None or before.name not in ("conv1d", "conv2d", "conv3d", "linear") or before.kind != "affine":
             return self._weighted_channels(call, scale, shift)
         layer = before.affine
         w = layer.w * scale.view(-1, *[1] * (layer.w.ndim - 1))
         b = shift if layer.b is None else layer.b * scale + shift
-        return replace(before, name="batch_norm", affine=replace(layer, w=w, b=b))
+        return replace(before, name=call.name, affine=replace(layer, w=w, b=b))
 
     def _weighted_channels(self, call: Call, scale: Tensor, shift: Tensor) -> Call:
         shape = (-1, *[1] * (call.inputs[0].ndim - 2))
@@ -106,21 +126,31 @@ class Merge:
 
         return replace(call, affine=Affine(apply, scale, shift, index=self.layers))
 
-    def _average(self, call: Call) -> Call:
-        one = call.inputs[0].new_ones(())
-        return replace(call, affine=Affine(lambda a, w, b: w * call.run(a), one, index=self.layers))
+    def _any_other(self, call: Call) -> Call:
+        several = len(call.inputs) > 1
+        sizes = tuple(x.shape for x in call.inputs) if several else ()
+        read = Affine(lambda a, _w, _b: a, call.inputs[0], index=self.layers, sizes=sizes, fixed=several)
+        run = lambda a, w: call.rerun(read.unread(a), w, call.hidden)  # noqa: E731
+        if call.name in AVERAGES and "cubic" not in str(call.arguments.get("mode")):
+            one = call.inputs[0].new_ones(())
+            return replace(call, affine=replace(read, apply=lambda a, w, b: w * run(a, call.constants), w=one))
+        return replace(call, affine=self._tried(call, read, run))
 
-    _avg_pool2d = _adaptive_avg_pool2d = _mean = _average
+    def _tried(self, call: Call, read: Affine, run: Callable[..., Tensor]) -> Affine:
+        """With the operation's one tensor of weights in hand, if it has one, and what it gives for 0 as bias."""
+        i = weight_of(lambda inputs, constants: call.rerun(inputs, constants, call.hidden), call.inputs, call.constants)
+        zeros = torch.zeros_like(read.read(call.inputs))
+        b = run(zeros, call.constants)
 
-    def _add(self, call: Call) -> Call:
-        if len(call.inputs) < 2:
-            return call
-        if call.arguments.get("alpha", 1) != 1:
-            raise ValueError(
-                f"model: adds with alpha = {call.arguments['alpha']}, needs 1; multiply before the sum instead."
-            )
-        one = call.inputs[0].new_ones(())
-        return replace(call, affine=Affine(lambda a, w, b: w * a.sum(0), one, index=self.layers, stacked=True))
+        def apply(a: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
+            constants = call.constants if i is None else (*call.constants[:i], w, *call.constants[i + 1 :])
+            return run(a, constants) - run(zeros, constants) + (0 if b is None else b)
+
+        if i is None:
+            one, unknown = call.inputs[0].new_ones(()), f"{call.where()} calls {call.name}"
+            return replace(read, apply=apply, w=one, b=b, fixed=True, unknown=unknown)
+        self.layers += 1
+        return replace(read, apply=apply, w=call.constants[i].detach(), b=b, fixed=True)
 
 
 def scale_and_shift(

@@ -65,10 +65,10 @@ def not_run(layer: str) -> str:
     return f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs."
 
 
-def gradient(y: Tensor, x: Tensor, what: str, *, again: bool = False) -> Tensor:
-    """`dy/dx` for a scalar `y`; no `.grad` is touched. With `again`, the graph stays for another call."""
+def gradient(y: Tensor, x: Tensor, what: str, *, start: Tensor | None = None, again: bool = False) -> Tensor:
+    """`dy/dx`, times `start` if `y` is no scalar; no `.grad` is touched. With `again`, the graph stays for one more."""
     apart = not (y.requires_grad and x.requires_grad)
-    found = None if apart else torch.autograd.grad(y, x, allow_unused=True, retain_graph=again)[0]
+    found = None if apart else torch.autograd.grad(y, x, start, allow_unused=True, retain_graph=again)[0]
     if found is None:
         raise ValueError(f"{what}: no gradient arrives from the score; choose one that the score is computed from.")
     return found

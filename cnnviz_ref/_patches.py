@@ -22,7 +22,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_ref._propagation import OPERATIONS, PARAMETERS, out_of_place
+from cnnviz_ref._operations import is_torchs_own
+from cnnviz_ref._propagation import PARAMETERS, out_of_place
+from cnnviz_ref._tracing import plain_name
 
 MOST = 0.6
 """Share of a map from which on it is cheaper to work on all of it."""
@@ -166,8 +168,8 @@ class Patched(TorchFunctionMode):
 
     def _spread(self, func: Any, args: Any, kwargs: Any) -> Patches | None:
         """The patches of the result; None where they cannot be told, or are no smaller than the map."""
-        name = _NAMES.get(func)
-        if name is None or not isinstance(args[0], Tensor) or args[0] not in self.patches:
+        name = plain_name(func)
+        if not is_torchs_own(func) or not isinstance(args[0], Tensor) or args[0] not in self.patches:
             return None
         p = self.patches[args[0]]
         if name in POINTWISE and not _is_training(name, args, kwargs):
@@ -188,9 +190,8 @@ METADATA = (
     Tensor.__len__,
     *(getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device")),
 )
-POINTWISE = ("relu", "hardtanh", "batch_norm", "dropout")
+POINTWISE = ("relu", "relu6", "hardtanh", "batch_norm", "dropout")
 WINDOWED = ("conv2d", "max_pool2d")
-_NAMES = {func: name for name, funcs in OPERATIONS.items() for func in funcs}
 _ARGUMENTS = {
     **PARAMETERS,
     "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"),

@@ -1,52 +1,35 @@
 """One mechanism for methods that change the backward pass: rules for operations, however the model writes them.
 
-`propagating(rules)` watches every torch function that a model calls. Where `rules` names the operation, its derivative
-is replaced by the rule; in-place operations become out-of-place. Modules are never touched, so a functional ReLU, an
-in-place one and one module used twice are all the same operation, and no hook can be left behind.
-
-To add an operation: its functions in `OPERATIONS`, and a rule under that name in the method's table.
+`Propagating(model, rules, method).scores(x)` watches every torch function that the model calls. Where `rules` names the
+operation's kind (`_operations.py`), its derivative is replaced by the rule; in-place operations become out-of-place.
+Modules are never touched, so a functional ReLU, an in-place one and one module used twice are all the same operation,
+and no hook can be left behind. What has no rule, or could not be seen, is an error that names it and its module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_map_only, tree_unflatten
 from torch.utils.weak import WeakIdKeyDictionary
 
-OPERATIONS: dict[str, tuple[Callable[..., Any], ...]] = {
-    "relu": (F.relu, torch.relu, Tensor.relu),
-    "hardtanh": (F.hardtanh, F.relu6),
-    "conv2d": (F.conv2d,),
-    "linear": (F.linear,),
-    "batch_norm": (F.batch_norm,),
-    "max_pool2d": (F.max_pool2d, torch.max_pool2d),
-    "avg_pool2d": (F.avg_pool2d,),
-    "adaptive_avg_pool2d": (F.adaptive_avg_pool2d,),
-    "mean": (torch.mean, Tensor.mean),
-    "add": (torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__),
-    "scale": (torch.mul, Tensor.mul, Tensor.__mul__, Tensor.__rmul__, torch.div, Tensor.div, Tensor.__truediv__),
-    "dropout": (F.dropout, F.dropout2d, F.alpha_dropout),
-    "pad": (F.pad,),
-    "cat": (torch.cat, torch.concat),
-    "reshape": (
-        torch.flatten, Tensor.flatten, torch.reshape, Tensor.reshape, Tensor.view, torch.squeeze, Tensor.squeeze,
-        torch.unsqueeze, Tensor.unsqueeze, torch.permute, Tensor.permute, torch.transpose, Tensor.transpose,
-        Tensor.contiguous, Tensor.clone, torch.clone, Tensor.__getitem__,
-    ),
-}  # fmt: skip
-"""Operation -> the functions that compute it; in-place variants are found from these."""
+from cnnviz_ref._operations import PLACE_BY_PLACE, is_torchs_own, kind_by_name, kind_by_trial, upper_bound
+from cnnviz_ref._tracing import plain_name
 
+_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 PARAMETERS = {
-    "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
     "linear": ("input", "weight", "bias"),
     "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"),
+    **dict.fromkeys(("add", "sub", "mul", "div", "truediv"), ("input", "other")),
 }
 """Names of the positional arguments where a rule needs to read them."""
 
@@ -56,17 +39,31 @@ class Call:
     """One operation that a model carried out."""
 
     name: str
-    """Key of `OPERATIONS`."""
+    """The function's name, without underscores."""
+    kind: str | None
+    """What `_operations.py` says of it."""
     inputs: tuple[Tensor, ...]
-    """The tensors it was given that depend on the images."""
-    run: Callable[..., Tensor]
-    """The operation as a function of `inputs`."""
+    """The tensors it was given that depend on the images: those with a derivative, or all if none has one."""
+    hidden: tuple[Tensor, ...]
+    """The other ones that depend on the images, such as masks."""
+    constants: tuple[Tensor, ...]
+    """Its floating-point tensors that do not: weights and biases."""
+    rerun: Callable[..., Any]
+    """The operation as a function of `inputs`, `constants` and `hidden`, each a tuple."""
     arguments: Mapping[str, Any]
-    """Its other arguments by name."""
+    """Its arguments by name, as far as `PARAMETERS` names them."""
+    where: Callable[[], str] = lambda: "the model"
+    """Says, while the call is carried out, which module makes it."""
+    before: Call | None = None
+    """What made its first input, where a method merges calls."""
     affine: Any = None
     """Weights and bias, once a method has worked them out."""
     value: Any = None
     """What the network computed here, bit for bit; a second computation could round to the other side of 0."""
+
+    def run(self, *inputs: Tensor) -> Any:
+        """The operation as a function of `inputs`."""
+        return self.rerun(inputs, self.constants, self.hidden)
 
     def pull(self, inputs: tuple[Tensor, ...], g: Tensor) -> tuple[Tensor, ...]:
         """What the plain derivative makes of `g` arriving at the output."""
@@ -86,40 +83,71 @@ class Arriving:
     change: Callable[[Tensor], Tensor]
 
 
-def producer(x: Tensor) -> Call | None:
-    """The call with a rule that made this tensor."""
-    return getattr(x.grad_fn, "call", None)
+@dataclass(frozen=True)
+class _Made:
+    """What is known of a tensor that depends on the images."""
+
+    version: int
+    """How often it had been overwritten."""
+    grad_fn: Any
+    """Its derivative, which changes where something unseen overwrites it."""
+    call: Call | None
+    """What made it, if it is a function of each value by itself."""
+    merged: Call | None
+    """What made it, as the method's `merge` says it."""
 
 
 class Propagating(TorchFunctionMode):
-    """Inside: operations named in `rules` propagate by their rule; a rule of None is the plain derivative.
+    """Inside: operations of a kind in `rules` propagate by their rule; a rule of None is the plain derivative.
 
-    An `Arriving` costs no more than the plain derivative.
-
-    With `complete`, the name of a method, an operation that `rules` does not name is an error. `merge` may put another
-    call with the same value in the place of one, such as a convolution that has swallowed the BatchNorm after it.
+    An `Arriving` costs no more than the plain derivative. `merge` may put another call with the same value in the place
+    of one, such as a convolution that has swallowed the BatchNorm after it.
     """
 
     def __init__(
         self,
+        model: nn.Module,
         rules: Mapping[str, Rule | Arriving | None],
+        method: str,
         *,
-        complete: str | None = None,
-        merge: Callable[[Call], Call] = lambda call: call,
+        merge: Callable[[Call], Call] | None = None,
     ) -> None:
         super().__init__()
-        self.rules, self.complete, self.merge = rules, complete, merge
+        self.model, self.rules, self.method, self.merge = model, rules, method, merge
+        self.made: Any = WeakIdKeyDictionary()
         self.overwritten: Any = WeakIdKeyDictionary()
+        self.sharing: dict[int, list[Tensor]] = {}
+
+    def scores(self, x: Tensor) -> Any:
+        """What the model returns for `x`, with the rules in its graph."""
+        for name, module in self.model.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                raise ValueError(
+                    f"model: {_called(name, module)} was made by torch.jit, which hides its operations from "
+                    f"{self.method}; pass the network as it was before torch.jit.script or torch.jit.trace."
+                )
+        self.note(x)
+        try:
+            with self:
+                scores = tree_map_only(Tensor, self.current, self.model(x))
+        except SystemError as error:  # a scripted function cannot hand on what was raised in it
+            raise error.__cause__ or error from None
+        self._check_seen(tree_leaves(scores))
+        return scores
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Carries out one function that the model calls."""
         args, kwargs = tree_map_only(Tensor, self.current, (args, kwargs or {}))
-        if not any(_depends(t) for t in tree_leaves((args, kwargs))):
-            return func(*args, **kwargs)
+        leaves = tree_leaves((args, kwargs))
+        self._check_seen(leaves)
+        if not any(self._depends(t) for t in leaves) or _is_new(func):
+            result = func(*args, **kwargs)
+            self._note_sharing(leaves, result)
+            return result
         plain, kwargs, in_place = out_of_place(func, kwargs)
-        result = self._carry_out(plain, args, kwargs)
+        result = self.carry_out(plain, args, kwargs)
         if in_place and result is not args[0]:  # dropout in eval mode returns its own input
-            self.overwritten[args[0]] = result
+            return self._overwrite(args[0], result)
         return result
 
     def current(self, x: Tensor) -> Tensor:
@@ -128,23 +156,146 @@ class Propagating(TorchFunctionMode):
             x = self.overwritten[x]
         return x
 
-    def _carry_out(self, func: Any, args: Any, kwargs: Any) -> Any:
-        call = _call(func, args, kwargs)
-        if call is None or call.name not in self.rules:
+    def note(self, result: Any, call: Call | None = None, merged: Call | None = None) -> None:
+        """From now on the tensors of `result` are known to depend on the images, by this call."""
+        for t in _tensors(result):
+            if t not in self.made:
+                self.made[t] = _Made(t._version, t.grad_fn, call, merged)
+
+    def carry_out(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """The result of a function that is given something that depends on the images."""
+        call = self._call(func, plain_name(func), args, kwargs)
+        if call.name in _REWRITTEN and is_torchs_own(func):
+            rewritten = _REWRITTEN[call.name](self, call, args, kwargs)
+            if rewritten is not None:
+                return rewritten
+        ruled = bool(call.kind and callable(self.rules.get(call.kind)) and call.inputs[0].requires_grad)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not ruled):
             result = func(*args, **kwargs)
-            if self.complete and (result is None or any(_depends(t) for t in tree_leaves(result))):
-                raise ValueError(_no_rule(func, self.complete))
+        if not _tensors(result):
             return result
-        rule = self.rules[call.name]
-        if rule is None or isinstance(rule, Arriving):
-            result = func(*args, **kwargs)
-            if rule is not None:
-                result.register_hook(rule.change)
+        plain, call, merged = call, self._understood(call, result), None
+        if call.kind == "relu" and call.rerun is not plain.rerun:  # written as another function
+            result = call.run(*call.inputs)
+        if torch.is_grad_enabled() and (ruled or any(t.requires_grad for t in _tensors(result))):
+            result, merged = self._ruled(call, result)
+        self.note(result, call if call.kind in PLACE_BY_PLACE else None, merged)
+        self._note_sharing([*call.inputs, *call.hidden], result)
+        return result
+
+    def _call(self, func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Call:
+        leaves, form = tree_flatten((args, kwargs))
+        dependent = [i for i, t in enumerate(leaves) if self._depends(t)]
+        varying = [i for i in dependent if leaves[i].requires_grad] or dependent
+        hidden = [i for i in dependent if i not in varying]
+        floats = [i for i, t in enumerate(leaves) if isinstance(t, Tensor) and t.is_floating_point()]
+        fixed = [i for i in floats if i not in dependent]
+
+        def rerun(*new: tuple[Tensor, ...]) -> Any:
+            filled = list(leaves)
+            for places, tensors in zip((varying, fixed, hidden), new, strict=True):
+                for i, t in zip(places, tensors, strict=True):
+                    filled[i] = t
+            new_args, new_kwargs = tree_unflatten(filled, form)
+            return func(*new_args, **new_kwargs)
+
+        inputs, constants, masks = (tuple(leaves[i] for i in places) for places in (varying, fixed, hidden))
+        arguments = {**dict(zip(PARAMETERS.get(name, ()), args, strict=False)), **kwargs}
+        kind = kind_by_name(name, inputs, arguments) if is_torchs_own(func) and not masks else None
+        return Call(name, kind, inputs, masks, constants, rerun, arguments, partial(where, self.model))
+
+    def _understood(self, call: Call, result: Any) -> Call:
+        """The call with its kind, also where only several operations together are a function of each value."""
+        if call.kind is None and len(call.inputs) + len(call.hidden) > 1:
+            call = self._together(call, result) or call
+        if call.kind is None:
+            call = replace(call, kind=kind_by_trial(call.run, call.inputs, result))
+            if call.kind == "elementwise":
+                return _as_relu(call)
+        return call
+
+    def _together(self, call: Call, result: Any) -> Call | None:
+        """One function of each value of z, such as `z * (z > 0)`, where all that the call was given comes from z."""
+        lines = [list(self._line(t)) for t in (*call.inputs, *call.hidden)]
+        for z, _ in lines[0]:
+            functions = [next((f for y, f in line if y is z), None) for line in lines]
+            if all(functions) and getattr(result, "shape", None) == z.shape and z.requires_grad:
+                return replace(call, inputs=(z,), hidden=(), rerun=_composed(call, functions))
+        return None
+
+    def _line(self, t: Tensor) -> Iterable[tuple[Tensor, Callable[[Tensor], Tensor]]]:
+        """The tensors that `t` is a function of, value by value, with the function: itself, what made it, and so on."""
+        f: Callable[[Tensor], Tensor] = lambda z: z  # noqa: E731
+        yield t, f
+        while (made := self.made.get(t)) and (call := made.call):
+            f = partial(_then, call, f)
+            t = call.inputs[0]
+            yield t, f
+
+    def _is_gate(self, x: Tensor) -> bool:
+        """Whether a tensor comes from a sigmoid."""
+        while (call := self.made[x].call) and call.name not in ("sigmoid", "hardsigmoid"):
+            x = call.inputs[0]
+        return call is not None
+
+    def _ruled(self, call: Call, result: Any) -> tuple[Any, Call | None]:
+        rule = self.rules.get(call.kind or "")
+        if call.kind == "move" and not isinstance(result, Tensor):  # the parts of a split
+            rule = None
+        if call.kind not in self.rules or (callable(rule) and not isinstance(result, Tensor)):
+            raise ValueError(_no_rule(call, self.method))
+        if self.merge:
+            call = self.merge(replace(call, before=self.made[call.inputs[0]].merged))
+        if call.kind == "product":
+            call = replace(call, arguments={"gates": [self._is_gate(x) for x in call.inputs]})
+        if callable(rule):
+            call = replace(call, value=result.detach())  # detached: a rule must not hold its own output's graph
+            result = _Ruled.apply(rule, call, [result.detach()], *call.inputs)
+        elif rule is not None:
+            result.register_hook(rule.change)
+        return result, call if self.merge and isinstance(result, Tensor) else None
+
+    def _depends(self, t: object) -> bool:
+        return isinstance(t, Tensor) and t in self.made
+
+    def _check_seen(self, leaves: Iterable[object]) -> None:
+        """Raises ValueError if a tensor was computed by something that the mode did not see."""
+        for t in leaves:
+            if not isinstance(t, Tensor):
+                continue
+            made = self.made.get(t)
+            if made is not None and made.version != t._version:
+                raise ValueError(_unseen(where(self.model), "has overwritten activations in place", self.method))
+            if t.requires_grad and t.grad_fn is not None and (made is None or made.grad_fn is not t.grad_fn):
+                name = t.grad_fn.name()
+                raise ValueError(_unseen(where(self.model), f"has the derivative {name}", self.method))
+
+    def _overwrite(self, x: Tensor, result: Tensor) -> Tensor:
+        """From now on `x` and whatever shares its memory have the new values."""
+        run = lambda func, *args: self.__torch_function__(func, (), args)  # noqa: E731
+        if result.dtype != x.dtype:
+            result = run(Tensor.to, result, x.dtype)
+        others = self.sharing.get(_memory(x), [])
+        if not others:
+            self.overwritten[x] = result
             return result
-        with torch.no_grad():
-            value = func(*args, **kwargs)
-        call = replace(self.merge(call), value=value.detach())  # detached: a rule must not hold its own output's graph
-        return _Ruled.apply(rule, call, [value], *call.inputs)
+        whole, n = others[0], x.untyped_storage().nbytes() // x.element_size()
+        if whole.numel() != n or any(t.dtype != x.dtype for t in others):
+            raise ValueError(_unseen(where(self.model), "overwrites part of a larger tensor in place", self.method))
+        places = torch.arange(n, device=x.device).as_strided(*_place(x))
+        memory = run(torch.index_put, run(torch.as_strided, whole, (n,), (1,), 0), (places,), result)
+        views = [(t, run(torch.as_strided, memory, *_place(t))) for t in (*others, x)]
+        for t, view in views:
+            self.overwritten[t] = view
+        return self.current(x)
+
+    def _note_sharing(self, inputs: Iterable[object], result: Any) -> None:
+        """Remembers which tensors share memory with their base, the first in the list."""
+        for t in _tensors(result):
+            for x in inputs:
+                if isinstance(x, Tensor) and x is not t and _memory(x) == _memory(t):
+                    group = self.sharing.setdefault(_memory(t), [t if t._base is None else t._base])
+                    group.extend(y for y in (x, t) if not any(y is z for z in group))
 
 
 class _Ruled(torch.autograd.Function):
@@ -166,46 +317,125 @@ def out_of_place(func: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]
     if kwargs.get("inplace"):
         return func, {**kwargs, "inplace": False}, True
     name = getattr(func, "__name__", "")
-    if name.startswith("__i") and name.endswith("__"):
-        plain = getattr(Tensor, f"__{name[3:]}", None)
-    elif name.endswith("_") and not name.endswith("__"):
+    if name == "__setitem__" or (name.endswith("_") and not name.endswith("__") and name not in _NOT_IN_PLACE):
         plain = getattr(Tensor, name[:-1], None) or getattr(F, name[:-1], None)
-    else:
-        plain = None
-    return (plain, kwargs, True) if callable(plain) else (func, kwargs, False)
+        return plain if callable(plain) else _on_a_copy(func), kwargs, True
+    if name.startswith("__i") and name.endswith("__") and callable(plain := getattr(Tensor, f"__{name[3:]}", None)):
+        return plain, kwargs, True
+    return func, kwargs, False
 
 
-_NAMES = {func: name for name, funcs in OPERATIONS.items() for func in funcs}
+_NOT_IN_PLACE = ("requires_grad_", "share_memory_", "retain_grad_")
 
 
-def _call(func: Any, args: Any, kwargs: dict[str, Any]) -> Call | None:
-    """The call as a function of what depends on the images, or None for an operation that has no name."""
-    name = _NAMES.get(func)
-    if name is None or kwargs.get("return_indices"):
+def _on_a_copy(func: Any) -> Any:
+    def written(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        copy = x.clone()
+        func(copy, *args, **kwargs)
+        return copy
+
+    written.__name__ = plain_name(func)
+    return written
+
+
+def _then(call: Call, after: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    return after(call.run(z))
+
+
+def _composed(call: Call, functions: Any) -> Callable[..., Any]:
+    def rerun(inputs: Any, constants: Any, _hidden: Any) -> Any:
+        values, n = tuple(f(*inputs) for f in functions), len(call.inputs)
+        return call.rerun(values[:n], constants, values[n:])
+
+    return rerun
+
+
+def _as_relu(call: Call) -> Call:
+    """A ReLU or ReLU6, however it was written, as torch's own; any other function as it is."""
+    top = upper_bound(call.run, call.inputs[0])
+    if top is None:
+        return call
+    relu = F.relu if top == float("inf") else lambda z: F.hardtanh(z, 0, top)
+    return replace(call, name="relu", kind="relu", rerun=lambda inputs, _constants, _hidden: relu(*inputs))
+
+
+def _sum_of_parts(mode: Propagating, call: Call, args: Any, kwargs: Any) -> Tensor | None:
+    """`a - b` and `a + alpha b` of two activations as a plain sum."""
+    factor = kwargs.get("alpha", 1) * (1 if call.name == "add" else -1)
+    if len(call.inputs) < 2 or factor == 1:
         return None
-    names = PARAMETERS.get(name, ())
-    args, kwargs = args[len(names) :], {**dict(zip(names, args, strict=False)), **kwargs}
-    inputs = tuple(t for t in tree_leaves((args, kwargs)) if _depends(t))
-    if name == "scale" and (len(inputs) > 1 or not _depends(args[0])):
-        return None  # a product of two activations is not linear
-
-    def run(*new: Tensor) -> Tensor:
-        replacements = iter(new)
-        fill = lambda t: next(replacements) if _depends(t) else t  # noqa: E731
-        filled_args, filled = tree_map_only(Tensor, fill, (args, kwargs))
-        return func(*filled_args, **filled)
-
-    return Call(name, inputs, run, kwargs)
+    return mode.carry_out(torch.add, (args[0], mode.carry_out(torch.mul, (args[1], factor), {})), {})
 
 
-def _depends(t: object) -> bool:
-    """Parameters are frozen while a method runs, so what requires a gradient depends on the images."""
-    return isinstance(t, Tensor) and t.requires_grad
+def _maximum(mode: Propagating, call: Call, args: Any, kwargs: Any) -> Any:
+    """The three functions that are called `max`."""
+    if len(call.inputs) == 2 or (len(args) > 1 and isinstance(args[1], Tensor)):
+        return mode.carry_out(torch.maximum, args, kwargs)
+    values = mode.carry_out(torch.amax, args, kwargs)
+    if len(args) == 1 and "dim" not in kwargs:
+        return values
+    indices = torch.max(args[0].detach(), *args[1:], **kwargs).indices
+    mode.note(indices)
+    return torch.return_types.max((values, indices))
 
 
-def _no_rule(func: Any, method: str) -> str:
-    name = getattr(func, "__qualname__", None) or getattr(func, "__name__", repr(func))
+_REWRITTEN = {"add": _sum_of_parts, "sub": _sum_of_parts, "max": _maximum}
+"""Functions that are carried out as another one."""
+
+
+def where(model: nn.Module) -> str:
+    """The innermost module of the model that is running."""
+    names = {id(module): (name, module) for name, module in model.named_modules()}
+    frame = sys._getframe(1)
+    while frame:
+        module = id(frame.f_locals.get("self"))
+        if module in names:
+            return _called(*names[module])
+        frame = frame.f_back  # type: ignore[assignment]
+    return _called("", model)
+
+
+def _called(name: str, module: nn.Module) -> str:
+    return f"module {name!r} ({type(module).__name__})" if name else f"the network itself ({type(module).__name__})"
+
+
+_INSTEAD = "saliency, grad_cam and occlusion explain this network as it is."
+_REASONS = {
+    "batch_norm": "which has no running statistics and mixes the images of a batch",
+    "softmax": "which mixes its inputs; scores are those before softmax, so leave it out if it is the last step",
+    "dropout": "which is random",
+    "elementwise": "which is a nonlinearity other than ReLU",
+    "norm": "which divides by the activations' own spread",
+    "product": "which multiplies activations",
+}
+
+
+def _no_rule(call: Call, method: str) -> str:
+    unknown = "which is neither linear, nor a maximum, nor a function of each value by itself"
+    reason = _REASONS.get(call.name) or _REASONS.get(call.kind or "", unknown)
+    return f"model: {call.where()} calls {call.name}, {reason}; {method} has no rule for it. {_INSTEAD.capitalize()}"
+
+
+def _unseen(place: str, what: str, method: str) -> str:
     return (
-        f"model: calls {name} on activations, for which {method} has no rule; add the function to OPERATIONS in "
-        f"cnnviz_ref/_propagation.py and a rule for its name to RULES in cnnviz_ref/{method}.py."
+        f"model: {place} {what}, an operation that {method} cannot see (such as an autograd.Function of its own, or a "
+        f"scripted function); write it with torch's functions. {_INSTEAD.capitalize()}"
     )
+
+
+def _is_new(func: Any) -> bool:
+    """Whether the result takes no more than its shape from its arguments."""
+    name = getattr(func, "__name__", "")
+    return name.startswith("new_") or name.endswith("_like") or name in _NOT_IN_PLACE
+
+
+def _tensors(result: Any) -> list[Tensor]:
+    return [t for t in tree_leaves(result) if isinstance(t, Tensor)]
+
+
+def _memory(t: Tensor) -> int:
+    return t.untyped_storage()._cdata
+
+
+def _place(t: Tensor) -> tuple[Any, ...]:
+    return t.size(), t.stride(), t.storage_offset()

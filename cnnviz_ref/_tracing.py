@@ -73,7 +73,7 @@ class Tracing(TorchFunctionMode, Generic[V]):
         inputs = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t in self.known]
         values, shapes = tuple(self.known[t] for t in inputs), tuple(tuple(t.shape) for t in inputs)
         result = func(*args, **kwargs)
-        name = _name(func)
+        name = plain_name(func)
         outputs = [t for t in tree_leaves(args[0] if name == "setitem" else result) if isinstance(t, Tensor)]
         if inputs and outputs:
             arguments = {**dict(zip(SIGNATURES.get(name, ()), args, strict=False)), **kwargs}
@@ -91,6 +91,7 @@ class Tracing(TorchFunctionMode, Generic[V]):
         return call.name if value is None else value
 
 
-def _name(func: Any) -> str:
+def plain_name(func: Any) -> str:
+    """The function's name without underscores: "relu" for `F.relu`, `torch.relu_` and `Tensor.relu`."""
     name = getattr(func, "__name__", repr(func)).strip("_")
     return _SPELLINGS.get(name, name)

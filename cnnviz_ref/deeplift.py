@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, Targets
-from cnnviz_ref._affine import AFFINE, Affine, Merge
-from cnnviz_ref._mechanism import check_images, check_scores, check_targets, target_scores, undisturbed
-from cnnviz_ref._propagation import Call, Propagating, Rule, producer
+from cnnviz_ref._affine import Affine, Merge
+from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
+from cnnviz_ref._propagation import Call, Propagating, Rule
 
 
 def deeplift(
@@ -58,39 +62,47 @@ def deeplift(
     rules, merge = RULES[rule]
     with undisturbed(model):
         both = torch.cat([x, x0]).requires_grad_()
-        with Propagating(rules, complete="deeplift", merge=merge()) as mode:
-            scores = mode.current(model(both))
-        y = target_scores(check_scores(scores, len(both))[: len(x)], targets)
-        y0 = target_scores(scores.detach()[len(x) :], targets)
-        m = torch.autograd.grad(y.sum(), both)[0][: len(x)]
-    return _complete(m * (x - x0), y.detach(), y0)
-
-
-def _complete(C: Tensor, y: Tensor, y0: Tensor) -> Tensor:
-    """The contributions, or a ValueError where they do not sum to the difference: the model hid an operation."""
-    excess = (C.sum((1, 2, 3)) - (y - y0)).abs()
-    rounding = torch.finfo(C.dtype).eps ** 0.5 * (C.abs().sum((1, 2, 3)) + y.abs() + y0.abs())
-    if (excess > rounding).any():
-        got = f"{C.sum((1, 2, 3)).tolist()}, but the scores differ by {(y - y0).tolist()}"
-        raise ValueError(
-            f"model: contributions sum to {got}; an operation of the model mixes samples or hides its input."
-        )
+        mode = Propagating(model, rules, "deeplift", merge=partial(_apart, len(both), merge()))
+        y, y0 = _halves(_scores(mode, both, targets))
+        C = gradient(y.sum(), both, "images")[: len(x)] * (x - x0)
+        if not _same(C.sum((1, 2, 3)), y - y0, C.abs().sum((1, 2, 3)) + y.abs() + y0.abs()):
+            raise ValueError(_incomplete(model, rules, both, targets))
     return C
+
+
+def _apart(n: int, merge: Callable[[Call], Call], call: Call) -> Call:
+    """The call, merged, or a ValueError if a nonlinearity is given images that are not apart along the first axis."""
+    for x in call.inputs if call.kind not in ("move", "scale", "affine") else ():
+        if x.ndim == 0 or len(x) % n:
+            raise ValueError(
+                f"model: {call.where()} calls {call.name} on {list(x.shape)}, but deeplift needs image n at place n of "
+                f"the first axis, with {n} places; keep the images apart there."
+            )
+    return merge(call)
+
+
+def _scores(mode: Propagating, both: Tensor, targets: Tensor) -> Tensor:
+    return target_scores(check_scores(mode.scores(both), len(both)), targets.repeat(2))
 
 
 def rescale(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
     r"""$m \, \Delta y / \Delta z$ for $y = f(z)$ at each place by itself."""
-    (z, z0), (y, y0) = _halves(inputs[0]), _halves(call.run(*inputs))
+    (z, z0), (y, y0) = _halves(inputs[0]), _halves(call.value)
     return (_with_zeros(_quotient(_halves(m)[0] * (y - y0), z, z0, _halves(call.pull(inputs, m)[0])[0])),)
 
 
-def max_pool(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
+def maximum(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
     r"""$m \Delta y$ goes to the winner at $x$ where $y > y^0$, at $x^0$ where $y < y^0$; windows may overlap."""
-    (z, z0), (y, y0) = _halves(inputs[0]), _halves(call.run(*inputs))
-    C = _halves(m)[0] * (y - y0)
-    grew = y > y0
-    C, C0 = _halves(call.pull(inputs, torch.cat([C * grew, C * ~grew]))[0])
-    return (_with_zeros(_quotient(C + C0, z, z0, _halves(call.pull(inputs, m)[0])[0])),)
+    y, y0 = _halves(call.value)
+    C, grew = _halves(m)[0] * (y - y0), y > y0
+    found = zip(call.pull(inputs, torch.cat([C * grew, C * ~grew])), call.pull(inputs, m), inputs, strict=True)
+    return tuple(_with_zeros(_quotient(_both(c), *_halves(z), _halves(slope)[0])) for c, slope, z in found)
+
+
+def product(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
+    r"""$\Delta(a b) = \frac{b + b^0}{2} \Delta a + \frac{a + a^0}{2} \Delta b$: the slopes at the middle."""
+    middle = tuple(torch.cat([_both(z) / 2] * 2) for z in inputs)
+    return call.pull(middle, _with_zeros(_halves(m)[0]))
 
 
 def reveal_cancel(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
@@ -100,23 +112,43 @@ def reveal_cancel(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Te
     where the signs of $w_{ij}$ and $d_i$ agree, so
     $m_i = \frac{1}{2} \sum_j w_{ij} (m_j^+ + m_j^-) + \mathrm{sign}(d_i) |w_{ij}| (m_j^+ - m_j^-)$.
     """
-    layer: Affine | None = call.affine
-    if layer is None:  # one part has either sign, so there is nothing to reveal
+    if call.affine is None:  # one part has either sign, so there is nothing to reveal
         return rescale(call, inputs, m)
-    a = layer.read(inputs)
-    batch = 1 if layer.stacked else 0
-    a, a0 = a.chunk(2, dim=batch)
+    layer: Affine = call.affine
+    n = len(m) // 2
+    difference = [x[:n] - x[n:] for x in inputs]
+    d = layer.read(tuple(_with_zeros(x) if layer.fixed else x for x in difference))
     z, z0 = _halves(call.arguments["z"])
-    _, back = layer.having(layer.w)(a - a0)
-    size, back_size = layer.having(layer.w.abs())((a - a0).abs())
-    plus, minus = (z - z0 + size) / 2, (z - z0 - size) / 2
+    _, back = layer.having(layer.w)(d)
+    size, back_size = layer.having(layer.w.abs())(d.abs())
+    plus, minus = (z - z0 + size[:n]) / 2, (z - z0 - size[:n]) / 2
     y_plus, y_minus = _effects(call, z0, plus, minus)
-    m, slope = _halves(m)[0], _slope(call, z)
-    m_plus = m * _divided(y_plus, plus, z0.abs() + size, slope)
-    m_minus = m * _divided(y_minus, minus, z0.abs() + size, slope)
-    both, apart = back(m_plus + m_minus), back_size(m_plus - m_minus)
-    m_a = (both + (a - a0).sign() * apart) / 2
-    return layer.unread(torch.cat([m_a, torch.zeros_like(m_a)], dim=batch), inputs)
+    slope, m = _slope(call, z), m[:n]
+    m_plus = m * _divided(y_plus, plus, z0.abs() + size[:n], slope)
+    m_minus = m * _divided(y_minus, minus, z0.abs() + size[:n], slope)
+    both, apart = m_plus + m_minus, m_plus - m_minus
+    if layer.fixed:
+        both, apart = _with_zeros(both), _with_zeros(apart)
+    found = layer.unread((back(both) + d.sign() * back_size(apart)) / 2)
+    return found if layer.fixed else tuple(map(_with_zeros, found))
+
+
+def _scaled(call: Call, before: Call) -> Call:
+    """A layer and one positive factor for all that it gives, such as dropout's 1, as one layer; else no layer."""
+    with torch.no_grad():
+        c = call.run(torch.ones_like(call.inputs[0])) - call.run(torch.zeros_like(call.inputs[0]))
+    factor, layer = c.flatten()[0], before.affine
+    if not (c == factor).all() or factor <= 0:
+        return call
+    scaled = replace(layer, apply=lambda a, w, b: factor * layer.apply(a, w, b))
+    return replace(call, inputs=before.inputs, affine=scaled)
+
+
+def _moved(call: Call, before: Call) -> Call:
+    """A layer whose values go elsewhere as one layer."""
+    layer = before.affine
+    moved = replace(layer, apply=lambda a, w, b: call.run(layer.apply(a, w, b)), fixed=True)
+    return replace(call, inputs=before.inputs, affine=moved)
 
 
 def _effects(call: Call, z0: Tensor, plus: Tensor, minus: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,34 +166,30 @@ def _slope(call: Call, z: Tensor) -> Tensor:
         return torch.autograd.grad(call.arguments["f"](leaf).sum(), leaf)[0]
 
 
-class MergeReLU(Merge):
-    """Also merges a ReLU with the linear layer before it."""
+class MergeNonlinearity(Merge):
+    """Also merges a nonlinearity with the linear layer before it."""
 
-    def _relu(self, call: Call) -> Call:
-        before, f = _layer_before(call), call.run
-        if before is None:
+    def not_affine(self, call: Call) -> Call:
+        """A nonlinearity as a function of what the layer before it reads; what lies between belongs to the layer."""
+        before = call.before
+        if before is None or before.affine is None or before.kind not in ("affine", "scale", "move"):
             return call
-        return Call(call.name, before.inputs, f, {"f": f, "z": call.inputs[0].detach()}, before.affine)
-
-    _hardtanh = _relu
-
-
-def _layer_before(call: Call) -> Call | None:
-    before = producer(call.inputs[0])
-    return before if before is not None and before.name in AFFINE and before.affine is not None else None
-
-
-def linear(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
-    r"""$m_i = \sum_j w_{ij} m_j$."""
-    if call.affine is None:
-        return call.pull(inputs, m)
-    return call.affine.unread(call.affine(call.affine.read(inputs))[1](m), inputs)
+        if call.kind in ("relu", "elementwise"):
+            found = {"f": call.run, "z": call.inputs[0].detach()}
+            return replace(call, inputs=before.inputs, arguments=found, affine=before.affine)
+        if call.kind == "scale":
+            return _scaled(call, before)
+        return _moved(call, before) if call.kind == "move" and len(call.inputs) == 1 and call.name != "pad" else call
 
 
 def _halves(t: Tensor) -> tuple[Tensor, Tensor]:
     """Of the images and of the baselines."""
     n = len(t) // 2
     return t[:n], t[n:]
+
+
+def _both(t: Tensor) -> Tensor:
+    return t[: len(t) // 2] + t[len(t) // 2 :]
 
 
 def _with_zeros(m: Tensor) -> Tensor:
@@ -179,31 +207,54 @@ def _divided(dy: Tensor, dz: Tensor, size: Tensor, otherwise: Tensor) -> Tensor:
     return torch.where(small, otherwise, dy / torch.where(small, 1, dz))
 
 
-_MOVES: dict[str, Rule | None] = dict.fromkeys(("scale", "dropout", "cat", "reshape"))
-_SHARED: dict[str, Rule | None] = {**_MOVES, "relu": rescale, "hardtanh": rescale, "max_pool2d": max_pool}
-
-
-class _Unmerged:
-    """Every call stays as it is."""
-
-    def __call__(self, call: Call) -> Call:
-        return call
-
-
-RULES: dict[str, tuple[dict[str, Rule | None], type[Merge] | type[_Unmerged]]] = {
-    "rescale": ({**_SHARED, **dict.fromkeys((*AFFINE, "pad"))}, _Unmerged),
-    "revealcancel": (
-        {
-            **_SHARED,
-            **dict.fromkeys(AFFINE, linear),
-            "pad": Call.pull,
-            "relu": reveal_cancel,
-            "hardtanh": reveal_cancel,
-        },
-        MergeReLU,
-    ),
+_RESCALE: dict[str, Rule | None] = {
+    **dict.fromkeys(("move", "scale", "affine")),
+    **dict.fromkeys(("relu", "elementwise"), rescale),
+    "max": maximum,
+    "product": product,
+}
+RULES: dict[str, tuple[dict[str, Rule | None], Callable[[], Callable[[Call], Call]]]] = {
+    "rescale": (_RESCALE, lambda: lambda call: call),
+    "revealcancel": ({**_RESCALE, **dict.fromkeys(("relu", "elementwise"), reveal_cancel)}, MergeNonlinearity),
 }
 """Rule -> the rules of operations, None for the plain derivative, and what merges calls."""
+
+
+def _same(a: Tensor, b: Tensor, size: Tensor) -> bool:
+    return bool(((a - b).abs() <= torch.finfo(a.dtype).eps ** 0.5 * size).all())
+
+
+def _incomplete(model: nn.Module, rules: dict[str, Rule | None], both: Tensor, targets: Tensor) -> str:
+    """Which operation of a model gives its inputs another sum than it was given."""
+    lost: list[str] = []
+
+    def checked(rule: Rule | None) -> Rule:
+        def check(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:
+            found = (rule or Call.pull)(call, inputs, m)
+            given = torch.stack([_contribution(*pair) for pair in zip(found, inputs, strict=True)])
+            arriving = _contribution(m, call.value)
+            if not _same(given.sum(), arriving, given.abs().sum() + arriving.abs()):
+                lost.append(f"{call.where()} calls {call.name}")
+            return found
+
+        return check
+
+    def placed(call: Call) -> Call:
+        place = call.where()
+        return replace(call, where=lambda: place)
+
+    mode = Propagating(model, {kind: checked(rule) for kind, rule in rules.items()}, "deeplift", merge=placed)
+    gradient(_scores(mode, both, targets)[: len(targets)].sum(), both, "images")
+    what = lost[0] if lost else "it computes something outside torch's functions"
+    return (
+        f"model: {what}, where the contributions no longer sum to the difference of the scores (a detached value or a "
+        f"mask takes part, or the images of the batch are not apart along the first axis); write it otherwise."
+    )
+
+
+def _contribution(m: Tensor, z: Tensor) -> Tensor:
+    (m, _), (z, z0) = _halves(m), _halves(z)
+    return (m * (z - z0)).sum()
 
 
 def _check_baselines(model: nn.Module, x: Tensor, baselines: object) -> Tensor:

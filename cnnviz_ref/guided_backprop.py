@@ -15,11 +15,12 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
     Formula:
         at every ReLU $y = \max(x, 0)$, with $R$ arriving from above,
         guided: $R \leftarrow [x > 0] \, [R > 0] \, R$; deconvnet: $R \leftarrow [R > 0] \, R$;
-        a plain gradient would be $[x > 0] \, R$. Everything else keeps its derivative. For ReLU6, read $[0 < x < 6]$.
+        a plain gradient would be $[x > 0] \, R$. For ReLU6, read $[0 < x < 6]$. What is linear, a maximum, a product or
+        a normalisation keeps its derivative; another nonlinearity, for which the papers define nothing, is an error.
 
     Args:
         model: Returns scores `[N classes]`; evaluated in eval mode and left as found. ReLUs may be modules, functions,
-            in place, or one module used often.
+            in place, one module used often, or written otherwise (`x * (x > 0)`).
         images: `[N C H W]`, floats of the model's dtype on its device.
         targets: int64 `[N]`, the class to explain in each image.
         rule: "guided" or "deconvnet".
@@ -28,7 +29,8 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
         Raw maps `[N C H W]` of both signs, on the images' grid; not normalised.
 
     Raises:
-        ValueError: An argument does not fit the model, or there is no such rule.
+        ValueError: An argument does not fit the model, there is no such rule, or the model has another nonlinearity
+            than ReLU or an operation that cannot be seen.
 
     Paper: Springenberg et al., "Striving for Simplicity: The All Convolutional Net", 2015; Zeiler & Fergus,
     "Visualizing and Understanding Convolutional Networks", 2014.
@@ -49,8 +51,7 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
         raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
     with undisturbed(model):
         x = images.detach().clone().requires_grad_()
-        with Propagating({"relu": RULES[rule], "hardtanh": RULES[rule]}) as mode:
-            scores = mode.current(model(x))
+        scores = Propagating(model, {**PLAIN, "relu": RULES[rule]}, "guided_backprop").scores(x)
         y = target_scores(check_scores(scores, len(x)), targets)
         return gradient(y.sum(), x, "images")
 
@@ -65,4 +66,6 @@ def deconvnet(_call: Call, _inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tens
     return (keep_positive(R),)
 
 
+PLAIN: dict[str, None] = dict.fromkeys(("move", "scale", "affine", "max", "product", "norm"))
+"""What keeps its derivative."""
 RULES: dict[str, Rule | Arriving] = {"guided": Arriving(keep_positive), "deconvnet": deconvnet}

@@ -19,7 +19,7 @@ from cnnviz_ref._mechanism import (
 )
 from cnnviz_ref._propagation import Arriving, Propagating
 from cnnviz_ref.grad_cam import neuron_importance, weighted_sum
-from cnnviz_ref.guided_backprop import keep_positive
+from cnnviz_ref.guided_backprop import PLAIN, keep_positive
 
 
 def guided_grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> ImageMap:
@@ -67,9 +67,9 @@ def guided_and_clean(model: nn.Module, images: Images, targets: Targets, layer: 
     guide = _Guide()
     with undisturbed(model):
         x = images.detach().clone().requires_grad_()
-        mode = Propagating(dict.fromkeys(("relu", "hardtanh"), Arriving(guide)))
-        with mode, hooked(model, layer, lambda _module, _inputs, output: kept.append(mode.current(output))):
-            scores = mode.current(model(x))
+        mode = Propagating(model, {**PLAIN, "relu": Arriving(guide)}, "guided_grad_cam")
+        with hooked(model, layer, lambda _module, _inputs, output: kept.append(mode.current(output))):
+            scores = mode.scores(x)
         if not kept:
             raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
         A = check_output(kept[-1], layer)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, Targets
-from cnnviz_ref._affine import AFFINE, Affine, Back, Merge
-from cnnviz_ref._mechanism import check_images, check_scores, check_targets, target_scores, undisturbed
+from cnnviz_ref._affine import Affine, Back, Merge
+from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
 from cnnviz_ref._propagation import Call, Propagating, Rule
 
 Spread: TypeAlias = Callable[[Affine, Tensor, Tensor, Tensor], Tensor]
@@ -88,13 +88,16 @@ def lrp(
     }
     if rule not in spreads:
         raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, spreads))}; choose one of them.")
-    rules = {**RULES, **dict.fromkeys(AFFINE, _through_layer(spreads[rule]))}
+    return propagated(model, images, targets, spreads[rule], merge)
+
+
+def propagated(model: nn.Module, images: Tensor, targets: Tensor, spread: Spread, merge: Merge) -> Tensor:
+    """The relevance of the images where every layer shares it by `spread`."""
     with undisturbed(model):
         x = images.detach().clone().requires_grad_()
-        with Propagating(rules, complete="lrp", merge=merge) as mode:
-            scores = mode.current(model(x))
+        scores = Propagating(model, {**RULES, "affine": _through_layer(spread)}, "lrp", merge=merge).scores(x)
         y = target_scores(check_scores(scores, len(x)), targets)
-        return torch.autograd.grad(y, x, y.detach())[0]
+        return gradient(y, x, "images", start=y.detach())
 
 
 def zero(layer: Affine, a: Tensor, z: Tensor, R: Tensor) -> Tensor:
@@ -130,7 +133,7 @@ def alpha_beta(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, alpha: float) 
     An average or a sum has no weights, and after ReLUs no negative side: it would return $\alpha R$. For
     $\alpha > 1$ it shares in proportion to its parts.
     """
-    if alpha > 1 and not layer.w.ndim:
+    if alpha > 1 and (not layer.w.ndim):
         return zero(layer, a, z, R)
     z, back = positive(layer, a)
     R_plus = alpha * back(share(R, z))
@@ -224,27 +227,36 @@ def share(R: Tensor, z: Tensor) -> Tensor:
 
 def _through_layer(spread: Spread) -> Rule:
     def rule(call: Call, inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
-        if call.affine is None:  # a constant is added
-            return _unchanged(call, inputs, R)
-        a = call.affine.read(inputs)
-        return call.affine.unread(spread(call.affine, a, call.value, R), inputs)
+        layer: Affine = call.affine
+        return layer.unread(spread(layer, layer.read(inputs), call.value, R))
 
     return rule
 
 
-def _unchanged(_call: Call, inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
-    return (R.sum_to_size(inputs[0].shape),)
+def _unchanged(_call: Call, _inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
+    return (R,)
+
+
+def product(call: Call, inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tensor, ...]:
+    r"""$z = a b$: all to $a$ where $b$ is a gate, half to each where neither is or both are.
+
+    A gate comes from a sigmoid and its partner does not, or else is the smaller one, spread over its partner.
+    """
+    s = call.pull(inputs, share(R, call.value))
+    return tuple(part * x * g for part, x, g in zip(_parts(call, inputs), inputs, s, strict=True))
+
+
+def _parts(call: Call, inputs: tuple[Tensor, ...]) -> tuple[float, float]:
+    gates = call.arguments["gates"]
+    a, b = ((not gate, x.numel()) for gate, x in zip(gates, inputs, strict=True))
+    return (0.5, 0.5) if a == b else (1.0, 0.0) if a > b else (0.0, 1.0)
 
 
 RULES: dict[str, Rule | None] = {
-    "relu": _unchanged,
-    "hardtanh": _unchanged,
-    "scale": _unchanged,
-    "pad": Call.pull,
-    "max_pool2d": None,
-    "dropout": None,
-    "cat": None,
-    "reshape": None,
+    **dict.fromkeys(("relu", "elementwise", "scale"), _unchanged),
+    "product": product,
+    "max": None,
+    "move": None,
 }
 """Operations without weights; None is the plain derivative, which moves relevance to where the value came from."""
 

@@ -178,10 +178,3 @@ def test_bad_options_are_named(options: dict[str, object], sentence: str) -> Non
     with pytest.raises(ValueError) as error:  # noqa: PT011
         deeplift(GapNet().double(), images, targets, **options)
     assert str(error.value).startswith(sentence)
-
-
-@BOTH
-def test_an_operation_without_a_rule_is_named_with_the_way_to_add_one(rule: str) -> None:
-    images, _, targets = inputs()
-    with pytest.raises(ValueError, match=r"calls .*sigmoid on activations, for which deeplift has no rule; add .*"):
-        deeplift(nn.Sequential(nn.Sigmoid(), GapNet().double()), images, targets, rule=rule)

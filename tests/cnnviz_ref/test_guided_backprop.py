@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
 from cnnviz_ref import guided_backprop
-from cnnviz_ref._propagation import Propagating, out_of_place
+from cnnviz_ref._propagation import out_of_place
 
 NETS = [
     pytest.param(lambda: GapNet(stride=2), id="gap"),
@@ -143,28 +143,6 @@ def test_a_model_that_returns_what_it_overwrote() -> None:
 
     image = torch.tensor([[[[2.0, -2.0]]]])
     assert guided_backprop(Net(), image, torch.tensor([0])).flatten().tolist() == [1, 0]
-
-
-def test_an_operation_without_a_rule_is_named_with_the_way_to_add_one() -> None:
-    x = torch.ones(2, requires_grad=True)
-    with (
-        pytest.raises(ValueError, match=r"calls .*sigmoid on activations, for which lrp has no rule; add the function"),
-        Propagating({}, complete="lrp"),
-    ):
-        torch.sigmoid(x)
-
-
-def test_product_of_two_activations_has_no_rule() -> None:
-    x = torch.ones(2, requires_grad=True)
-    with pytest.raises(ValueError, match="mul on activations"), Propagating({"scale": None}, complete="lrp"):
-        (x * 2) * x
-
-
-def test_sizes_and_weights_need_no_rule() -> None:
-    x, w = torch.ones(2, requires_grad=True), torch.ones(3)
-    with Propagating({}, complete="lrp"):
-        assert x.size(0) == 2
-        assert torch.sigmoid(w).sum() > 0
 
 
 def test_out_of_place_names() -> None:

@@ -341,15 +341,7 @@ def lrp_of_the_published_method(model, images, targets, epsilon, gamma):
             return gamma_rule(layer, a, z, R, gamma=gamma)
         return epsilon_rule(layer, a, z, R, epsilon=epsilon)
 
-    module = published.__globals__
-    merge = _affine.Merge()
-    rules = {**module["RULES"], **dict.fromkeys(_affine.AFFINE, module["_through_layer"](spread))}
-    with module["undisturbed"](model):
-        x = images.detach().clone().requires_grad_()
-        with module["Propagating"](rules, complete="lrp", merge=merge) as mode:
-            scores = mode.current(model(x))
-        y = scores[torch.arange(len(x)), targets]
-        return torch.autograd.grad(y, x, y.detach())[0]
+    return published.__globals__["propagated"](model, images, targets, spread, _affine.Merge())
 
 
 def lrp_in_float32(model, images, targets, epsilon, gamma):
