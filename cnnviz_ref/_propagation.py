@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -118,8 +119,8 @@ class Propagating(TorchFunctionMode):
         self.overwritten: Any = WeakIdKeyDictionary()
         self.sharing: dict[int, list[Tensor]] = {}
 
-    def scores(self, x: Tensor) -> Any:
-        """What the model returns for `x`, with the rules in its graph."""
+    def scores(self, x: Tensor, inside: AbstractContextManager[Any] | None = None) -> Any:
+        """What the model returns for `x`, with the rules in its graph; `inside` is entered around the model."""
         for name, module in self.model.named_modules():
             if isinstance(module, torch.jit.ScriptModule):
                 raise ValueError(
@@ -128,7 +129,7 @@ class Propagating(TorchFunctionMode):
                 )
         self.note(x)
         try:
-            with self:
+            with self, inside or nullcontext():
                 scores = tree_map_only(Tensor, self.current, self.model(x))
         except SystemError as error:  # a scripted function cannot hand on what was raised in it
             raise error.__cause__ or error from None

@@ -60,7 +60,7 @@ def deeplift(
     if rule not in RULES:
         raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
     rules, merge = RULES[rule]
-    with undisturbed(model):
+    with undisturbed(model, images):
         both = torch.cat([x, x0]).requires_grad_()
         mode = Propagating(model, rules, "deeplift", merge=partial(_apart, len(both), merge()))
         y, y0 = _halves(_scores(mode, both, targets))

@@ -49,7 +49,7 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
     check_targets(targets, len(images))
     if rule not in RULES:
         raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
-    with undisturbed(model):
+    with undisturbed(model, images):
         x = images.detach().clone().requires_grad_()
         scores = Propagating(model, {**PLAIN, "relu": RULES[rule]}, "guided_backprop").scores(x)
         y = target_scores(check_scores(scores, len(x)), targets)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.shapes import ImageMap, Images, Map, Targets
+from cnnviz_ref._axes import Following
 from cnnviz_ref._mechanism import (
     check_grid,
     check_images,
@@ -64,15 +65,16 @@ def guided_and_clean(model: nn.Module, images: Images, targets: Targets, layer: 
     check_images(model, images)
     check_targets(targets, len(images))
     kept: list[Tensor] = []
-    guide = _Guide()
-    with undisturbed(model):
+    guide, following = _Guide(), Following()
+    with undisturbed(model, images):
         x = images.detach().clone().requires_grad_()
         mode = Propagating(model, {**PLAIN, "relu": Arriving(guide)}, "guided_grad_cam")
         with hooked(model, layer, lambda _module, _inputs, output: kept.append(mode.current(output))):
-            scores = mode.scores(x)
+            scores = mode.scores(following.start(x), inside=following)
         if not kept:
             raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
         A = check_output(kept[-1], layer)
+        following.check(A, layer)
         check_grid(A, layer)
         y = target_scores(check_scores(scores, len(x)), targets).sum()
         dA = gradient(y, A, f"layer {layer!r}", again=True)

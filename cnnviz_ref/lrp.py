@@ -93,7 +93,7 @@ def lrp(
 
 def propagated(model: nn.Module, images: Tensor, targets: Tensor, spread: Spread, merge: Merge) -> Tensor:
     """The relevance of the images where every layer shares it by `spread`."""
-    with undisturbed(model):
+    with undisturbed(model, images):
         x = images.detach().clone().requires_grad_()
         scores = Propagating(model, {**RULES, "affine": _through_layer(spread)}, "lrp", merge=merge).scores(x)
         y = target_scores(check_scores(scores, len(x)), targets)
