@@ -26,9 +26,10 @@ def only_first(wrong: Wrong) -> bool:
 
 
 def only_alone(wrong: Wrong) -> bool:
-    """Whether calls with one sample are right, and in those with several some samples are wrong."""
-    samples = [_samples(each) for each in wrong]
-    return len({len(each) > 1 for each in samples}) == 2 and all(each.any() == (len(each) > 1) for each in samples)
+    """Whether calls with one sample are right, and of several every sample and half of all values are wrong."""
+    alone, several = ([each for each in wrong if (_samples(each).size > 1) is many] for many in (False, True))
+    mixed = all(_samples(each).all() and each.mean() >= 0.5 for each in several)
+    return bool(alone and several) and mixed and not any(each.any() for each in alone)
 
 
 def first_wrong_step(wrong: np.ndarray) -> int:

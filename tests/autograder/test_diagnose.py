@@ -218,9 +218,14 @@ def test_only_the_first_sample_is_right():
 
 
 def test_only_one_sample_at_a_time_is_right():
-    told = where([X, X[:1]], [np.vstack([X[:2], X[2:] ** 2]), X[:1]])
+    told = where([X, X[:1]], [X**2 / 9, X[:1]])
     assert told.name == "one_at_a_time"
     assert told.message.startswith("X is right where one sample is given, and wrong where several are")
+
+
+@pytest.mark.parametrize("wrong", [(slice(None), 2), (slice(0, 5),)], ids=["one channel", "not every sample"])
+def test_another_reason_is_not_taken_for_the_number_of_samples(wrong):
+    assert where([X, X[:1]], [at(X, 5.0, wrong), X[:1]]).kind == "values"
 
 
 def test_two_calls_that_differ_are_told():
