@@ -81,9 +81,8 @@ def diagnose(
     if (match := near_match(results, expected, got)) is not None:
         return _misconception(match, known)
     if finding.kind == "values":
-        return _in_part(departure) or Diagnosis(
-            "values", "values", _unseen(departure) if hidden else _where(departure, inputs)
-        )
+        told = _unseen(departure) if hidden else _where(departure, inputs)
+        return _in_part(departure) or Diagnosis("values", "values", told)
     asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
     more = f" {shape_relation(asked, have)}" if finding.kind == "shape" else ""
     if finding.kind == "finite" and not hidden:
@@ -142,9 +141,7 @@ class _Departure:
 
 SECOND = "two calls with the same inputs give different values of {symbol}: is something random, or kept between calls?"
 FIRST = "the first sample of {symbol} is right, and every other departs."
-ALONE = (
-    "{symbol} is right where one sample is given, and wrong where several are: is the batch mixed or only looped over?"
-)
+ALONE = "{symbol} is right where one sample is given, and wrong where several are: does one depend on another?"
 
 
 def _related(departure: _Departure, hidden: bool) -> Diagnosis | None:
@@ -185,10 +182,8 @@ def _unseen(departure: _Departure) -> str:
 
 def _where(departure: _Departure, inputs: Sequence[Mapping[str, Any]]) -> str:
     call, output = departure.finding.call, departure.finding.output
-    wrong, error = (
-        maps[call] for maps in (departure.wrong(output), error_maps(departure.expected, departure.got, output))
-    )
+    wrong, errors = departure.wrong(output), error_maps(departure.expected, departure.got, output)
     want, have = (results[call].arrays[output] for results in (departure.expected, departure.got))
-    calls = calls_told(departure.wrong(output), inputs)
+    calls = calls_told(wrong, inputs)
     begin = departure.right + (f"wrong {calls}: " if calls else "")
-    return begin + values_told(departure.symbol, want, have, error, wrong)
+    return begin + values_told(departure.symbol, want, have, errors[call], wrong[call])

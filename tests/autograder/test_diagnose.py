@@ -1,6 +1,7 @@
 """A wrong result is explained by what the student did, before by where it differs."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from autograder import registry
 from autograder.compare import compare
 from autograder.diagnose import ALONE, EFFECTS, FIRST, SECOND, diagnose, side_effect
 from autograder.grade import grade_function
-from autograder.oracle import Setting, parts_of
+from autograder.records import Call, Case
 from autograder.relations import RELATIONS
 from tests.autograder.test_compare import result
 from tests.autograder.test_relations import SAID
@@ -159,14 +160,15 @@ def test_what_the_formula_gives_in_place_of_nan_is_told(value, told):
 
 def test_a_wrong_call_of_an_exercise_is_told_by_its_arguments():
     exercise = registry.exercise("occlusion.window_boxes")
-    windows = [call.inputs["window"] for call in parts_of(exercise, Setting())[0].calls]
+    calls = [Call({"H": 8, "W": W, "window": 4, "stride": 2}) for W in (9, 12)]
 
     def wrong(H, W, window, stride):
         boxes = exercise.reference(H, W, window, stride)
-        return boxes.roll(1, 1) if window == windows[0] else boxes
+        return boxes.roll(1, 1) if W == 12 else boxes
 
-    told = grade_function(exercise, wrong).rows[0].diagnosis.message
-    assert told.startswith(f"wrong in 1 of {len(windows)} calls, with window={windows[0]}: `boxes` departs in ")
+    told = grade_function(replace(exercise, cases=(Case("two pictures", lambda generator: calls),)), wrong)
+    message = told.rows[0].diagnosis.message
+    assert message.startswith("wrong in 1 of 2 calls, with W=12: `boxes` departs in ")
 
 
 def test_the_first_step_of_the_descent_that_departs_is_told():
