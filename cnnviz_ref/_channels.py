@@ -40,12 +40,12 @@ def channels_that_run(model: nn.Module, size: tuple[int, int], run: Callable[[Te
 def _read_by_layers(model: nn.Module, size: tuple[int, int]) -> Iterator[int]:
     """What convolutions read, and linear layers of flattened images, in the order of their listing."""
     for module in model.modules():
-        weight = getattr(module, "weight", None)
-        if isinstance(weight, Tensor) and weight.ndim == 4:
-            C = getattr(module, "in_channels", weight.shape[1])
-        elif isinstance(weight, Tensor) and weight.ndim == 2 and weight.shape[1] % (size[0] * size[1]) == 0:
-            C = weight.shape[1] // (size[0] * size[1])
-        else:
-            continue
-        if C <= MOST:
-            yield C
+        for weight in module.parameters(recurse=False):
+            if weight.ndim == 4:
+                C = getattr(module, "in_channels", weight.shape[1])
+            elif weight.ndim == 2 and weight.shape[1] % (size[0] * size[1]) == 0:
+                C = weight.shape[1] // (size[0] * size[1])
+            else:
+                continue
+            if C <= MOST:
+                yield C

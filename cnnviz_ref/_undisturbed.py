@@ -30,7 +30,7 @@ def undisturbed(model: nn.Module, images: Tensor | None = None) -> Iterator[None
     """
     with ONE_AT_A_TIME, ExitStack() as stack:
         training = {module: module.training for module in model.modules() if hasattr(module, "training")}
-        trainable = [weight for weight in model.parameters() if weight.requires_grad and weight.is_leaf]
+        trainable = [weight for weight in model.parameters() if _can_freeze(weight)]
         stack.callback(_require_gradients, trainable, True)
         stack.callback(_set_training, training)
         stack.enter_context(without_autocast(*(weight.device.type for weight in model.parameters())))
@@ -56,6 +56,11 @@ def without_autocast(*devices: str) -> Iterator[None]:
             if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
         yield
+
+
+def _can_freeze(weight: Tensor) -> bool:
+    """Whether it needs a gradient and may be told not to; a scripted copy's may not."""
+    return weight.requires_grad and weight.is_leaf and not weight.is_inference()
 
 
 def _set_training(flags: dict[nn.Module, bool]) -> None:

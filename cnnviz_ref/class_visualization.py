@@ -169,6 +169,7 @@ def _channels(model: nn.Module, size: tuple[int, int]) -> int:
             return channels_that_run(model, size, model)
     except Exception as error:
         H, W = size
+        error = error.__cause__ if isinstance(error.__cause__, Exception) else error
         if not any(weight.ndim == 4 for weight in model.parameters()):
             raise ValueError(
                 f"size: no first layer of the model reads {H * W} pixels; choose the size it was made for, or say how "
