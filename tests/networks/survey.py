@@ -62,7 +62,8 @@ def layer_of(name: str) -> str:
 
 def build(name: str) -> nn.Module:
     """Random weights and statistics from seed 0; in float64 unless there are many weights."""
-    quick = patch("torch.nn.init.trunc_normal_", nn.init.normal_)  # a tenth of the time
+    normal = lambda weight, mean=0.0, std=1.0, a=0, b=0: nn.init.normal_(weight, mean, std)  # noqa: E731
+    quick = patch("torch.nn.init.trunc_normal_", normal)  # a tenth of the time
     with torch.random.fork_rng(), quick:
         torch.manual_seed(0)
         options = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
