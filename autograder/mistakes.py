@@ -1,4 +1,4 @@
-"""Which known mistake gives what a student's function returned: exactly, in most samples, or up to a factor.
+"""Which known mistake gives what a student's function returned: exactly, for the most part, or up to a factor.
 
 A *sample* is one entry along the first axis of an output. Nothing here imports anything but numpy and `compare`.
 """
@@ -39,12 +39,13 @@ def exact_match(known: Known, got: Sequence[Any]) -> Match | None:
 
 @np.errstate(invalid="ignore", over="ignore")
 def near_match(known: Known, expected: Sequence[Any], got: Sequence[Any]) -> Match | None:
-    """The mistake that most samples show, else the only one that gives the results up to a factor for each call."""
-    found = {name: _by_sample(expected, results, got) for name, results in _comparable(known, got)}
-    best = max((share for share, _ in found.values()), default=0.0)
-    names = [name for name, (share, _) in found.items() if share == best > 0]
-    if len(names) == 1:
-        return Match(names[0], found[names[0]][1])
+    """The mistake that most samples show, or most values; else the only one that gives all up to a factor a call."""
+    for one_by_one in (False, True):
+        found = {n: _explained(expected, results, got, one_by_one) for n, results in _comparable(known, got)}
+        best = max((share for share, _ in found.values()), default=0.0)
+        names = [name for name, (share, _) in found.items() if share == best > 0]
+        if len(names) == 1:
+            return Match(names[0], found[names[0]][1])
     scaled = [name for name, results in _comparable(known, got) if _up_to_a_factor(expected, results, got)]
     return (
         Match(scaled[0], " Besides, your values have a factor that this does not give.") if len(scaled) == 1 else None
@@ -72,20 +73,24 @@ class _Samples:
     """Whether the student has NaN or infinity where the mistake has none."""
 
 
-def _by_sample(expected, mistake, got) -> tuple[float, str]:
-    """The share of the wrong samples that the mistake explains, 0 where those are too few; and what it does not."""
-    found = list(_samples(expected, mistake, got))
+def _explained(expected, mistake, got, one_by_one: bool) -> tuple[float, str]:
+    """The share of the wrong samples, or values, that the mistake explains, 0 where too few are; and what it does not.
+
+    Values are more often alike by chance than samples are, so more of them have to be.
+    """
+    found = list(_samples(expected, mistake, got, one_by_one))
     wrong, alike = (np.concatenate([getattr(s, name) for s in found]) for name in ("wrong", "alike"))
     explained, rest = int((wrong & alike).sum()), int((wrong & ~alike).sum())
-    speaking = max(explained, distinct(np.concatenate([s.values for s in found])))
-    if explained < max(1, 2 * rest) or speaking < ENOUGH:
+    different = distinct(np.concatenate([s.values for s in found]))
+    speaking = different / 2 if one_by_one else max(explained, different)
+    if explained < max(1, (4 if one_by_one else 2) * rest) or speaking < ENOUGH:
         return 0.0, ""
     told = " This explains most of what is wrong, not all." if rest else ""
     told += " Besides, some of your values are NaN or infinite." if any(s.more_nan for s in found) else ""
     return explained / (explained + rest), told
 
 
-def _samples(expected, mistake, got) -> Iterator[_Samples]:
+def _samples(expected, mistake, got, one_by_one: bool) -> Iterator[_Samples]:
     coarse = max(tolerance(expected), tolerance(got))
     for k in range(len(got[0].arrays)):
         allowed = 0.0 if got[0].arrays[k].dtype.kind in "iub" else coarse
@@ -95,6 +100,8 @@ def _samples(expected, mistake, got) -> Iterator[_Samples]:
             if wrong.shape != have.shape:
                 yield _Samples(np.ones(len(have), bool), np.zeros(len(have), bool), np.empty(0), more_nan=False)
                 continue
+            if one_by_one:
+                want, wrong, have = want.ravel() if want.shape == have.shape else want, wrong.ravel(), have.ravel()
             finite = np.isfinite(have) & np.isfinite(wrong)
             alike = _whole(_near(wrong, have, theirs) | ~finite)
             right = (_near(want, wrong, ours) & _near(want, have, ours)) | ~finite

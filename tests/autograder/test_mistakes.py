@@ -52,6 +52,14 @@ def test_a_mistake_beside_another_special_case_is_named():
     assert (match.name, match.beside) == ("cosine", " This explains most of what is wrong, not all.")
 
 
+def test_a_mistake_beside_a_special_case_in_every_sample_is_named():
+    """A matrix with another diagonal."""
+    right, wrong = RNG.normal(size=(11, 11)), RNG.normal(size=(11, 11))
+    match = near([wrong + np.eye(11)], {"other": [wrong]}, [right])
+    assert (match.name, match.beside) == ("other", " This explains most of what is wrong, not all.")
+    assert near([wrong + np.tri(11)], {"other": [wrong]}, [right]) is None
+
+
 def test_ties_in_another_order_hide_no_name():
     right, wrong = (np.argsort(RNG.normal(size=(6, 8)), 1) for _ in range(2))
     tied = wrong.copy()
