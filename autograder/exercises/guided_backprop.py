@@ -11,6 +11,7 @@ import cnnviz
 from autograder.exercises import guided_backprop_fixtures as fixtures
 from autograder.exercises import guided_backprop_misconceptions as mistakes
 from autograder.exercises import guided_backprop_part_misconceptions as part_mistakes
+from autograder.exercises.telling import telling
 from autograder.records import Call, Case, Exercise, Law, Lesson, Option, Question
 from cnnviz_ref import guided_backprop as method
 
@@ -58,11 +59,11 @@ EXERCISES = (
         cases=(
             Case(
                 "two images, three channels, a 3 x 4 grid",
-                fixtures.separated(fixtures.feature_maps, backward_rules, part_mistakes.RULES),
+                telling(fixtures.feature_maps, backward_rules, part_mistakes.RULES),
             ),
             Case(
                 "other shapes",
-                fixtures.separated(fixtures.other_arrays, backward_rules, part_mistakes.RULES),
+                telling(fixtures.other_arrays, backward_rules, part_mistakes.RULES),
                 hidden=True,
             ),
         ),
@@ -96,12 +97,12 @@ EXERCISES = (
         outputs=("R",),
         cases=(
             Case(
-                "two hidden layers, four inputs and one alone",
-                fixtures.separated(fixtures.two_hidden_layers, guided_perceptron, mistakes.PERCEPTRON),
+                "two hidden layers; an input of zeros, and one alone with weights that need gradients",
+                telling(fixtures.two_hidden_layers, guided_perceptron, mistakes.PERCEPTRON),
             ),
             Case(
                 "other sizes, one and three hidden layers",
-                fixtures.separated(fixtures.other_depths, guided_perceptron, mistakes.PERCEPTRON),
+                telling(fixtures.other_depths, guided_perceptron, mistakes.PERCEPTRON),
                 hidden=True,
             ),
         ),
@@ -148,12 +149,12 @@ EXERCISES = (
         outputs=("R",),
         cases=(
             Case(
-                "a ReLU in the classifier, in-place ReLUs, ReLU6",
-                fixtures.separated(fixtures.classifier_and_relu6, guided_backprop, mistakes.METHOD),
+                "a ReLU in the classifier, in place, ReLU6, one module used twice, a network in use",
+                telling(fixtures.classifier_and_relu6, guided_backprop, mistakes.METHOD),
             ),
             Case(
-                "one ReLU module used three times, BatchNorm, frozen weights",
-                fixtures.separated(fixtures.shared_and_normalised, guided_backprop, mistakes.METHOD),
+                "one ReLU module used three times, BatchNorm, frozen weights, a network in use",
+                telling(fixtures.shared_and_normalised, guided_backprop, mistakes.METHOD),
                 hidden=True,
                 points=2,
             ),
@@ -202,12 +203,12 @@ EXERCISES = (
         outputs=("cos",),
         cases=(
             Case(
-                "four pairs of maps, one map all zero",
-                fixtures.separated(fixtures.three_pairs, class_insensitivity, part_mistakes.COSINE),
+                "four pairs of maps, one map all zero, one pair faint",
+                telling(fixtures.three_pairs, class_insensitivity, part_mistakes.COSINE),
             ),
             Case(
                 "other sizes, grey and in colours",
-                fixtures.separated(fixtures.other_pairs, class_insensitivity, part_mistakes.COSINE),
+                telling(fixtures.other_pairs, class_insensitivity, part_mistakes.COSINE),
                 hidden=True,
             ),
         ),

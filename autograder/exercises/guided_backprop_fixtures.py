@@ -10,50 +10,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 from autograder.exercises import guided_backprop_misconceptions as mistakes
-from autograder.records import Arrays, Call, Misconception
-from cnnviz.small_nets import BatchNormNet, FlattenNet, GapNet
+from autograder.records import Arrays, Call
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, calm
 
 SIZE = (12, 8)
 CLASSES = 5
-
-Build = Callable[[Generator], list[Call]]
-Function = Callable[..., "Tensor | tuple[Tensor, ...]"]
-
-
-def separated(build: Build, right: Function, wrong: Sequence[Misconception]) -> Build:
-    """`build`, drawn again until every mistake is well away from the right answer and from every other mistake."""
-
-    def drawn(generator: Generator) -> list[Call]:
-        for _ in range(200):
-            calls = build(generator)
-            if _tell_apart(calls, right, [mistake.wrong for mistake in wrong]):
-                return calls
-        raise RuntimeError("no fixture found on which every mistake shows")
-
-    return drawn
-
-
-def _tell_apart(calls: Sequence[Call], right: Function, wrong: Sequence[Function]) -> bool:
-    answers = [[_tensors(f(*call.inputs.values())) for call in calls] for f in (right, *wrong)]
-    if any(_apart(answers[0], other) < 0.03 for other in answers[1:]):
-        return False
-    return all(min(_apart(a, b), _apart(b, a)) > 2e-3 for a, b in itertools.combinations(answers[1:], 2))
-
-
-def _tensors(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return result if isinstance(result, tuple) else (result,)
-
-
-def _apart(expected: Sequence[tuple[Tensor, ...]], got: Sequence[tuple[Tensor, ...]]) -> float:
-    """Largest difference over calls and outputs, relative to max|expected| of the output; NaN counts as far."""
-    far = 0.0
-    for want, have in zip(zip(*expected, strict=True), zip(*got, strict=True), strict=True):
-        if any(a.shape != b.shape for a, b in zip(want, have, strict=True)):
-            return float("inf")
-        scale = max(float(a.nan_to_num().abs().max()) for a in want) or 1.0
-        errors = [(a - b).nan_to_num(nan=scale).abs().max() for a, b in zip(want, have, strict=True)]
-        far = max(far, float(max(errors)) / scale)
-    return far
 
 
 def _randn(generator: Generator, *shape: int) -> Tensor:
@@ -64,8 +25,9 @@ def _randn(generator: Generator, *shape: int) -> Tensor:
 
 
 def _one_relu(generator: Generator, *shape: int) -> Call:
-    """x and R of every pair of signs, no size near 0; and places where x is exactly 0."""
-    signs = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0], [0.0, 1.0], [0.0, -1.0]]).double()
+    """x and R of every pair of signs, no R near 0; and places where x is exactly 0, or hardly more than 0."""
+    signs = [[x, R] for x in (1.0, -1.0, 0.0, 1e-7) for R in (1.0, -1.0)]
+    signs = torch.tensor(signs, dtype=torch.float64)
     count = int(np.prod(shape))
     order = torch.arange(count)[torch.randperm(count, generator=generator)] % len(signs)
     x, R = (signs[order] * (0.3 + _randn(generator, count, 2).abs())).T
@@ -85,7 +47,8 @@ def other_arrays(generator: Generator) -> list[Call]:
 # 2. A perceptron
 
 
-def _perceptron(generator: Generator, n: int, sizes: Sequence[int]) -> Call:
+def _perceptron(generator: Generator, n: int, sizes: Sequence[int], *, in_training: bool = False) -> Call:
+    """The second of several inputs is 0 everywhere; `in_training`: the weights need gradients."""
     weights = [_randn(generator, d, c) * (2 / c) ** 0.5 for c, d in itertools.pairwise(sizes)]
     inputs = _randn(generator, n, sizes[0])
     scores = inputs
@@ -94,17 +57,21 @@ def _perceptron(generator: Generator, n: int, sizes: Sequence[int]) -> Call:
     order = (scores @ weights[-1].T).argsort(dim=1)  # the target is never the preferred class
     picks = torch.arange(n) % (sizes[-1] - 1)
     targets = order[torch.arange(n), picks]
+    if in_training:
+        weights = [W.requires_grad_() for W in weights]
+    if n > 1:
+        inputs[1] = 0.0
     return Call({"inputs": inputs, "weights": weights, "targets": targets})
 
 
 def two_hidden_layers(generator: Generator) -> list[Call]:
-    """Four inputs of length 6; two hidden layers; one input alone."""
-    return [_perceptron(generator, 4, (6, 9, 8, 5)), _perceptron(generator, 1, (6, 9, 8, 5))]
+    """Four inputs of length 6; two hidden layers; one input alone, and weights that need gradients."""
+    return [_perceptron(generator, 4, (6, 9, 8, 5)), _perceptron(generator, 1, (6, 9, 8, 5), in_training=True)]
 
 
 def other_depths(generator: Generator) -> list[Call]:
-    """Three hidden layers; and a single one."""
-    return [_perceptron(generator, 4, (5, 8, 9, 7, 4)), _perceptron(generator, 3, (7, 9, 4))]
+    """Three hidden layers; and a single one, with weights that need gradients."""
+    return [_perceptron(generator, 4, (5, 8, 9, 7, 4)), _perceptron(generator, 3, (7, 9, 4), in_training=True)]
 
 
 # 3. Networks
@@ -124,6 +91,19 @@ def _shared_relu(generator: Generator) -> nn.Module:
     conv1, relu, conv2, _, conv3, _, conv4, _ = net.features.children()
     net.features = nn.Sequential(conv1, relu, conv2, conv3, relu, conv4, relu)
     return net
+
+
+def _same_relu(generator: Generator) -> nn.Module:
+    """One module twice, on maps of the same size."""
+    net = GapNet(channels=(4, 4), classes=CLASSES, generator=generator)
+    conv1, relu, conv2, _ = net.features.children()
+    net.features = nn.Sequential(conv1, relu, conv2, relu)
+    return net
+
+
+def _busy(generator: Generator) -> nn.Module:
+    """A network in use, whose forward pass fails before it is asked again."""
+    return BusyNet(interrupts=True, channels=(4, 6), classes=CLASSES, generator=generator)
 
 
 def _flatten(generator: Generator) -> nn.Module:
@@ -148,8 +128,10 @@ def _scene(
     images = bright * _randn(generator, n, 3, *SIZE)
     order = torch.randperm(CLASSES, generator=generator)
     targets, preferred = order[:n], int(order[n])
-    _rescale(net, images, targets, preferred)
-    net.requires_grad_(not frozen)
+    with calm():
+        _rescale(net, images, targets, preferred)
+    if frozen:
+        net.requires_grad_(False)
     return Call({"model": net, "images": images, "targets": targets})
 
 
@@ -165,21 +147,25 @@ def _rescale(net: nn.Module, images: Tensor, targets: Tensor, preferred: int) ->
 
 
 def classifier_and_relu6(generator: Generator) -> list[Call]:
-    """A ReLU in the classifier, max-pooling; in-place ReLUs and one image; ReLU6, frozen."""
+    """A ReLU in the classifier, max-pooling; in-place ReLUs; ReLU6, frozen; one ReLU module twice; a network in use."""
     return [
         _scene(generator, _flatten),
         _scene(generator, _gap, n=1),
         _scene(generator, _relu6, bright=4.0, frozen=True),
+        _scene(generator, _same_relu, n=2),
+        _scene(generator, _busy, n=1),
     ]
 
 
 def shared_and_normalised(generator: Generator) -> list[Call]:
-    """One ReLU module used three times; BatchNorm and dropout; a ReLU in the classifier; ReLU6. Two are frozen."""
+    """One ReLU module used three times, and twice; BatchNorm and dropout; ReLU6; a network in use. Two are frozen."""
     return [
         _scene(generator, _shared_relu, frozen=True),
         _scene(generator, _batch_norm),
         _scene(generator, _flatten, n=1, frozen=True),
         _scene(generator, _relu6, bright=4.0),
+        _scene(generator, _same_relu, n=1),
+        _scene(generator, _busy, n=1),
     ]
 
 
@@ -207,12 +193,13 @@ def nothing_negative(generator: Generator) -> list[Call]:
 
 
 def _two_maps(generator: Generator, n: int, *shape: int) -> Call:
-    """Two maps an image that share a part with a mean off 0; one pair near the opposite of each other."""
+    """Two maps an image that share a part with a mean off 0; the last pair is faint, and nearly opposite."""
     lean = 0.5 + torch.rand(n, 1, 1, 1, generator=generator, dtype=torch.float64)
     maps = _randn(generator, n, *shape) + lean
+    faint = torch.where(torch.arange(n) == n - 1, 2e-5, 1.0).double().view(-1, 1, 1, 1)
     share = torch.linspace(1.0, -1.5, n, dtype=torch.float64).view(-1, 1, 1, 1)
     others = 3.0 * (share * maps + _randn(generator, n, *shape) * lean)
-    return Call({"maps": maps, "others": others})
+    return Call({"maps": faint * maps, "others": faint * others})
 
 
 def three_pairs(generator: Generator) -> list[Call]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -148,15 +148,24 @@ def _perceptron(**options) -> Callable[..., Tensor]:
     return lambda inputs, weights, targets: perceptron_map(inputs, weights, targets, **options)
 
 
-def _positive_weights(inputs, weights, targets):
-    """Values forward with W; signals back with the positive part of W."""
-    values = [inputs]
-    for W in weights[:-1]:
-        values.append((values[-1] @ W.T).clamp(min=0))
-    R = weights[-1][targets].clamp(min=0)
-    for W, a in zip(reversed(weights[:-1]), reversed(values[1:]), strict=True):
-        R = (R * (a > 0)) @ W.clamp(min=0)
-    return R
+def _by_hand(of: Callable[[Tensor], Tensor], is_open: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """The guided rule without autograd: values forward with W, signals back with `of(W)` where `is_open(x)`."""
+
+    def wrong(inputs, weights, targets):
+        entering, a = [], inputs
+        for W in weights[:-1]:
+            entering.append(a @ W.T)
+            a = entering[-1].clamp(min=0)
+        R = of(weights[-1])[targets]
+        for W, x in zip(reversed(weights[:-1]), reversed(entering), strict=True):
+            R = (R.clamp(min=0) * is_open(x)) @ of(W)
+        return R
+
+    return wrong
+
+
+def _clamped(**options) -> Callable[..., Tensor]:
+    return lambda inputs, weights, targets: perceptron_map(inputs, weights, targets, **options).clamp(min=0)
 
 
 _FIRST_ONLY = "Only the first ReLU, next to the {start}, is guided. All have to be: each clamps its own R."
@@ -184,10 +193,13 @@ PERCEPTRON = (
         ),
         _LAST_ONLY,
     ),
+    Misconception("clamped_gradient", _clamped(sends=lambda layer: plain), _FINAL_GRADIENT),
+    Misconception("clamped_map", _clamped(), _FINAL_GUIDED.format(start="inputs")),
     Misconception(
-        "clamped_gradient", lambda *a: perceptron_map(*a, sends=lambda layer: plain).clamp(min=0), _FINAL_GRADIENT
+        "open_at_zero",
+        _by_hand(lambda W: W, lambda x: x >= 0),
+        "You let R pass where x = 0. The brackets say x > 0, and so does the derivative of torch.relu.",
     ),
-    Misconception("clamped_map", lambda *a: perceptron_map(*a).clamp(min=0), _FINAL_GUIDED.format(start="inputs")),
     Misconception(
         "relu_on_the_scores",
         _perceptron(last=True),
@@ -196,7 +208,7 @@ PERCEPTRON = (
     ),
     Misconception(
         "positive_weights",
-        _positive_weights,
+        _by_hand(lambda W: W.clamp(min=0), lambda x: x > 0),
         "You dropped the negative weights. The rule is about the signal: keep all of W, and clamp R, the sum that "
         "arrives, at each ReLU.",
     ),
@@ -257,6 +269,22 @@ def _changed(change: Callable[[Tensor], Tensor], **options) -> Callable[..., Ten
     return lambda model, images, targets: change(network_map(model, images, targets, **options))
 
 
+def _one_mask_a_module(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
+    masks: dict[nn.Module, Tensor] = {}
+
+    def remember(module, inputs):
+        masks[module] = (inputs[0] > 0) & (inputs[0] < (6 if isinstance(module, nn.ReLU6) else torch.inf))
+
+    def send_of(module):
+        return lambda open_, R: guided(masks[module] if masks[module].shape == R.shape else open_, R)
+
+    with ExitStack() as stack:
+        for module in relus_of(model):
+            stack.callback(module.register_forward_pre_hook(remember).remove)
+            stack.enter_context(_sending([module], send_of(module)))
+        return network_map(model, images, targets, choice=lambda model, relus: [])
+
+
 def _over_maximum(maps: Tensor) -> Tensor:
     return maps / maps.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
 
@@ -297,6 +325,12 @@ METHOD = (
         "The ReLUs of the classifier do not follow the rule. Go through model.modules(), not only model.features: "
         "every "
         "ReLU between the score and the image counts.",
+    ),
+    Misconception(
+        "one_mask_a_module",
+        _one_mask_a_module,
+        "You kept one mask [x > 0] for each module. A module that is used twice overwrites it: each call needs a mask "
+        "of its own, as a hook on the output tensor or ctx of an autograd.Function has it.",
     ),
     Misconception(
         "every_layer",

@@ -54,6 +54,11 @@ RULES = (
         "0.",
     ),
     Misconception(
+        "closed_near_zero",
+        lambda x, R: rules(torch.where(x < 1e-6, 0.0, x), R),
+        "You let R pass only where x is well over 0. [x > 0] is 1 for every positive x, also for 1e-7.",
+    ),
+    Misconception(
         "negative_kept",
         _changed(lambda x, R, g, d, b: (g, R.clamp(max=0), g.clamp(max=0))),
         "deconvnet and guided keep the negative R and drop the positive ones. [R > 0] R lets R pass where it is "
@@ -240,6 +245,14 @@ COSINE = (
         "nan_for_empty",
         lambda maps, others: torch.where(_empty(maps, others), float("nan"), cosine(maps, others)),
         "A map that is 0 everywhere gave 0/0 = NaN. It has no direction: its cosine is 0 by definition.",
+    ),
+    Misconception(
+        "small_number_below",
+        lambda maps, others: (
+            (maps * others).flatten(1).sum(1) / (maps.flatten(1).norm(dim=1) * others.flatten(1).norm(dim=1) + 1e-8)
+        ),
+        "You added a small number below the bar, against 0/0. Two faint maps then have a smaller cosine: how large the "
+        "maps are plays no part. Put a 1 in place of a product of lengths that is 0.",
     ),
     Misconception(
         "one_for_empty",

@@ -8,7 +8,7 @@ from autograder.exercises import guided_grad_cam_alpha_misconceptions as alpha_m
 from autograder.exercises import guided_grad_cam_fixtures as fixtures
 from autograder.exercises import guided_grad_cam_misconceptions as mistakes
 from autograder.exercises import guided_grad_cam_part_misconceptions as part_mistakes
-from autograder.exercises.guided_backprop_fixtures import separated
+from autograder.exercises.telling import telling
 from autograder.records import Case, Exercise, Law, Lesson, Option, Question
 from cnnviz_ref import guided_grad_cam as method
 
@@ -47,11 +47,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three maps, one all zero; sizes without a whole factor",
-                separated(fixtures.larger_maps, upsample, part_mistakes.UPSAMPLE),
+                telling(fixtures.larger_maps, upsample, part_mistakes.UPSAMPLE),
             ),
             Case(
                 "other sizes, and a single map",
-                separated(fixtures.other_sizes, upsample, part_mistakes.UPSAMPLE),
+                telling(fixtures.other_sizes, upsample, part_mistakes.UPSAMPLE),
                 hidden=True,
             ),
         ),
@@ -93,11 +93,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three images of three colours, and a grey one",
-                separated(fixtures.three_images, combine, part_mistakes.COMBINE),
+                telling(fixtures.three_images, combine, part_mistakes.COMBINE),
             ),
             Case(
                 "other sizes, and a single image",
-                separated(fixtures.other_images, combine, part_mistakes.COMBINE),
+                telling(fixtures.other_images, combine, part_mistakes.COMBINE),
                 hidden=True,
             ),
         ),
@@ -132,11 +132,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three images and one alone, a 3 x 4 grid",
-                separated(fixtures.one_head, two_alphas, alpha_mistakes.ALPHAS),
+                telling(fixtures.one_head, two_alphas, alpha_mistakes.ALPHAS),
             ),
             Case(
                 "other sizes",
-                separated(fixtures.other_heads, two_alphas, alpha_mistakes.ALPHAS),
+                telling(fixtures.other_heads, two_alphas, alpha_mistakes.ALPHAS),
                 hidden=True,
                 points=2,
             ),
@@ -183,11 +183,11 @@ EXERCISES = (
         cases=(
             Case(
                 "three images, a ReLU above the layer; and one image, in-place ReLUs",
-                separated(fixtures.relus_above_the_layer, guided_grad_cam, mistakes.METHOD),
+                telling(fixtures.relus_above_the_layer, guided_grad_cam, mistakes.METHOD),
             ),
             Case(
                 "frozen weights, BatchNorm, a class that nothing speaks for",
-                separated(fixtures.other_networks, guided_grad_cam, mistakes.METHOD),
+                telling(fixtures.other_networks, guided_grad_cam, mistakes.METHOD),
                 hidden=True,
                 points=2,
             ),

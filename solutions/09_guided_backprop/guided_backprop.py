@@ -31,7 +31,7 @@ def guided_perceptron(inputs: Tensor, weights: list[Tensor], targets: Tensor) ->
 
     Args:
         inputs: [N D].
-        weights: one matrix a layer, [D_l D_(l-1)], so that a layer is a @ W.T for rows a.
+        weights: one matrix a layer, [D_l D_(l-1)], so that a layer is a @ W.T for rows a. They may need gradients.
         targets: int64 [N], the class to explain in each row.
 
     Returns:
@@ -65,7 +65,8 @@ def guided_backprop(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor
 
     Args:
         model: gives scores [N classes] for images; it is in eval mode, may be frozen, and its ReLUs are modules: nn.ReLU
-            or nn.ReLU6, some in place, some used more than once.
+            or nn.ReLU6, some in place, some used more than once. It may be in use: its hooks and `.grad` stay, and where
+            it raises no hook of yours does.
         images: [N C H W].
         targets: int64 [N], the class to explain in each image.
 
@@ -98,7 +99,8 @@ def class_insensitivity(maps: Tensor, others: Tensor) -> Tensor:
         others: v [N C H W], the maps of the same images for another class.
 
     Returns:
-        Cosines [N], from -1 to 1; 0 where one of the two maps is 0 everywhere. Near 1: the class plays no part.
+        Cosines [N], from -1 to 1, however faint the maps; 0 where one of the two is 0 everywhere. Near 1: the class
+        plays no part.
 
     About 4 lines.
     """

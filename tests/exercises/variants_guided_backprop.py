@@ -96,7 +96,7 @@ def perceptron_backwards_by_hand(inputs, weights, targets):
     for W, x in zip(reversed(weights[:-1]), reversed(kept), strict=True):
         R = R.clamp(min=0) * (x > 0)
         R = R @ W
-    return R
+    return R.detach()
 
 
 def perceptron_by_tensor_hooks(inputs, weights, targets):
@@ -119,7 +119,7 @@ def perceptron_one_by_one(inputs, weights, targets):
         R = weights[-1][c]
         for W, mask in zip(weights[-2::-1], masks[::-1], strict=True):
             R = W.T @ torch.where(mask & (R > 0), R, 0.0)
-        maps.append(R)
+        maps.append(R.detach())
     return torch.stack(maps)
 
 
@@ -127,7 +127,7 @@ def perceptron_by_modules(inputs, weights, targets):
     layers = []
     for W in weights:
         linear = nn.Linear(W.shape[1], W.shape[0], bias=False, dtype=W.dtype)
-        linear.weight.data = W.clone()
+        linear.weight.data = W.detach().clone()
         layers += [linear, nn.ReLU()]
     net = nn.Sequential(*layers[:-1])
     return network_by_tensor_hooks(net, inputs, targets)
@@ -250,9 +250,11 @@ def network_by_backward(model, images, targets):
     start = images.detach().clone().requires_grad_()
     hook = lambda module, inputs, output: (output.register_hook(torch.relu), None)[1]  # noqa: E731
     handles = [m.register_forward_hook(hook) for m in relus(model)]
-    scores = model(start)
-    for handle in handles:
-        handle.remove()
+    try:
+        scores = model(start)
+    finally:
+        for handle in handles:
+            handle.remove()
     scores.backward(F.one_hot(targets, scores.shape[1]).to(scores.dtype), inputs=[start])
     return start.grad
 
