@@ -237,7 +237,8 @@ def _coarse(symbol: str, asked: str, have: str) -> str:
 
 
 def _described(want, symbols) -> str:
-    parts = [f"{symbol} {list(array.shape)}" for symbol, array in zip(symbols, want.arrays, strict=False)]
-    if len(parts) == 1:
-        return f"one {want.types[0]} {parts[0]}" if want.types[0] == "tensor" else f"{_A[want.types[0]]}, {symbols[0]}"
-    return f"({', '.join(parts)})"
+    pairs = zip(symbols, want.arrays, strict=False)
+    parts = [f"{symbol} {list(array.shape)}" if array.ndim else symbol for symbol, array in pairs]
+    if len(parts) > 1:
+        return f"({', '.join(parts)})"
+    return f"one tensor {parts[0]}" if want.types[0] == "tensor" else f"{symbols[0]}, {_A[want.types[0]]}"

@@ -105,6 +105,14 @@ def test_another_number_of_outputs_is_a_type():
     assert finding.message == "returned a torch.Tensor; asked for (A [2, 3], dA [2, 3])."
 
 
+def test_numbers_that_are_asked_for_are_told_without_a_shape():
+    number, nothing = np.array(1.0), result(kind="unsupported", type_name="NoneType")
+    want = result(number, number, types=["int", "float"])
+    assert found(want, nothing, ("r", "t")).message == "returned None; asked for (r, t); is a `return` missing?"
+    want = result(number, types=["float"])
+    assert found(want, nothing, ("C",)).message == "returned None; asked for C, a number; is a `return` missing?"
+
+
 ONE = np.array(1.0)
 
 
