@@ -10,6 +10,7 @@ Kinds, of $y = f(a_1, a_2, \dots)$ with everything but activations held fixed:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import torch
@@ -164,6 +165,7 @@ def _flat(run: Function) -> Function:
     return lambda *inputs: torch.cat([t.flatten() for t in _tensors(run(*inputs))])
 
 
+@cache
 def is_torchs_own(func: Any) -> bool:
     """Whether a function is the one that torch has under its name, and not another one of that name."""
     name = getattr(func, "__name__", "")

@@ -133,20 +133,22 @@ class Propagating(TorchFunctionMode):
                 scores = tree_map_only(Tensor, self.current, self.model(x))
         except SystemError as error:  # a scripted function cannot hand on what was raised in it
             raise error.__cause__ or error from None
-        self._check_seen(tree_leaves(scores))
+        self._check_seen(_tensors(scores))
         return scores
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Carries out one function that the model calls."""
-        args, kwargs = tree_map_only(Tensor, self.current, (args, kwargs or {}))
-        leaves = tree_leaves((args, kwargs))
-        self._check_seen(leaves)
-        if not any(self._depends(t) for t in leaves) or _is_new(func):
+        leaves, form = tree_flatten((args, kwargs or {}))
+        leaves = [self.current(t) if isinstance(t, Tensor) else t for t in leaves]
+        args, kwargs = tree_unflatten(leaves, form)
+        tensors = [t for t in leaves if isinstance(t, Tensor)]
+        self._check_seen(tensors)
+        if not any(t in self.made for t in tensors) or _is_constant(func):
             result = func(*args, **kwargs)
-            self._note_sharing(leaves, result)
+            self._note_sharing(tensors, result)
             return result
-        plain, kwargs, in_place = out_of_place(func, kwargs)
-        result = self.carry_out(plain, args, kwargs)
+        plain, options, in_place = out_of_place(func, kwargs)
+        result = self.carry_out(plain, args, options, None if in_place else (leaves, form))
         if in_place and result is not args[0]:  # dropout in eval mode returns its own input
             return self._overwrite(args[0], result)
         return result
@@ -163,9 +165,9 @@ class Propagating(TorchFunctionMode):
             if t not in self.made:
                 self.made[t] = _Made(t._version, t.grad_fn, call, merged)
 
-    def carry_out(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """The result of a function that is given something that depends on the images."""
-        call = self._call(func, plain_name(func), args, kwargs)
+    def carry_out(self, func: Any, args: Any, kwargs: Any, flat: Any = None) -> Any:
+        """The result of a function that is given something that depends on the images; `flat` are its arguments."""
+        call = self._call(func, args, kwargs, *(flat or tree_flatten((args, kwargs))))
         if call.name in _REWRITTEN and is_torchs_own(func):
             rewritten = _REWRITTEN[call.name](self, call, args, kwargs)
             if rewritten is not None:
@@ -184,13 +186,13 @@ class Propagating(TorchFunctionMode):
         self._note_sharing([*call.inputs, *call.hidden], result)
         return result
 
-    def _call(self, func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Call:
-        leaves, form = tree_flatten((args, kwargs))
-        dependent = [i for i, t in enumerate(leaves) if self._depends(t)]
+    def _call(self, func: Any, args: Any, kwargs: dict[str, Any], leaves: list[Any], form: Any) -> Call:
+        name = plain_name(func)
+        tensors = [(i, t) for i, t in enumerate(leaves) if isinstance(t, Tensor)]
+        dependent = [i for i, t in tensors if t in self.made]
         varying = [i for i in dependent if leaves[i].requires_grad] or dependent
         hidden = [i for i in dependent if i not in varying]
-        floats = [i for i, t in enumerate(leaves) if isinstance(t, Tensor) and t.is_floating_point()]
-        fixed = [i for i in floats if i not in dependent]
+        fixed = [i for i, t in tensors if t.is_floating_point() and i not in dependent]
 
         def rerun(*new: tuple[Tensor, ...]) -> Any:
             filled = list(leaves)
@@ -256,14 +258,9 @@ class Propagating(TorchFunctionMode):
             result.register_hook(rule.change)
         return result, call if self.merge and isinstance(result, Tensor) else None
 
-    def _depends(self, t: object) -> bool:
-        return isinstance(t, Tensor) and t in self.made
-
-    def _check_seen(self, leaves: Iterable[object]) -> None:
+    def _check_seen(self, tensors: Iterable[Tensor]) -> None:
         """Raises ValueError if a tensor was computed by something that the mode did not see."""
-        for t in leaves:
-            if not isinstance(t, Tensor):
-                continue
+        for t in tensors:
             made = self.made.get(t)
             if made is not None and made.version != t._version:
                 raise ValueError(_unseen(where(self.model), "has overwritten activations in place", self.method))
@@ -290,11 +287,11 @@ class Propagating(TorchFunctionMode):
             self.overwritten[t] = view
         return self.current(x)
 
-    def _note_sharing(self, inputs: Iterable[object], result: Any) -> None:
+    def _note_sharing(self, inputs: Iterable[Tensor], result: Any) -> None:
         """Remembers which tensors share memory with their base, the first in the list."""
         for t in _tensors(result):
             for x in inputs:
-                if isinstance(x, Tensor) and x is not t and _memory(x) == _memory(t):
+                if x is not t and _memory(x) == _memory(t):
                     group = self.sharing.setdefault(_memory(t), [t if t._base is None else t._base])
                     group.extend(y for y in (x, t) if not any(y is z for z in group))
 
@@ -400,7 +397,7 @@ def _called(name: str, module: nn.Module) -> str:
     return f"module {name!r} ({type(module).__name__})" if name else f"the network itself ({type(module).__name__})"
 
 
-_INSTEAD = "saliency, grad_cam and occlusion explain this network as it is."
+_INSTEAD = "Use saliency, grad_cam or occlusion, which explain any network."
 _REASONS = {
     "batch_norm": "which has no running statistics and mixes the images of a batch",
     "softmax": "which mixes its inputs; scores are those before softmax, so leave it out if it is the last step",
@@ -414,24 +411,26 @@ _REASONS = {
 def _no_rule(call: Call, method: str) -> str:
     unknown = "which is neither linear, nor a maximum, nor a function of each value by itself"
     reason = _REASONS.get(call.name) or _REASONS.get(call.kind or "", unknown)
-    return f"model: {call.where()} calls {call.name}, {reason}; {method} has no rule for it. {_INSTEAD.capitalize()}"
+    return f"model: {call.where()} calls {call.name}, {reason}; {method} has no rule for it. {_INSTEAD}"
 
 
 def _unseen(place: str, what: str, method: str) -> str:
     return (
         f"model: {place} {what}, an operation that {method} cannot see (such as an autograd.Function of its own, or a "
-        f"scripted function); write it with torch's functions. {_INSTEAD.capitalize()}"
+        f"scripted function); write it with torch's functions. {_INSTEAD}"
     )
 
 
-def _is_new(func: Any) -> bool:
+def _is_constant(func: Any) -> bool:
     """Whether the result takes no more than its shape from its arguments."""
     name = getattr(func, "__name__", "")
-    return name.startswith("new_") or name.endswith("_like") or name in _NOT_IN_PLACE
+    return (
+        name.startswith("new_") or name.endswith("_like") or name in _NOT_IN_PLACE or name in ("size", "dim", "numel")
+    )
 
 
 def _tensors(result: Any) -> list[Tensor]:
-    return [t for t in tree_leaves(result) if isinstance(t, Tensor)]
+    return [result] if isinstance(result, Tensor) else [t for t in tree_leaves(result) if isinstance(t, Tensor)]
 
 
 def _memory(t: Tensor) -> int:

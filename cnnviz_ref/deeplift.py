@@ -26,7 +26,8 @@ def deeplift(
         Rescale: $m = \Delta y / \Delta z$, where $\Delta z$ is below rounding error the derivative;
         RevealCancel: $m^\pm = \Delta y^\pm / \Delta z^\pm$ with $\Delta z = \Delta z^+ + \Delta z^-$ the contributions
         of either sign from the linear layer before, and $\Delta y^\pm$ the effect of each averaged over both orders.
-        A max-pool's difference goes to the winner at $x$ if the maximum grew, at $x^0$ if it fell.
+        A maximum's difference goes to the winner at $x$ if the maximum grew, at $x^0$ if it fell; through a product
+        $a b$ of activations $m_a = (b + b^0) / 2$ and $m_b = (a + a^0) / 2$.
 
     Args:
         model: Returns scores `[N classes]`; evaluated in eval mode and left as found. It sees images and baselines in
@@ -40,7 +41,8 @@ def deeplift(
         Raw contributions `[N C H W]`, in units of the score.
 
     Raises:
-        ValueError: An argument does not fit the model, or the model uses an operation that has no rule.
+        ValueError: An argument does not fit the model, or the model uses an operation that has no rule, that cannot
+            be seen, or whose contributions do not sum to the difference.
 
     Paper: Shrikumar, Greenside, Kundaje, "Learning Important Features Through Propagating Activation Differences",
     2017.

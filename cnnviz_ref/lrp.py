@@ -38,8 +38,9 @@ def lrp(
         $R_i = \sum_j \frac{q_{ij}}{\sum_i q_{ij}} R_j$ from $R = y^c$ at the target and 0 elsewhere. What a layer
         $z_j = \sum_i a_i w_{ij} + b_j$ takes for $q_{ij}$ stands at each rule's function below; the bias takes part in
         the sum over $i$ (not in z_plus's negative side, w_square, flat and zB), so it keeps a share: relevance sums to
-        the score only where there are no biases. ReLUs pass relevance on; a max-pool gives it to the winner; an average
-        and a residual sum are layers of weights 1. BatchNorm is merged with the convolution before it.
+        the score only where there are no biases. Nonlinearities pass relevance on; a maximum gives it to the winner; an
+        average and a residual sum are layers of weights 1. BatchNorm is merged with the convolution before it. A
+        product of a signal and a gate gives all to the signal, another product half to each.
 
     Args:
         model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
@@ -57,7 +58,8 @@ def lrp(
         Raw relevance `[N C H W]`, in units of the score.
 
     Raises:
-        ValueError: An argument does not fit the model, or the model uses an operation that has no rule.
+        ValueError: An argument does not fit the model, or the model uses an operation that has no rule or cannot be
+            seen.
 
     Paper: Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance
     Propagation", 2015; Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019.
