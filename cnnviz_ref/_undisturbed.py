@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import RLock
@@ -26,7 +26,8 @@ def undisturbed(model: nn.Module, images: Tensor | None = None) -> Iterator[None
     """Inside: eval mode, no autocast, gradients enabled, parameters frozen so that no graph is kept for them.
 
     After: as found, also after an exception. Flags are set one by one, so a module whose `train` does something of its
-    own is in eval mode too. What fails inside the model, and a model that draws random numbers, is a ValueError.
+    own is in eval mode too. What fails inside the model, and a model that draws random numbers, is a ValueError: with a
+    seed set for it, an image's map would still depend on its batch, and a drop of the score on the draw.
     """
     with ONE_AT_A_TIME, ExitStack() as stack:
         training = {module: module.training for module in model.modules() if hasattr(module, "training")}
@@ -42,10 +43,12 @@ def undisturbed(model: nn.Module, images: Tensor | None = None) -> Iterator[None
         _require_gradients(trainable, False)
         generators = _generators(model)
         before = [generator.state() for generator in generators]
-        with _explained(model, images):
-            yield
-        if images is not None and _drawn_from(generators, before):
-            _refuse_chance(model, images, generators, before)
+        try:
+            with _explained(model, images):
+                yield
+        finally:
+            if images is not None and _drawn_from(generators, before):
+                _refuse_chance(model, images, generators, before)
 
 
 @contextmanager
@@ -168,7 +171,7 @@ def _equal(a: Any, b: Any) -> bool:
 def _refuse_chance(model: nn.Module, images: Tensor, generators: list[_Generator], before: list[Any]) -> None:
     """Looks again who drew random numbers: it may have been another thread, and then all is well."""
     again = [generator.state() for generator in generators]
-    with _Drawing(model, generators) as drawing, torch.no_grad():
+    with suppress(Exception), _Drawing(model, generators) as drawing, torch.no_grad():
         model(images.detach().clone())
     others = [name for name in _drawn_from(generators, again) if name != "torch"]
     if not drawing.found and not others:

@@ -20,7 +20,7 @@ from cnnviz_ref._axes import Following
 
 every_method = pytest.mark.parametrize("method", METHODS, ids=[method.name for method in METHODS])
 CHANGING = ("guided_backprop", "guided_grad_cam", "deeplift", "lrp")
-FORWARD = [m for m in METHODS if m.runs == "scores" and m.name not in CHANGING]
+FORWARD = [m for m in METHODS if m.runs == "scores"]
 takes_images = pytest.mark.parametrize("method", FORWARD, ids=[m.name for m in FORWARD])
 TARGETS = torch.tensor([3, 0])
 

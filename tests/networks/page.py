@@ -21,7 +21,7 @@ second implementation (plain hooks, autograd, loops; `tests/networks/second.py`)
 refuses the network in a sentence that names the operation and the module, or the argument. None is wrong, none hangs.
 DeepLIFT is held to its completeness, LRP (rule "zero") to gradient x input with the gates of the network held constant,
 maximum patches to the derivative of the strongest unit, t-SNE to the activations that it is given. Networks are
-surveyed in float64, where the two agree to 1e-8 (DeepLIFT's sum to 1e-6); those of over 12 million weights in
+surveyed in float64, where the two agree to 1e-8 (DeepLIFT's sum to 1e-7); those of over 12 million weights in
 float32, to 1e-3.
 
 `python -m tests.networks` makes this page, `python -m tests.networks vgg11 --methods cam lrp` a part of it.

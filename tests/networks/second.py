@@ -138,9 +138,9 @@ def guided_grad_cam(net: nn.Module, images: Tensor, targets: Tensor, layer: str)
 
 
 def deeplift(net: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    """What the contributions sum to."""
+    """The scores of the image and of the baseline, whose difference is what the contributions sum to."""
     with torch.no_grad():
-        return net(images)[:, targets[0]] - net(torch.zeros_like(images))[:, targets[0]]
+        return torch.cat([net(images)[:, targets[0]], net(torch.zeros_like(images))[:, targets[0]]])
 
 
 def lrp(net: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
