@@ -97,7 +97,7 @@ class Exercise:
     """Symbols of what is returned, in order: ("A", "dA")."""
     special: Mapping[str, str] = field(default_factory=dict)
     """Words of the stub that state a special case -> the misconception that misses it, which every case rejects; an
-    empty name where they are about what comes in, not about what is returned."""
+    empty name where they are about what comes in or what is left behind, not about what is returned."""
     builds_on: tuple[str, ...] = ()
     """Exercises of the same lesson whose results this one puts together."""
     promise_points: int = 1

@@ -98,6 +98,7 @@ EXERCISES = (
                 laws.scores_again,
             ),
         ),
+        special={"not even if the forward pass fails": ""},
         misconceptions=CAPTURE,
         hints=(
             "The layer runs in the middle of the forward pass. How can you look at what it puts out, and how can you "

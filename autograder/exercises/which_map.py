@@ -124,7 +124,7 @@ EXERCISES = (
         ),
         special={
             "bottom and right are exclusive": "last_included",
-            "0 where a map is nowhere positive": "nan_for_empty",
+            "0 where it is nowhere positive": "nan_for_empty",
         },
         misconceptions=box_mistakes.ENERGY,
         hints=(
@@ -253,6 +253,7 @@ EXERCISES = (
         ),
         special={
             "ties share their mean rank": "ties_in_reading_order",
+            "Only equal values tie": "near_ties",
             "0 where one of the two maps is constant": "nan_for_constant",
         },
         misconceptions=rank_mistakes.RANK,
