@@ -39,7 +39,7 @@ def drawn(exercise: Exercise) -> list[list[Part]]:
 @pytest.mark.parametrize("name", CHOSEN)
 def test_twenty_names_have_the_same_rows(name):
     exercise = registry.exercise(name)
-    for wrong in WRONG[name]:
+    for wrong in WRONG[name][:3]:
         first, *others = rows(exercise, wrong)
         assert all(other == first for other in others), wrong.__name__
 
