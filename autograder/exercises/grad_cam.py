@@ -59,7 +59,7 @@ def _photo_layers() -> Call:
 
 
 MODEL_CASES = (
-    Case("three images, and an in-place ReLU after the layer", fixtures.in_place),
+    Case("an in-place ReLU after the layer, names that hold each other, a network in use", fixtures.in_place),
     Case("no average pooling, frozen weights, functional ReLUs", fixtures.no_pooling),
     Case("other networks, with BatchNorm and dropout", fixtures.normalised_layers, hidden=True, points=2),
 )

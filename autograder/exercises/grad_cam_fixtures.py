@@ -13,7 +13,7 @@ from autograder.exercises.drawn import mixed_order
 from autograder.exercises.grad_cam_misconceptions import observed, own_score
 from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weights
 from autograder.records import Arrays, Call
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 from cnnviz_ref.cam import cam
 from cnnviz_ref.grad_cam import activations_and_gradients
 
@@ -41,6 +41,15 @@ def _batch_norm(generator: Generator) -> nn.Module:
     return BatchNormNet(channels=(4, 6), classes=CLASSES, generator=generator)
 
 
+def _namesakes(generator: Generator) -> nn.Module:
+    return NamesakeNet(width=6, classes=CLASSES, generator=generator)
+
+
+def _busy(generator: Generator) -> nn.Module:
+    return BusyNet(interrupts=True, channels=(4, 6), classes=CLASSES, generator=generator)
+
+
+@calm()
 def _scene(
     generator: Generator, build: Build, layer: str, *, n: int = 3, frozen: bool = False, overwritten: bool = False
 ) -> Call:
@@ -58,7 +67,8 @@ def _scene(
         right = (activations, alpha)
         if _both_signs(maps) and (not overwritten or _overwriting_shows(net, images, targets, layer, right)):
             _rescale(net, images, preferred, factor=0.02 / float(maps.abs().max()))
-            net.requires_grad_(not frozen)
+            if frozen:
+                net.requires_grad_(False)
             return Call({"model": net, "images": images, "targets": targets, "layer": layer})
     raise RuntimeError(f"no fixture with both signs found for layer {layer!r}")
 
@@ -105,11 +115,17 @@ def _nothing_speaks_for_it(generator: Generator) -> Call:
     return call
 
 
+def _awkward(generator: Generator) -> list[Call]:
+    """A layer whose name is part of others; a network in use, whose forward pass fails before it is asked again."""
+    return [_scene(generator, _namesakes, "conv1", n=2), _scene(generator, _busy, "features.2", n=1)]
+
+
 def in_place(generator: Generator) -> list[Call]:
     """An in-place ReLU right after the layer; and a map that is 0 everywhere."""
     return [
         _scene(generator, _gap(inplace=True), "features.0", overwritten=True),
         _nothing_speaks_for_it(generator),
+        *_awkward(generator),
     ]
 
 
@@ -118,6 +134,7 @@ def no_pooling(generator: Generator) -> list[Call]:
     return [
         _scene(generator, _flatten, "features", frozen=True),
         _scene(generator, _functional, "features.conv2", n=1, frozen=True, overwritten=True),
+        *_awkward(generator),
     ]
 
 
@@ -127,6 +144,7 @@ def normalised_layers(generator: Generator) -> list[Call]:
         _scene(generator, _batch_norm, "features.4"),
         _scene(generator, _functional, "features.conv2", frozen=True, overwritten=True),
         _nothing_speaks_for_it(generator),
+        *_awkward(generator),
     ]
 
 
@@ -156,9 +174,10 @@ def _signs(generator: Generator, *shape: int) -> Tensor:
 
 
 def gradients(generator: Generator, n: int, k: int, h: int, w: int) -> Call:
-    """Gradients of both signs whose means over the grid have both signs too."""
+    """Gradients of both signs, one in five 0, whose means over the grid have both signs too."""
     mean = _signs(generator, n, k) * (0.3 + torch.rand(n, k, generator=generator, dtype=torch.float64))
-    return Call({"gradients": mean[..., None, None] + _randn(generator, n, k, h, w)})
+    gradient = mean[..., None, None] + _randn(generator, n, k, h, w)
+    return Call({"gradients": gradient * (torch.rand(n, k, h, w, generator=generator) < 0.8)})
 
 
 def one_unused_channel(generator: Generator) -> list[Call]:
@@ -182,11 +201,12 @@ def weighted_layers(generator: Generator, n: int, k: int, h: int, w: int) -> Cal
 
 
 def _energies(generator: Generator, n: int, size: tuple[int, int], boxes: Sequence[Sequence[int]]) -> Call:
-    """Non-negative maps with long tails, a good part of them 0; the last of several is 0 everywhere."""
+    """Non-negative maps with long tails, a good part 0; of several, the last is 0 everywhere and the first faint."""
     noise = _randn(generator, n, *size)
     maps = noise.relu() * noise.square()
     if n > 1:
         maps[-1] = 0.0
+        maps[0] *= 1e-9
     return Call({"maps": maps, "quadrants": torch.tensor(boxes)})
 
 

@@ -140,6 +140,17 @@ def _swapped(model, images, targets, layer):
     return gradients, activations
 
 
+def by_part_of_its_name(model: nn.Module, layer: str) -> str:
+    """The first layer whose name holds the one asked for."""
+    return next(name for name, _ in model.named_modules() if layer in name)
+
+
+_PART_OF_A_NAME = (
+    'You took the first layer whose name holds `layer`: "conv1" is also part of "conv10". Take the layer of exactly '
+    "that name: model.get_submodule(layer)."
+)
+
+
 _OVERWRITTEN = (
     "You kept the layer's own tensor, and an in-place ReLU after the layer overwrote it: what you hold is "
     "ReLU(A), not A. Hand the network a copy, `return A.clone()` in the hook, and keep A."
@@ -151,6 +162,11 @@ CAPTURE = (
         _layer_input,
         "You took what enters the layer. A is what leaves it: the third argument of a forward hook, output, not "
         "inputs.",
+    ),
+    Misconception(
+        "part_of_a_name",
+        lambda model, images, targets, layer: _right(model, images, targets, by_part_of_its_name(model, layer)),
+        _PART_OF_A_NAME,
     ),
     Misconception("overwritten", _overwritten, _OVERWRITTEN),
     Misconception(
@@ -201,6 +217,12 @@ def _from_capture(change: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., T
         return change(*_right(model, images, targets, layer))
 
     return wrong
+
+
+def _plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
+    cubes = activations.sum((2, 3), keepdim=True) * gradients**3
+    at_each = gradients**2 / (2 * gradients**2 + cubes + 1e-7)
+    return weighted_sum(activations, (at_each * gradients.relu()).sum((2, 3))).relu()
 
 
 def _reweighted(alpha: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
@@ -300,6 +322,31 @@ METHOD = (
         lambda model, images, targets, layer: localised(*_overwritten_activations(model, images, targets, layer)),
         "α is right, but A was overwritten by the in-place ReLU after the layer: `detach` shares memory with the "
         "layer's tensor. Keep `output.detach().clone()`, taken inside the hook.",
+    ),
+    Misconception(
+        "part_of_a_name",
+        lambda model, images, targets, layer: localised(
+            *_right(model, images, targets, by_part_of_its_name(model, layer))
+        ),
+        _PART_OF_A_NAME,
+    ),
+    Misconception(
+        "xgrad_cam",
+        _from_capture(lambda a, g: weighted_sum(a, (g * a).sum((2, 3)) / (a.sum((2, 3)) + 1e-7)).relu()),
+        "Your α_k is Σ_ij A^k_ij ∂y^c/∂A^k_ij / Σ_ij A^k_ij: that is XGrad-CAM. Grad-CAM's α_k is the plain mean of "
+        "the gradient over i, j.",
+    ),
+    Misconception(
+        "layer_cam",
+        _from_capture(lambda a, g: (g.relu() * a).sum(1).relu()),
+        "You weighted each place by its own positive gradient: that is LayerCAM. Grad-CAM has one α_k for each "
+        "channel, the mean of the gradient over i, j.",
+    ),
+    Misconception(
+        "grad_cam_plus_plus",
+        _from_capture(_plus_plus),
+        "You weighted the positive gradients by the α_ij of Grad-CAM++. Grad-CAM's α_k is the plain mean of the "
+        "gradient over i, j.",
     ),
     *(Misconception(name, _explains(function), told) for name, (function, told) in OBJECTIVES.items()),
 )

@@ -64,6 +64,11 @@ IMPORTANCE = (
         "You averaged only the places where ∂y^c/∂A is positive. α_k is the mean over all Z = h·w places.",
     ),
     Misconception(
+        "mean_where_not_zero",
+        lambda gradients: gradients.sum((2, 3)) / (gradients != 0).sum((2, 3)).clamp(min=1),
+        "You averaged over the places where the gradient is not 0. α_k is the mean over all Z places.",
+    ),
+    Misconception(
         "absolute_gradients",
         lambda gradients: gradients.abs().mean((2, 3)),
         "You averaged |∂y^c/∂A|. Without its sign, a channel that speaks against class c counts in favour of it.",
@@ -329,6 +334,12 @@ SHARES = (
         "nan_for_empty",
         lambda maps, quadrants: _cells(maps, quadrants, _total) / _total(maps)[:, None],
         "A map that is 0 everywhere gave 0/0 = NaN. It has no energy in any box: its shares are 0.",
+    ),
+    Misconception(
+        "small_number_below",
+        lambda maps, quadrants: _cells(maps, quadrants, _total) / (_total(maps)[:, None] + 1e-8),
+        "You added a small number below the bar, against 0/0. A faint map then loses its shares: how bright a map is "
+        "plays no part. Put a 1 in place of a total of 0.",
     ),
     Misconception(
         "uniform_for_empty",

@@ -17,7 +17,9 @@ def capture(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> tu
         layer: name of the layer, as in model.get_submodule(layer).
 
     Returns:
-        A [N K h w] and ∂y^c/∂A [N K h w], both detached. No hook stays behind, no `.grad` is filled.
+        A [N K h w] and ∂y^c/∂A [N K h w], both detached. A is what the layer put out, also where a ReLU after it works
+        in place, as a module or as a function. No hook of yours stays behind, not even where the network raises; no
+        `.grad` is filled or emptied.
 
     About 12 lines.
     """
@@ -94,7 +96,7 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
         quadrants: int64 [Q 4], boxes (top, left, bottom, right); bottom and right are exclusive.
 
     Returns:
-        Shares [N Q]; a map that is 0 everywhere has shares 0.
+        Shares [N Q], however faint the map; one that is 0 everywhere has shares 0.
 
     About 5 lines.
     """
