@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autograder.choosing import better, without_attempt
 from autograder.diagnose import Diagnosis
 from autograder.isolated import Cell, Outcome, Request, Runner, observe
 from autograder.judge import Graded, everywhere, judge
 from autograder.lending import lent
 from autograder.oracle import Setting, parts_of
-from autograder.quiet import quiet
 from autograder.records import Exercise, Lesson, Question, foundations
 from autograder.submission import Submission, load_submission
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
 
-_ENDED = ("time", "memory", "crashed", "load error")
+Attempt = Callable[..., Graded]
 
 
 def grade_folder(folder: Path, lesson: Lesson, setting: Setting | None = None) -> list[Graded]:
@@ -51,18 +51,38 @@ def grade_item(
     runner: Runner,
     *,
     earlier: Sequence[Graded] = (),
+    attempt: Attempt | None = None,
 ) -> Graded:
-    """One exercise or question of a submission; `earlier` are the lesson's exercises that were graded before it."""
+    """One exercise or question of a submission.
+
+    Args:
+        submission: what was handed in.
+        item: the exercise or question.
+        setting: for whom and where.
+        runner: runs student code; not used for what is decided by reading.
+        earlier: the lesson's exercises that were graded before it.
+        attempt: in place of `grade_in`: knows some results already.
+    """
     if isinstance(item, Question):
-        return Graded(item, (grade_answer(item, submission.answer(item.variable)),))
-    if not submission.attempted(item.function):
-        return everywhere(item, NOT_ATTEMPTED, None)
-    cells = submission.cells(item.function)
-    judged = _guarded(item, lambda: _run(cells, item, setting, runner))
+        return _answered(submission, item)
+    tried: list[Graded] = []
+    for file in submission.trying(item.function):
+        tried.append((attempt or grade_in)(file, item, setting, runner, earlier=earlier))
+        if summary(tried[-1].rows) == PASSED:
+            break
+    return better(tried, submission) if tried else without_attempt(item, submission)
+
+
+def grade_in(
+    file: Submission, item: Exercise, setting: Setting, runner: Runner, *, earlier: Sequence[Graded] = ()
+) -> Graded:
+    """One exercise that is attempted in a file, with the parts that the same file has."""
+    cells = file.cells(item.function)
+    judged = replace(_guarded(item, lambda: _run(cells, item, setting, runner)), file=file.file)
     parts = foundations(item, [g.item for g in earlier])
     if not parts or summary(judged.rows) in (PASSED, NOT_JUDGED):
         return judged
-    broken = tuple(g.item.id for g in earlier if g.item.id in parts and summary(g.rows) != PASSED)
+    broken = tuple(g.item.id for g in earlier if g.item.id in parts and not _passes(g, file, setting, runner, earlier))
     return _helped(judged, broken, parts, lambda borrowed: _run((*cells, borrowed), item, setting, runner))
 
 
@@ -78,6 +98,30 @@ def _helped(judged: Graded, broken: tuple[str, ...], parts: tuple[str, ...], run
         if summary(best.rows) == PASSED:
             break
     return _pointing_back(judged, broken) if best is judged and broken else best
+
+
+def _passes(part: Graded, file: Submission, setting: Setting, runner: Runner, earlier: Sequence[Graded]) -> bool:
+    """Whether a part is right in this very file, which may not be the one that counts for it."""
+    found = in_file(part, file)
+    if found is None and isinstance(part.item, Exercise) and file.attempted(part.item.function):
+        found = grade_in(file, part.item, setting, runner, earlier=earlier)
+    return found is not None and summary(found.rows) == PASSED
+
+
+def in_file(graded: Graded, file: Submission) -> Graded | None:
+    """What became of an exercise in this file; None where it was not judged there."""
+    known = {each.file: each for each in (*graded.others, graded)}
+    return known.get(file.file) or known.get("")
+
+
+def _answered(submission: Submission, question: Question) -> Graded:
+    """One answer, and no second one: where module and notebook say different things the notebook's counts."""
+    row = grade_answer(question, submission.answer(question.variable))
+    said = {file.file: answer for file in submission.files if (answer := file.answer(question.variable)) is not None}
+    if len(set(said.values())) > 1:
+        module, notebook = said
+        row = replace(row, note=f"{module} and {notebook} answer differently; {notebook} counts.")
+    return Graded(question, (row,))
 
 
 def grade_function(exercise: Exercise, function: Callable[..., Any], setting: Setting | None = None) -> Graded:
@@ -111,8 +155,6 @@ def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: 
     seconds = setting.seconds_for(exercise)
     request = Request(cells=cells, function=exercise.function, calls=calls, device=setting.device, seconds=seconds)
     outcome = runner.run(request)
-    if outcome.status in _ENDED and not outcome.observations and (calm := quiet(cells)) != cells:
-        outcome = runner.run(replace(request, cells=calm))  # another exercise's cell may have ended it
     return judge(exercise, parts, outcome, seconds=seconds)
 
 

@@ -49,6 +49,10 @@ class Graded:
     """What the student's code printed."""
     rung: str = ""
     """How far the student's code was confined; empty where none ran in isolation."""
+    file: str = ""
+    """The file that was judged: where two were handed in, the one that counts."""
+    others: tuple[Graded, ...] = field(default=(), repr=False)
+    """What became of the same exercise in a file that does not count."""
 
 
 @np.errstate(all="ignore")  # what a student returns may be too large to multiply; that is a wrong value and no more

@@ -32,7 +32,8 @@ class Verdict:
         if self.row.verdict == LATER:
             pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
         if self.row.verdict == NOT_ATTEMPTED:
-            raise NotAttempted(f"{self.row.exercise}: not attempted yet")
+            told = f": {self.row.diagnosis.message}" if self.row.diagnosis else ""
+            raise NotAttempted(f"{self.row.exercise}: not attempted yet{told}")
         if self.row.verdict != PASSED:
             told = self.row.diagnosis.message if self.row.diagnosis else ""
             pytest.fail(f"{self.row.exercise} ({self.row.check}): {self.row.verdict}: {told}", pytrace=False)
@@ -181,6 +182,10 @@ def pytest_terminal_summary(terminalreporter):
     console.print()
     for table in _tables(folders):
         console.print(table)
+    rows = [row for rows in folders.values() for row in rows]
+    missing = {row["diagnosis"]["message"] for row in rows if row["verdict"] == "not attempted" and row["diagnosis"]}
+    for sentence in sorted({row["note"] for row in rows if row.get("note")} | missing):
+        console.print(sentence, markup=False)
 
 
 def _tables(folders: dict[str, list[dict]]):

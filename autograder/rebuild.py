@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.cells import Found
+from autograder.magics import as_python
 
 
 def rebuilt(release: NotebookNode, found: Sequence[Found]) -> NotebookNode:
@@ -69,12 +70,12 @@ def _adopt(cells: Sequence[NotebookNode], versions: dict[int, list[Found]], own:
 def _names(source: str) -> list[str]:
     """Functions and variables that the code gives a value to at top level."""
     try:
-        body = ast.parse(source).body
+        body = ast.parse(as_python(source)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return re.findall(r"(?m)^def (\w+)\(", source)
     assigned = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     assigned += [node.target for node in body if isinstance(node, ast.AnnAssign)]
-    functions = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    functions = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return functions + [target.id for target in assigned if isinstance(target, ast.Name)]
 
 
@@ -121,7 +122,7 @@ def quoted(text: str) -> str:
 
 def _parses(source: str) -> bool:
     try:
-        ast.parse(source)
+        ast.parse(as_python(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

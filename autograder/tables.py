@@ -66,12 +66,16 @@ def as_text(checks: Sequence[Mapping[str, Any]]) -> str:
 
 def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
     """Sentence -> the checks that it explains, in order. One mistake, one sentence: a broken law speaks only alone."""
+    rows = list(rows)
     diagnosed = [(row.check, row.diagnosis) for row in rows if row.diagnosis and row.diagnosis.kind != "depends"]
     alone = all(diagnosis.kind == "law" for _, diagnosis in diagnosed)
     told: dict[str, list[str]] = {}
     for check, diagnosis in diagnosed:
         if alone or diagnosis.kind != "law":
             told.setdefault(diagnosis.message, []).append(check)
+    for row in rows:
+        if row.note:
+            told.setdefault(row.note, []).append(row.check)
     return told
 
 
@@ -88,5 +92,5 @@ def _paragraphs(graded: Graded):
 def _lines(check: Mapping[str, Any]) -> list[str]:
     points = "–" if check["verdict"] == NOT_JUDGED else f"{check['points']} of {check['max_points']}"
     first = f"{MARKS[check['verdict']][0]} {check['verdict']}  {check['check']}  ({points})"
-    told = check["diagnosis"]
-    return [shown(first), f"    {shown(told['message'])}"] if told else [shown(first)]
+    told = [check["diagnosis"]["message"]] if check["diagnosis"] else []
+    return [shown(first), *(f"    {shown(sentence)}" for sentence in [*told, *filter(None, [check.get("note")])])]

@@ -27,6 +27,8 @@ class Row:
     max_points: int
     diagnosis: Diagnosis | None = None
     seconds: float = 0.0
+    note: str = ""
+    """A sentence on which of two files counts; empty where there is nothing to choose."""
 
     @property
     def points(self) -> int:
@@ -43,6 +45,7 @@ class Row:
             "max_points": self.max_points,
             "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
             "seconds": round(self.seconds, 4),
+            **({"note": self.note} if self.note else {}),
         }
 
     @classmethod
@@ -56,7 +59,8 @@ class Row:
         if kept["verdict"] not in (*VERDICTS, LATER):
             raise TypeError(f"unknown verdict {kept['verdict']!r}")
         told = Diagnosis(**kept["diagnosis"]) if kept["diagnosis"] else None
-        return cls(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], told)
+        note = str(kept.get("note", ""))
+        return cls(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], told, note=note)
 
 
 def report(rows: Iterable[Row]) -> dict[str, Any]:

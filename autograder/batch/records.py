@@ -32,9 +32,8 @@ class Handed:
 
 
 def digest_of(submission: Submission) -> str:
-    """SHA-256, in hexadecimal, of all code that counts: every source's label, text and grade id, in order."""
-    sources = [[source.label, source.text, source.grade_id] for source in submission.sources]
-    return hashlib.sha256(canonical(sources)).hexdigest()
+    """SHA-256, in hexadecimal, of all code that may count: every source's label, text and grade id, in order."""
+    return hashlib.sha256(canonical([source.fields for source in submission.sources])).hexdigest()
 
 
 def canonical(value: Any) -> bytes:

@@ -79,7 +79,7 @@ class Store:
         """Keeps the code itself, once for all who handed in the same."""
         if handed.submission is None:
             return
-        data = canonical([[s.label, s.text, s.grade_id] for s in handed.submission.sources])
+        data = canonical([source.fields for source in handed.submission.sources])
         path = self.folder / "submissions" / f"{hash_of(data)}.json"
         if not path.is_file() or path.read_bytes() != data:
             self.write(path, data)

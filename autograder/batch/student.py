@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from autograder.batch.archive import LARGEST_INNER
@@ -14,10 +15,11 @@ from autograder.batch.kinds import UNREAD_ARCHIVES, kind_of, unread, wanted
 from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, lesson_of_file, suffix
 from autograder.batch.packed import in_packed
 from autograder.batch.records import Handed, digest_of
-from autograder.cells import LARGEST, Unreadable, looks_like_notebook, read_cells
+from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
+from autograder.helpers import is_helper
 from autograder.quick_nbformat import nbformat
 from autograder.records import Lesson
-from autograder.submission import Submission, begun, choose, from_cells, from_code, from_found
+from autograder.submission import Submission, begun, from_cells, from_code, from_found, together, with_beside
 
 DEEP = 2
 """Folders between the student's own and a file that counts: what lies deeper is some library's."""
@@ -80,6 +82,8 @@ class Student:
         self.told: list[str] = []
         self.alive: Sequence[Lesson] = ()
         """The lessons that anybody handed in: what may hold any work is a problem of these alone."""
+        self.helpers: list[Piece] = []
+        """Modules beside the work that it imports."""
         self.pieces = [opened for piece in pieces for opened in self._opened(piece)]
 
     def lessons(self, *, of_any_kind: bool = False) -> dict[str, Lesson]:
@@ -97,6 +101,7 @@ class Student:
         used: list[Piece] = []
         self.alive = alive or lessons
         handed = [h for lesson in lessons if (h := self._on(lesson, lessons, release, used))]
+        used += self.helpers
         left = [p.entry.place for p in self.pieces if p.is_work and p.lesson is None and p not in used]
         self.told += [f"{shown((self.name,))}: {sentence}" for _, sentence in self.broken]
         if left:
@@ -166,25 +171,38 @@ class Student:
         return [*bad, *good[:1]]
 
     def _chosen(self, reads: Sequence[Read], lesson: Lesson, attempts: int) -> Handed:
-        """The module or the notebook; a problem where nothing in it was begun and another file cannot be read."""
-        good = {r.piece.kind: r for r in reads if r.submission}
+        """Module and notebook, for the better counts; a problem where neither was begun and one cannot be read."""
+        good = {r.submission.file: r for r in reads[::-1] if r.submission}  # the module comes first
         bad = [r for r in reads if not r.submission]
-        module, notebook = (good[kind].submission if kind in good else None for kind in (".py", ".ipynb"))
-        chosen = choose(module, notebook, lesson)
-        if chosen is None or (bad and not begun(chosen, lesson)):
+        submission = together(lesson, *(r.submission for r in good.values() if r.submission))
+        if not good or (bad and not begun(submission, lesson)):
             return self._problem(lesson, bad[0].problem, bad[0])
         for one in bad:
             self._say(lesson, f"{one.problem} Another file counts.")
-        which = next(r for r in good.values() if r.submission is chosen)
-        if module and notebook and begun(module, lesson) and begun(notebook, lesson):
-            self._say(lesson, f"of module and notebook {which.piece.entry.place} counts.")
+        counting = [good[file.file].piece for file in submission.files]
+        beside = self._beside(counting[0], lesson)
+        submission = with_beside(submission, {path: partial(p.entry.read, LARGEST_CODE) for path, p in beside.items()})
+        self.helpers += [beside[source.label] for source in submission.sources if source.label in beside]
+        place = " and ".join(piece.entry.place for piece in counting)
+        verb = "count" if counting[1:] else "counts"
         if attempts > 1:
-            self._say(lesson, f"of {attempts} attempts {which.piece.entry.place} counts.")
+            self._say(lesson, f"of {attempts} attempts {place} {verb}.")
         elif any(about == lesson for about, _ in self.broken):
-            self._say(lesson, f"{which.piece.entry.place} counts instead.")
-        if which.piece.lesson is None:
-            self._say(lesson, f"{which.piece.entry.place} counts, as the only {which.piece.kind} that can be meant.")
-        return Handed(self.name, lesson.id, chosen, which.digest, place=which.piece.entry.place)
+            self._say(lesson, f"{place} {verb} instead.")
+        for piece in counting:
+            if piece.lesson is None:
+                self._say(lesson, f"{piece.entry.place} counts, as the only {piece.kind} that can be meant.")
+        return Handed(self.name, lesson.id, submission, digest_of(submission), place=place)
+
+    def _beside(self, work: Piece, lesson: Lesson) -> dict[str, Piece]:
+        """Path beside the work -> every module that may be a helper of the student's own."""
+        around = work.entry.parts[:-1]
+        below = [p for p in self.pieces if p.kind == ".py" and p.entry.parts[: len(around)] == around and p != work]
+        return {
+            "/".join(p.entry.parts[len(around) :]): p
+            for p in below
+            if (p.lesson is None or self._helper(p)) and is_helper(p.entry.parts[-1], lesson.name)
+        }
 
     def _problem(self, lesson: Lesson, problem: str, read: Read | None = None) -> Handed:
         digest = read.digest if read else hashlib.sha256(problem.encode()).hexdigest()

@@ -18,13 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from . import confine
-from .failures import error_of, is_memory_error
-from .loading import load, text_of
+from .failures import error_of, is_memory_error, safe_text, type_name
+from .loading import Failure, load, text_of
 from .observing import Inputs, in_place, watch
 from .outside import shown
 from .parcels import unpacked
@@ -32,6 +33,7 @@ from .records import Cell, Error, Observation, PlannedCall, error_record
 from .tripwire import Tripwire
 from .wire import frame, observation_frame
 
+_MISSING = re.compile(r"(?:global )?name '(\w+)' is not defined")
 _ENDING, _WAITING = os._exit, time.sleep
 _PACKAGE = re.compile(
     r"^(?:import|from)\s+((?:torchvision|matplotlib|sklearn|skimage|scipy|PIL|IPython|tqdm)[\w.]*)", re.M
@@ -83,7 +85,7 @@ def call(
     channel = Channel(confine.hide(result_fd, *spared), request.pop("token"), request["result_bytes"])
     _settle(request["folder"], request["device"])
     inputs = [in_place(planned, request["device"]) for planned in request["calls"]]
-    _import_packages(source for _, source, _ in request["cells"])
+    _import_packages(source for _, source, *_ in request["cells"])
     confine.limit(seconds=request["seconds"], memory_mb=request["memory_mb"], device=request["device"])
     rung = confine.sandbox(request["folder"], config["readable"], device=request["device"], layers=config["layers"])
     watched = _shown(watcher, inputs)
@@ -146,7 +148,7 @@ def _perform(
 ) -> tuple[str, Error | None, str | None]:
     """Status, error and the variable's text."""
     try:
-        module = load(Cell(*cell) for cell in request["cells"])
+        module, failures = load([Cell(*cell) for cell in request["cells"]], request["seconds"])
     except BaseException as failure:
         return "memory" if is_memory_error(failure) else "load error", error_of(failure), None
     variable = text_of(module, request["variable"]) if request["variable"] else None
@@ -154,9 +156,31 @@ def _perform(
         return "ran", None, variable
     function = vars(module).get(request["function"])
     if not callable(function):
-        return "no function", None, variable
-    status, error = _observed(function, request, inputs, report, tripwire)
+        return *_without_function(request["function"], failures), variable
+    told = lambda seen: report(_explained(seen, failures))  # noqa: E731
+    status, error = _observed(function, request, inputs, told, tripwire)
     return status, error, variable
+
+
+def _without_function(name: str, failures: Sequence[Failure]) -> tuple[str, Error | None]:
+    """Whether the statement that would have made the function failed."""
+    failure = next((each for each in failures if name in each.names), None)
+    if failure is None:
+        return "no function", None
+    error = {**error_of(failure.error), "line": failure.line}
+    status = "memory" if is_memory_error(failure.error) else "load error"
+    return status, {**error, "message": f"{error['message']} in {failure.label}"[:500]}
+
+
+def _explained(seen: Observation, failures: Sequence[Failure]) -> Observation:
+    """A call that raised, with the statement that had failed before it: that of the missing name, else the first."""
+    if seen.error is None or not failures:
+        return seen
+    missing = _MISSING.match(seen.error["message"])
+    about = [each for each in failures if missing and missing[1] in each.names] or failures
+    reason = f"{type_name(about[0].error)}: {safe_text(about[0].error, 200)}"
+    told = f"{seen.error['message']} (before that {about[0].label}, line {about[0].line}, failed: {reason})"
+    return replace(seen, error={**seen.error, "message": told[:500]})
 
 
 def _observed(

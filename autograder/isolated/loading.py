@@ -1,36 +1,73 @@
-"""A submission's cells become one module named `student`."""
+"""A submission's cells become one module named `student`, with the modules that were handed in beside them."""
 
 from __future__ import annotations
+import __future__
 
 import ast
+import contextlib
+import importlib.abc
+import importlib.machinery
 import linecache
-import re
+import signal
 import sys
-from collections.abc import Iterable
-from types import CodeType, ModuleType
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from .records import Cell
 
-_KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_NEVER_LITERAL = (ast.Attribute, ast.Subscript, ast.ListComp, ast.Lambda, ast.Compare, ast.BoolOp, ast.IfExp)
-_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+_FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+_SHARE = 0.8
+"""Of the time limit, what the statements of a notebook may take before the calls begin."""
 
 
-def load(cells: Iterable[Cell]) -> ModuleType:
-    """The module after all cells have run in it.
+class TooSlow(Exception):
+    """A statement of a notebook took most of the time that there is."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One statement of a notebook that raised."""
+
+    label: str
+    line: int
+    names: frozenset[str]
+    """What it would have given a value to."""
+    error: BaseException
+
+
+class _Shell:
+    """Stands for IPython's own object, which is asked for many things and gives none here."""
+
+    def __getattr__(self, name: str) -> _Shell:
+        return self
+
+    def __call__(self, *arguments: object, **options: object) -> _Shell:
+        return self
+
+
+def load(cells: Iterable[Cell], seconds: float) -> tuple[ModuleType, list[Failure]]:
+    """The module after all cells have run in it, and what failed in cells that are not loaded whole.
 
     Raises:
-        BaseException: whatever a cell of the student's own raises, SyntaxError included.
+        BaseException: whatever a cell that is loaded whole raises, SyntaxError included.
     """
     module = ModuleType("student")
+    vars(module)["get_ipython"] = _Shell
     sys.modules["student"] = module
-    for cell in cells:
+    cells = list(cells)
+    sys.meta_path.append(_Beside({cell.module: cell for cell in cells if cell.module}))
+    failures: list[Failure] = []
+    flags, until = 0, time.monotonic() + seconds * _SHARE
+    for cell in (cell for cell in cells if not cell.module):
         if cell.own:
-            _execute(_compiled(_parsed(cell), cell), module)
+            _execute(_compiled(_parsed(cell), cell, flags), module)
         else:
-            _execute_reduced(cell, module)
-    return module
+            with _alarm(until - time.monotonic()):
+                flags = _execute_apart(cell, module, flags, failures)
+    return module, failures
 
 
 def text_of(module: ModuleType, name: str) -> str | None:
@@ -39,25 +76,32 @@ def text_of(module: ModuleType, name: str) -> str | None:
     return "".join(str.__iter__(value))[:100] if isinstance(value, str) else None
 
 
+class _Beside(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Modules handed in beside the work, from their text; asked last, so that none takes the place of another."""
+
+    def __init__(self, cells: dict[str, Cell]) -> None:
+        self._cells = cells
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        package = any(module.startswith(f"{name}.") for module in self._cells)
+        if name not in self._cells and not package:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        cell = self._cells.get(module.__name__)
+        if cell is not None:
+            _execute(_compiled(_parsed(cell), cell, 0), module)
+
+
 def _parsed(cell: Cell) -> ast.Module:
-    """Its syntax tree; IPython's `%magic` and `!command` lines are `pass`, where it does not parse with them."""
-    try:
-        tree = ast.parse(cell.source, cell.label)
-    except (SyntaxError, ValueError):
-        source = _MAGIC.sub(r"\1pass", cell.source)
-        _remember(source, cell.label)
-        return ast.parse(source, cell.label)
-    _remember(cell.source, cell.label)
-    return tree
+    """Its syntax tree; the text is entered where tracebacks and `inspect.getsource` look for it."""
+    linecache.cache[cell.label] = (len(cell.source), None, cell.source.splitlines(keepends=True), cell.label)
+    return ast.parse(cell.source, cell.label)
 
 
-def _remember(source: str, label: str) -> None:
-    """Entered where tracebacks and `inspect.getsource` look for it."""
-    linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
-
-
-def _compiled(tree: ast.Module, cell: Cell) -> CodeType:
-    return compile(tree, cell.label, "exec", dont_inherit=True)
+def _compiled(tree: ast.Module, cell: Cell, flags: int) -> CodeType:
+    return compile(tree, cell.label, "exec", flags, dont_inherit=True)
 
 
 def _execute(code: CodeType, module: ModuleType) -> None:
@@ -65,40 +109,46 @@ def _execute(code: CodeType, module: ModuleType) -> None:
     exec(code, vars(module))
 
 
-def _execute_reduced(cell: Cell, module: ModuleType) -> None:
-    """Each kept statement alone, so that one that fails takes nothing else with it."""
+def _execute_apart(cell: Cell, module: ModuleType, flags: int, failures: list[Failure]) -> int:
+    """Each statement alone, so that one that fails takes nothing else with it; what `__future__` has set by then."""
     try:
-        tree = _parsed(cell)
+        body = _parsed(cell).body
     except (SyntaxError, ValueError):
-        return
-    for statement in tree.body:
-        if not is_kept(statement):
-            continue
+        return flags
+    for statement in body:
         try:
-            _execute(_compiled(ast.Module([statement], []), cell), module)
-        except BaseException:  # also an exit
-            continue
+            code = _compiled(ast.Module([statement], []), cell, flags)
+            flags |= code.co_flags & _FUTURE
+            _execute(code, module)
+        except BaseException as error:  # also an exit
+            failures.append(Failure(cell.label, statement.lineno, frozenset(_bound(statement)), error))
+    return flags
 
 
-def may_last(statement: ast.stmt) -> bool:
-    """Whether a statement of another exercise's cell may count, at first look; what may not need not be sent."""
-    if isinstance(statement, ast.Assign | ast.AnnAssign):
-        value = statement.value
-        called = isinstance(value, ast.Call) and bool(value.args or value.keywords)  # `set()` alone is a literal
-        return not (called or isinstance(value, _NEVER_LITERAL))
-    return isinstance(statement, _KEPT)
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
 
 
-def is_kept(statement: ast.stmt) -> bool:
-    """Whether a statement of another exercise's cell is run."""
-    if isinstance(statement, ast.Assign | ast.AnnAssign):
-        return _is_literal(statement.value)
-    return isinstance(statement, _KEPT)
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """`TooSlow` in the statement that runs when the time is over, so that it can be named."""
+    if seconds <= 0 or not hasattr(signal, "setitimer"):
+        yield
+        return
 
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TooSlow(f"it took more than {seconds:.2g} s")
 
-def _is_literal(value: Any) -> bool:
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        ast.literal_eval(value)
-    except (ValueError, TypeError, MemoryError, RecursionError, SyntaxError):
-        return False
-    return True
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

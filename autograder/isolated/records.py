@@ -38,7 +38,9 @@ class Cell:
     """File name in tracebacks: "grad_cam.py", "grad_cam.ipynb cell 7"."""
     source: str
     own: bool = True
-    """False for another exercise's cell: only its imports, definitions and literals count, its exceptions do not."""
+    """Whether it is loaded whole, as a module is; else each statement alone, and one that fails stops no other."""
+    module: str = ""
+    """For a module that was handed in beside the work the name under which it is imported."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Runner:
 def _plain(request: Request) -> dict[str, Any]:
     """The request in classes that the child has: it cannot import this package."""
     return {
-        "cells": [(cell.label, cell.source, cell.own) for cell in request.cells],
+        "cells": [(cell.label, cell.source, cell.own, cell.module) for cell in request.cells],
         "calls": [packed((call.args, call.kwargs or {}, call.then)) for call in request.calls],
         **{name: getattr(request, name) for name in ("function", "variable", "device", "seconds", "memory_mb")},
         "result_bytes": request.result_bytes,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from autograder.cells import read_cells
+from autograder.magics import as_python
 
 SMALL = 20
 """Nodes of a function that is too small to be anybody's: it may stand anywhere."""
@@ -74,13 +74,11 @@ def _is_note(statement: ast.AST) -> bool:
 
 
 def _tree(source: str) -> ast.Module:
-    """The code; without lines for the notebook's own shell, and nothing where it is no Python even so."""
-    for text in (source, re.sub(r"(?m)^[ \t]*[%!].*$", "", source)):
-        try:
-            return ast.parse(text)
-        except SyntaxError:
-            continue
-    return ast.Module([], [])
+    """The code as IPython would run it, and nothing where it is no Python even so."""
+    try:
+        return ast.parse(as_python(source))
+    except SyntaxError:
+        return ast.Module([], [])
 
 
 def _strings(value: object) -> Iterator[str]:

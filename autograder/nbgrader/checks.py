@@ -19,7 +19,7 @@ from autograder.batch.entries import proper
 from autograder.batch.records import Handed, Result, digest_of
 from autograder.batch.work import Task, perform, unjudged
 from autograder.nbgrader.course import checked_rung, folder_of, known_results, results_in, secret_of
-from autograder.submission import from_cells
+from autograder.submission import begun, from_cells, from_code, together, with_beside
 from autograder.tables import as_text
 from autograder.verdict import NOT_JUDGED, Row, report, summary, total
 
@@ -111,9 +111,16 @@ def warn_of_no_secret(log: Any) -> None:
 def handed_in(nb: NotebookNode, about: Mapping[str, str]) -> Handed:
     """The rebuilt notebook as `cnnviz grade` would have collected it."""
     student, lesson = proper(about["student"]), registry.lesson(about["assignment"])
-    submission = from_cells(nb.cells, f"{about['notebook']}.ipynb")
-    told = nb.metadata.get(KEY, {}).get("unreadable", "")
-    return Handed(student, lesson.id, None if told else submission, digest_of(submission), told)
+    kept = nb.metadata.get(KEY, {})
+    told, name = kept.get("unreadable", ""), about["notebook"]
+    files = {path: text.encode for path, text in kept.get("beside", {}).items()}
+    module = [from_code(files.pop(f"{name}.py")(), f"{name}.py")] if f"{name}.py" in files else []
+    notebook = [] if told else [from_cells(nb.cells, f"{name}.ipynb")]
+    submission = with_beside(together(lesson, *module, *notebook), files)
+    if told and begun(submission, lesson):
+        told = ""
+    digest = digest_of(submission)
+    return Handed(student, lesson.id, None if told else submission, digest, told)
 
 
 def in_order(handed: Handed, known: Mapping[str, Result], fresh: Sequence[Result]) -> list[Result]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
 
+from autograder import registry
 from autograder.batch.entries import read_plain, shown
-from autograder.cells import LARGEST, Unreadable, read_cells
+from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, read_cells
+from autograder.helpers import Files, in_folder
 from autograder.rebuild import rebuilt
+from autograder.submission import decoded
 
 
 class SubmissionExporter(NotebookExporter):
@@ -27,6 +32,7 @@ class SubmissionExporter(NotebookExporter):
         super().__init__(**kw)
         if self.parent is not None:
             copy_plain_files_only(self.parent)
+            take_modules_too(self.parent)
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         """The exported notebook; `filename` is read as a submission where it lies in the submitted folder."""
@@ -42,12 +48,42 @@ class SubmissionExporter(NotebookExporter):
     def _handed_in(self, path: Path, release: nbformat.NotebookNode) -> nbformat.NotebookNode:
         try:
             refuse_linked_folders(path)
-            return rebuilt(release, read_cells(read_plain(path, LARGEST), path.name))
         except Unreadable as error:
-            self.log.error("%s", error)
-            empty = rebuilt(release, [])
-            empty.metadata["cnnviz"] = {"unreadable": str(error)}
-            return empty
+            return self._unreadable(release, error)
+        beside = beside_of(path)
+        try:
+            notebook = rebuilt(release, read_cells(read_plain(path, LARGEST), path.name))
+        except Unreadable as error:
+            missing = not os.path.lexists(path) and f"{path.stem}.py" in beside
+            notebook = rebuilt(release, []) if missing else self._unreadable(release, error)
+        notebook.metadata["cnnviz"] = {**notebook.metadata.get("cnnviz", {}), "beside": beside}
+        return notebook
+
+    def _unreadable(self, release: nbformat.NotebookNode, error: Unreadable) -> nbformat.NotebookNode:
+        self.log.error("%s", error)
+        empty = rebuilt(release, [])
+        empty.metadata["cnnviz"] = {"unreadable": str(error)}
+        return empty
+
+
+def beside_of(path: Path) -> dict[str, str]:
+    """Path -> text of the lesson's module and of what may be a helper beside a notebook, for `IsolatedChecks`."""
+    module = path.with_suffix(".py")
+    own: Files = {module.name: partial(read_plain, module, LARGEST_CODE)}
+    files, texts = {**own, **in_folder(path.parent, path.stem)}, {}
+    for name, read in files.items():
+        with contextlib.suppress(Unreadable):
+            texts[name] = decoded(read(), name)
+    return texts
+
+
+def take_modules_too(converter: Any) -> None:
+    """A student who handed in the lesson's module alone is graded too: nbgrader itself looks for notebooks only."""
+    course = converter.coursedir
+    source = course.format_path(course.submitted_directory, course.student_id, course.assignment_id)
+    name = next((lesson.name for lesson in registry.lessons() if lesson.id == course.assignment_id), "")
+    for module in map(Path, glob.glob(os.path.join(source, f"{name}.py"))):
+        converter.assignments.setdefault(str(module.parent), [str(module.with_suffix(".ipynb"))])
 
 
 def refuse_linked_folders(path: Path) -> None:

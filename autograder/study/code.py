@@ -6,7 +6,6 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.isolated import Cell
-from autograder.isolated.loading import is_kept
 from autograder.study.cache import digest
 
 _LOOK_AROUND = {
@@ -28,8 +27,7 @@ def code_hash(cells: Sequence[Cell], function: str, answers: Collection[str] = (
     trees = [_tree(cell.source) for cell in cells]
     if None in trees:
         return text_hash(cells)
-    nodes = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
-    loaded = [(own, node) for own, node in nodes if own or is_kept(node)]
+    loaded = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
     reached = _reached([node for _, node in loaded], function, answers)
     if any(_looks_around(part) for _, node in loaded for part in _parts(node, reached, answers)):
         return text_hash(cells)
@@ -38,7 +36,7 @@ def code_hash(cells: Sequence[Cell], function: str, answers: Collection[str] = (
 
 def text_hash(cells: Sequence[Cell]) -> str:
     """Names the text itself, with its line numbers."""
-    return digest(*(part for cell in cells for part in (cell.label, str(cell.own), cell.source)))
+    return digest(*(part for cell in cells for part in (cell.label, str(cell.own), cell.module, cell.source)))
 
 
 def _reached(nodes: Sequence[ast.stmt], function: str, answers: Collection[str]) -> set[str]:

@@ -38,6 +38,12 @@ class Work:
         """Module and notebook as they are now; None where there is none that can be read."""
         return _read(self.module), _read(self.notebook)
 
+    def beside(self) -> tuple[bytes, ...]:
+        """What lies beside them and may be imported, as it is now."""
+        name = self.module.stem
+        paths = [*self.folder.glob("*.py"), *self.folder.glob("*/*.py")]
+        return tuple(_read(path) or b"" for path in sorted(paths) if path.name not in (f"{name}.py", f"test_{name}.py"))
+
     def untouched(self, contents: Sequence[bytes | None]) -> bool:
         """Whether nothing was written yet, in either file."""
         return all(_same(read, self.outline, path.name) for read, path in zip(contents, self.files, strict=True))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from autograder import registry
 from autograder.cells import Unreadable, read_cells
 from autograder.diagnose import Diagnosis
-from autograder.grade import grade_item
+from autograder.grade import grade_in, grade_item, in_file
+from autograder.helpers import in_folder
 from autograder.isolated import Cell, Request, Runner
 from autograder.judge import Graded, checks_of
 from autograder.oracle import Setting, parts_of
@@ -22,7 +23,7 @@ from autograder.study.course import Item
 from autograder.study.folder import Work
 from autograder.study.progress import BRIEFLY, Standing, State
 from autograder.study.version import version
-from autograder.submission import Submission, begun, choose, from_code, from_found
+from autograder.submission import Submission, begun, from_code, from_found, together, with_beside
 from autograder.tables import messages
 from autograder.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
 
@@ -95,11 +96,12 @@ class Judging:
         contents = work.contents()
         lesson = registry.lesson(work.outline.id)
         try:
-            submission, file = chosen(work, lesson, contents)
+            submission = handed_in(work, lesson, contents)
         except Unreadable as error:
             return _unchecked(work, str(error).removeprefix("submission: "))
         if (problem := unfinished(submission)) is not None:
-            return _unchecked(work, problem, file)
+            return _unchecked(work, problem, submission.file)
+        file = max(submission.files, key=lambda one: sum(one.attempted(e.function) for e in lesson.exercises)).file
         standing = Standing(work, self._states(submission, lesson, work, told, again), "", file)
         progress.keep(standing, contents, self._cache)
         return standing
@@ -110,13 +112,21 @@ class Judging:
         graded: list[Graded] = []
         states = []
         for item, shown in zip(lesson.items, work.outline.items, strict=True):
-            key, whole = _keys(submission, item, lesson, graded)
-            result = None if again == item.id else self._known(key, whole, item)
-            if result is None:
-                result = grade_item(submission, item, Setting(), self.runner if key else _NEVER, earlier=graded)
-                self._keep(key, whole, shown, result)
-            graded.append(result)
-            states.append(_state(shown, result, key))
+            keys: list[str] = []
+
+            def attempt(
+                file: Submission, item: Exercise, *_: Any, earlier: Sequence[Graded], shown=shown, keys=keys
+            ) -> Graded:
+                key, whole = _keys(file, item, lesson, earlier)
+                keys.append(key)
+                result = None if again == item.id else self._known(key, whole, item)
+                if result is None:
+                    result = grade_in(file, item, Setting(), self.runner, earlier=earlier)
+                    self._keep(key, whole, shown, result)
+                return replace(result, file=file.file)
+
+            graded.append(grade_item(submission, item, Setting(), _NEVER, earlier=graded, attempt=attempt))
+            states.append(_state(shown, graded[-1], digest(*keys) if keys[1:] else "".join(keys)))
             if told is not None:
                 told(states[-1])
         return tuple(states)
@@ -147,37 +157,36 @@ _NEVER: Any = None
 """No runner: for what is decided by reading."""
 
 
-def chosen(work: Work, lesson: Lesson, contents: Sequence[bytes | None]) -> tuple[Submission, str]:
-    """The file that counts, and its name: the module, or the notebook where nothing in the module is attempted.
+def handed_in(work: Work, lesson: Lesson, contents: Sequence[bytes | None]) -> Submission:
+    """The module, the notebook or both, as they are now.
 
     Raises:
-        Unreadable: neither is there, or the one that counts cannot be read as what it should be.
+        Unreadable: neither is there, or what is begun nowhere else cannot be read as what it should be.
     """
-    module, notebook = contents
-    first = from_code(module, work.module.name) if module is not None else None
-    if first is not None and (notebook is None or begun(first, lesson)):
-        return first, work.module.name
-    if notebook is None:
+    read: list[Submission] = []
+    unreadable: list[Unreadable] = []
+    of = (from_code, lambda data, name: from_found(read_cells(data, name), name))
+    for way, data, path in zip(of, contents, work.files, strict=True):
+        try:
+            read += [way(data, path.name)] if data is not None else []
+        except Unreadable as error:
+            unreadable.append(error)
+    submission = with_beside(together(lesson, *read), in_folder(work.folder, lesson.name))
+    if unreadable and not begun(submission, lesson):
+        raise unreadable[0]
+    if not read:
         raise Unreadable(
             f"{work.module.name} and {work.notebook.name} are gone; `cnnviz reset {work.outline.number}` brings them."
         )
-    second = from_found(read_cells(notebook, work.notebook.name), work.notebook.name)
-    counts = choose(first, second, lesson)
-    return (first, work.module.name) if counts is first and first is not None else (second, work.notebook.name)
+    return submission
 
 
 def unfinished(submission: Submission) -> str | None:
     """One calm sentence about a module in the middle of being typed; None where it parses."""
-    if len(submission.sources) != 1 or submission.sources[0].tree is not None:
+    if (told := submission.syntax_error()) is None:
         return None
-    source = submission.sources[0]
-    try:
-        ast.parse(source.text)
-    except SyntaxError as error:
-        return f"{source.label} is not complete yet: line {error.lineno}, {error.msg}."
-    except (ValueError, RecursionError, MemoryError) as error:
-        return f"{source.label} cannot be read as Python: {error}."
-    return None
+    where, _, why = told.removeprefix(f"submission: {submission.file}, ").partition(": ")
+    return f"{submission.file} is not complete yet: {where}, {why.partition(';')[0]}."
 
 
 def _unchecked(work: Work, problem: str, file: str = "") -> Standing:
@@ -190,7 +199,8 @@ def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[G
         return "", ""
     cells = submission.cells(item.function)
     parts = foundations(item, [g.item for g in earlier])
-    broken = [g.item.id for g in earlier if g.item.id in parts and summary(g.rows) != PASSED]
+    found = {g.item.id: in_file(g, submission) for g in earlier if g.item.id in parts}
+    broken = [name for name, part in found.items() if part is None or summary(part.rows) != PASSED]
     counts = code_hash(cells, item.function, {question.variable for question in lesson.questions})
     return digest(version(), item.id, counts, *broken), text_hash(cells)
 

@@ -144,7 +144,7 @@ def keep(standing: Standing, contents: Sequence[bytes | None], cache: Cache) -> 
 
 
 def _key(work: Work, contents: Sequence[bytes | None]) -> str:
-    return digest(work.outline.id, repr(work.outline), version(), *contents)
+    return digest(work.outline.id, repr(work.outline), version(), *contents, *work.beside())
 
 
 def _standing(work: Work, read: Mapping[str, Any]) -> Standing | None:

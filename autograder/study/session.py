@@ -103,7 +103,6 @@ class Session:
             self._arrive(standing)
         else:
             self._standing = standing
-            self._overlooked(standing)
             self._conclude()
         self._saved, self._changed, self._headed = set(), [], False
 
@@ -141,16 +140,6 @@ class Session:
         ids = [state.item.id for state in standing.states]
         here = ids.index(self._focus) if self._focus in ids else -1
         return next((state for state in standing.states[here + 1 :] if not state.passed), None)
-
-    def _overlooked(self, standing: Standing) -> None:
-        """The notebook was saved, and the module is what counts."""
-        names = {path.name for path in self._saved}
-        if names == {standing.work.notebook.name} and standing.file == standing.work.module.name:
-            self._head()
-            self._say(
-                f"{standing.work.notebook.name} was saved, but {standing.file} has code too, and that one counts. "
-                f"To work in the notebook, move {standing.file} elsewhere."
-            )
 
     def _go_to(self, state: State | None) -> None:
         if state is None:

@@ -37,7 +37,8 @@ def test_solutions_get_full_points(run, tmp_path):
     checks = json.loads((tmp_path / "out.json").read_text())["checks"]
     assert verdicts("out.json") == {"passed"}
     assert sum(c["points"] for c in checks) == sum(c["max_points"] for c in checks) > 0
-    assert set(checks[0]) == {"exercise", "check", "verdict", "points", "max_points", "diagnosis", "seconds"}
+    assert set(checks[0]) == {"exercise", "check", "verdict", "points", "max_points", "diagnosis", "seconds", "note"}
+    assert checks[0]["note"].endswith("grad_cam.py counts: it earned all its points.")
 
 
 def test_stubs_are_not_attempted_throughout(run):

@@ -7,11 +7,12 @@ import pytest
 
 from autograder.cells import Unreadable
 from autograder.records import Lesson
-from autograder.submission import Source, Submission, choose, from_code, from_notebook, load_submission
+from autograder.submission import Source, Submission, from_code, from_notebook, load_submission
 
 LESSON = Lesson(id="99_toy", title="Toy", summary="A toy.", exercises=(), questions=())
 STUB = 'def f(x):\n    """Doc."""\n    # about 1 line\n    raise NotImplementedError("write me")\n'
 DONE = "def f(x):\n    return x\n"
+NEEDS = "def f(x):\n    return x * n\n"
 
 
 def one(text):
@@ -73,33 +74,17 @@ def test_a_syntax_error_is_one_sentence_with_its_line():
     assert sentence == "submission: toy.py, line 2: invalid syntax; correct it and check again."
 
 
-def test_of_a_notebook_only_the_own_cell_is_loaded_whole(tmp_path):
+def test_of_a_notebook_what_the_function_needs_is_sent_and_nothing_else(tmp_path):
     path = tmp_path / "toy.ipynb"
-    path.write_text(json.dumps(notebook(("import os", None), (DONE, "f"), ("def g(): ...", "g"))))
-    assert [cell.own for cell in from_notebook(path).cells("f")] == [False, True, False]
-
-
-def test_cells_that_only_show_something_are_not_sent_along(tmp_path):
-    path = tmp_path / "toy.ipynb"
-    shown = ["f(3)\nprint(1)", "y = f(3)\nshape = y.shape", "for x in range(3):\n    f(x)"]
-    lasting = ["n = 3", "seen = set()", "import os\nf(1)", "class A: ...", "broken ("]
-    path.write_text(json.dumps(notebook(*((text, None) for text in shown + lasting), (DONE, "f"))))
-    assert [cell.source for cell in from_notebook(path).cells("f")] == [*lasting, DONE]
+    shown = ["f(3)\nprint(1)", "y = f(3)\nshape = y.shape", "for x in range(3):\n    f(x)", "import os", "broken ("]
+    path.write_text(json.dumps(notebook(*((text, None) for text in shown), ("n = 3\nk = 2", None), (NEEDS, "f"))))
+    assert [(cell.source, cell.own) for cell in from_notebook(path).cells("f")] == [("n = 3\n", False), (NEEDS, False)]
 
 
 def test_magics_of_a_notebook_do_no_harm(tmp_path):
     path = tmp_path / "toy.ipynb"
     path.write_text(json.dumps(notebook(("%matplotlib inline\n!ls\n" + DONE, "f"))))
     assert from_notebook(path).attempted("f")
-
-
-def test_the_module_counts_and_the_notebook_where_nothing_in_the_module_is_begun(tmp_path):
-    lesson = Lesson("99_toy", "Toy", "A toy.", (Function("f"),), ())
-    (tmp_path / "toy.py").write_text(STUB)
-    (tmp_path / "toy.ipynb").write_text(json.dumps(notebook((DONE, "f"))))
-    assert load_submission(tmp_path, lesson).attempted("f")
-    (tmp_path / "toy.py").write_text(DONE)
-    assert load_submission(tmp_path, lesson).sources[0].label == "toy.py"
 
 
 class Function:
@@ -186,14 +171,3 @@ def test_text_that_ends_a_parser_by_depth_is_only_text():
     assert nested.sources[0].tree is None
     assert not nested.attempted("f")
     assert nested.syntax_error().startswith("submission: toy.py")
-
-
-@pytest.mark.parametrize(
-    ("module", "notebook", "counts"),
-    [(DONE, DONE, "module"), (DONE, STUB, "module"), (STUB, DONE, "notebook"), (STUB, STUB, "module"),
-     (DONE, None, "module"), (None, STUB, "notebook")],
-)  # fmt: skip
-def test_the_notebook_counts_only_where_the_module_was_not_begun(module, notebook, counts):
-    lesson = Lesson("99_toy", "Toy", "A toy.", (Function("f"),), ())
-    given = {"module": module and one(module), "notebook": notebook and one(notebook)}
-    assert choose(*given.values(), lesson) is given[counts]

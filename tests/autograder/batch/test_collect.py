@@ -203,11 +203,11 @@ def test_an_untouched_file_does_not_hide_one_that_cannot_be_read(handed_in):
     assert handed.problem == "submission: grad_cam.py is not UTF-8 text (byte 0); save it again as UTF-8."
 
 
-def test_of_module_and_notebook_the_module_counts_unless_nothing_in_it_was_begun(handed_in):
+def test_module_and_notebook_are_taken_together_unless_nothing_in_one_was_begun(handed_in):
     stub = "def grad_cam():\n    raise NotImplementedError\n"
     handed_in.put("a/grad_cam.py").put("a/grad_cam.ipynb").put("b/grad_cam.py", stub).put("b/grad_cam.ipynb")
-    assert [place for _, _, place in handed_in.found()] == ["a/grad_cam.py", "b/grad_cam.ipynb"]
-    assert handed_in.told == ["a, 11_grad_cam: of module and notebook a/grad_cam.py counts."]
+    assert [place for _, _, place in handed_in.found()] == ["a/grad_cam.py and a/grad_cam.ipynb", "b/grad_cam.ipynb"]
+    assert handed_in.told == []
 
 
 def test_lessons_and_students_come_sorted_whatever_the_files_order(handed_in):

@@ -7,7 +7,7 @@ import pytest
 from autograder import registry
 from autograder.isolated import Cell
 from autograder.study.code import code_hash
-from autograder.submission import Submission, from_notebook
+from autograder.submission import Source, Submission, from_notebook
 
 from .conftest import ROOT
 
@@ -76,13 +76,11 @@ def differs(notebook, changed, function):
     return code_hash(one, function) != code_hash(other, function)
 
 
-def test_of_another_exercises_cell_only_what_is_loaded_counts():
-    cells = [
-        Cell("cell 1", "def second(x):\n    return x\n"),
-        Cell("cell 2", "import torch\nprint('shown')", own=False),
-    ]
-    quiet = [cells[0], Cell("cell 2", "import torch", own=False)]
-    assert code_hash(cells, "second") == code_hash(quiet, "second")
+def test_what_another_cell_only_shows_does_not_count():
+    sources = [Source("x.ipynb, cell 1", "def second(x):\n    return x\n"), Source("x.ipynb, cell 2", "import torch")]
+    shown = [sources[0], replace(sources[1], text="import torch\nprint('shown')")]
+    one, other = (code_hash(Submission(tuple(each)).cells("second"), "second") for each in (sources, shown))
+    assert one == other
 
 
 def test_code_that_does_not_parse_counts_as_text():

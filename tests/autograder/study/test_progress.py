@@ -61,7 +61,7 @@ def test_only_what_changed_is_run_and_what_is_built_on_it(work, judging, monkeyp
     work.module.write_text(solved, encoding="utf-8")
     assert judging.standing(work).finished
     run = []
-    monkeypatch.setattr("autograder.study.judging.grade_item", _noting(run))
+    monkeypatch.setattr("autograder.study.judging.grade_in", _noting(run))
     work.module.write_text(solved.replace("gradients.mean(dim=(2, 3))", "gradients.sum(dim=(2, 3))"), encoding="utf-8")
     standing = judging.standing(work)
     assert [name for name in run if "." in name and name.split(".")[1] not in _questions(work)] == [
@@ -73,11 +73,11 @@ def test_only_what_changed_is_run_and_what_is_built_on_it(work, judging, monkeyp
 
 
 def _noting(run):
-    from autograder.grade import grade_item
+    from autograder.grade import grade_in
 
     def noted(submission, item, *given, **more):
         run.append(item.id)
-        return grade_item(submission, item, *given, **more)
+        return grade_in(submission, item, *given, **more)
 
     return noted
 

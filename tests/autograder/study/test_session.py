@@ -103,15 +103,6 @@ def test_typing_is_not_disturbed(heard):
     assert "✓ passed Importance" in heard.save("passed", "passed")
 
 
-def test_a_notebook_that_does_not_count_is_said_to_be_so(heard):
-    heard.save("passed")
-    heard.session.saved(heard.works[0], {heard.works[0].notebook})
-    heard.session.checked(heard.standing("passed", file="grad_cam.py"))
-    text = heard.said()
-    assert "grad_cam.ipynb was saved, but grad_cam.py has code too, and that one counts." in text
-    assert "move grad_cam.py elsewhere" in text
-
-
 def test_a_reset_is_asked_for_and_any_other_key_leaves_all_as_it_is(heard, work):
     write(work, "return 1")
     heard.save("not attempted", "failed")
