@@ -18,9 +18,10 @@ _WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:\./)?([\w/]+\.py)\s*\n(.*)"
 
 
 def in_folder(folder: Path, lesson: str) -> Files:
-    """Of a lesson's folder every module that may be a student's helper."""
-    paths = [*folder.glob("*.py"), *folder.glob("*/*.py")]
-    plain = [path for path in sorted(paths) if path.is_file() and not path.is_symlink()]
+    """Of a lesson's folder every module that may be a student's helper; links are never followed."""
+    inner = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()] if folder.is_dir() else []
+    paths = sorted(path for place in (folder, *inner) for path in place.glob("*.py"))
+    plain = [path for path in paths if path.is_file() and not path.is_symlink()]
     return {p.relative_to(folder).as_posix(): partial(_content, p) for p in plain if is_helper(p.name, lesson)}
 
 

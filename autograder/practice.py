@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -73,8 +75,17 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
         raise ValueError(
             f'answer: got {type(answer).__name__}, allowed is your function; write check("{name}", {item.function}).'
         )
-    graded = grade_function(item, answer)
+    graded = _noted(grade_function(item, answer), item.function, answer, inspect.stack(context=0)[1].frame.f_globals)
     if summary(graded.rows) == NOT_ATTEMPTED:
         return Panel(graded, [])
     photo = practice_showcase(item, answer)
     return Panel(graded, [] if photo is None else [photo])
+
+
+def _noted(graded: Graded, asked: str, answer: Callable[..., Any], around: Mapping[str, Any]) -> Graded:
+    """The verdict on a function of another name, with a sentence: handed in, it would not be found."""
+    name = getattr(answer, "__name__", type(answer).__name__)
+    if name == asked or around.get(asked) is answer:
+        return graded
+    note = f"you passed `{name}`; when you hand in, only a function `{asked}` is looked for: name it so."
+    return replace(graded, rows=tuple(replace(row, note=note) for row in graded.rows))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.helpers import in_folder
 from autograder.study import course
 from autograder.study.course import Outline
 
@@ -40,9 +41,8 @@ class Work:
 
     def beside(self) -> tuple[bytes, ...]:
         """What lies beside them and may be imported, as it is now."""
-        name = self.module.stem
-        paths = [*self.folder.glob("*.py"), *self.folder.glob("*/*.py")]
-        return tuple(_read(path) or b"" for path in sorted(paths) if path.name not in (f"{name}.py", f"test_{name}.py"))
+        files = in_folder(self.folder, self.module.stem)
+        return tuple(part for path in files for part in (path.encode(), _read(self.folder / path) or b""))
 
     def untouched(self, contents: Sequence[bytes | None]) -> bool:
         """Whether nothing was written yet, in either file."""

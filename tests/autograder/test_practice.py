@@ -95,3 +95,21 @@ def test_a_prediction_is_marked_with_the_feedback_of_its_option():
 def test_bad_input_is_one_sentence(name, answer, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         check(name, answer)
+
+
+def test_a_function_of_another_name_is_right_and_told_that_it_would_not_be_found():
+    def average(gradients):
+        return gradients.mean(dim=(2, 3))
+
+    panel = check("grad_cam.neuron_importance", average)
+    assert panel.passed
+    told = "you passed `average`; when you hand in, only a function `neuron_importance` is looked for: name it so."
+    assert told in " ".join(repr(panel).split())
+
+
+def test_a_function_under_its_name_is_told_nothing_whatever_it_calls_itself():
+    names = {"check": check}
+    exec("neuron_importance = lambda gradients: gradients.mean(dim=(2, 3))", names)
+    panel = eval("check('grad_cam.neuron_importance', neuron_importance)", names)
+    assert panel.passed
+    assert not any(row.note for row in panel.graded.rows)

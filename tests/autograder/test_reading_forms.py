@@ -267,3 +267,15 @@ def test_a_module_beside_the_work_is_confined_and_takes_the_place_of_no_other(tm
     beside = {"torch.py": "raise SystemExit", "helpers.py": "import autograder.grade"}
     work = read(tmp_path, "import torch, helpers", RIGHT.replace("return", "helpers; return"), beside=beside)
     assert "autograder.grade" in verdict(work, runner)[1]
+
+
+def test_no_link_is_followed_to_a_module_beside_the_work(tmp_path, runner):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "key.py").write_text("def mean(x): return x.mean(dim=(2, 3))\n")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "there").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "work" / "key.py").symlink_to(tmp_path / "elsewhere" / "key.py")
+    for name in ("key", "there.key"):
+        text = f"def neuron_importance(gradients):\n    from {name} import mean\n    return mean(gradients)"
+        said, message = verdict(read(tmp_path / "work", text), runner)
+        assert (said, "No module named" in message) == (FAILED, True)
