@@ -51,8 +51,9 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
     resubmission counts, then the one without anything added to the lesson's name, then the one in a lesson's folder,
     the one least deep, the last number, the last name; one that cannot be read gives way to the next, and so does one
     in which nothing was begun to one in which something was. A module and a notebook are handed in together:
-    for each exercise the better one counts. Modules beside them are taken along where they are imported. Notebooks are rebuilt from the release copy `lessons/<id>/<name>.ipynb` of the current
-    folder or of this checkout, as they are for nbgrader, where there is one.
+    for each exercise the better one counts. Modules beside them are taken along where they are imported. Notebooks are
+    rebuilt from the release copy `lessons/<id>/<name>.ipynb` of the current folder or of this checkout, as they are for
+    nbgrader, where there is one.
 
     What cannot be read is a `Handed` with a problem: for its lesson, or, where it may hold any, for every lesson that
     somebody handed in and that the student has no other work on. So is a student's folder with nothing of any lesson in
