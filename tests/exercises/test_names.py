@@ -12,7 +12,7 @@ from autograder.isolated import Observation, Outcome
 from autograder.judge import judge
 from autograder.oracle import Part, Setting, parts_of
 from autograder.records import Exercise
-from autograder.verdict import Row
+from autograder.verdict import FAILED, Row
 from tests.exercises.test_wrong_answers import WRONG
 
 NAMES = [f"student {n}" for n in range(20)]
@@ -36,12 +36,28 @@ def drawn(exercise: Exercise) -> list[list[Part]]:
     return [parts_of(exercise, Setting("secret", name)) for name in NAMES]
 
 
+def test_two_exercises_of_each_lesson_are_tried():
+    assert len(CHOSEN) == 2 * len(registry.lessons())
+
+
 @pytest.mark.parametrize("name", CHOSEN)
 def test_twenty_names_have_the_same_rows(name):
     exercise = registry.exercise(name)
     for wrong in WRONG[name][:3]:
         first, *others = rows(exercise, wrong)
         assert all(other == first for other in others), wrong.__name__
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"),
+    [("class_visualization.ascend", "stops_when_the_score_falls"), ("cam.box_from_map", "eight_bits")],
+)
+def test_mistakes_that_had_been_found_by_luck_have_the_same_rows_too(name, mistake):
+    exercise = registry.exercise(name)
+    (wrong,) = (known.wrong for known in exercise.misconceptions if known.name == mistake)
+    found = set(rows(exercise, wrong))
+    assert len(found) == 1
+    assert {row.verdict for row in found.pop()} == {FAILED}
 
 
 def test_a_mistake_that_shows_on_some_draws_only_costs_the_same_under_every_name():
