@@ -62,8 +62,8 @@ EXERCISES = (
         r"\qquad \text{left and right alike from } j",
         outputs=("top", "left", "bottom", "right"),
         cases=(
-            Case("odd and even sizes, and a unit at the border", fixtures.visible_boxes),
-            Case("other fields and places", fixtures.hidden_boxes, hidden=True),
+            Case("odd and even sizes, first pixels above, on and below 0", fixtures.visible_boxes),
+            Case("other fields and places, first pixels above, on and below 0", fixtures.hidden_boxes, hidden=True),
         ),
         laws=(
             Law(
@@ -103,8 +103,12 @@ EXERCISES = (
         r"\qquad \text{the } M \text{ images of largest } s_n",
         outputs=("s", "n", "(i, j)"),
         cases=(
-            Case("six images, two of them equally strong", fixtures.visible_maps),
-            Case("other sizes, and equal maxima at the cut", fixtures.hidden_maps, hidden=True),
+            Case("six images, two of them equally strong; all images of a channel below zero", fixtures.visible_maps),
+            Case(
+                "other sizes, equal maxima at the cut; all images of a channel below zero",
+                fixtures.hidden_maps,
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -146,8 +150,12 @@ EXERCISES = (
         r"\ \text{inside the image}, \quad 0 \text{ beyond its border}",
         outputs=("P",),
         cases=(
-            Case("square boxes, inside and over each border", fixtures.visible_patches),
-            Case("other sizes, and boxes that are not square", fixtures.hidden_patches, hidden=True),
+            Case("boxes inside, over each border, around the whole image and about a corner", fixtures.visible_patches),
+            Case(
+                "other sizes, boxes that are not square, around the whole image and about a corner",
+                fixtures.hidden_patches,
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -188,8 +196,11 @@ EXERCISES = (
         r"its } \arg\max_{i, j}",
         outputs=("P", "s", "boxes"),
         cases=(
-            Case("a layer with stride 2, and one below zero before an in-place ReLU", fixtures.visible_networks),
-            Case("other networks, with a max-pool", fixtures.hidden_networks, hidden=True, points=2),
+            Case(
+                "a layer with stride 2, one below zero before an in-place ReLU, a network in use",
+                fixtures.visible_networks,
+            ),
+            Case("other networks, with a max-pool, and one in use", fixtures.hidden_networks, hidden=True, points=2),
         ),
         laws=(
             Law(

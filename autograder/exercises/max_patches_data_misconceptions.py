@@ -91,6 +91,14 @@ def _later_first(scores: Tensor, count: int) -> Tensor:
     return len(scores) - 1 - _descending(scores.flip(0))
 
 
+def _nearly_equal(scores: Tensor, count: int) -> Tensor:
+    return _descending(scores.round(decimals=3))
+
+
+def _from_zero(activations, channel, count):
+    return top_images(activations.clamp(min=0), channel, count)
+
+
 def _all_channels(activations, channel, count):
     return top_images(activations.amax(1, keepdim=True), 0, count)
 
@@ -118,6 +126,17 @@ def _flat_places(activations, channel, count):
 
 
 TOP = (
+    Misconception(
+        "nearly_equal_for_equal",
+        _by_order(_nearly_equal),
+        "You treated scores that are nearly equal as equal. Of two others the larger comes first, however near it is.",
+    ),
+    Misconception(
+        "from_zero",
+        _from_zero,
+        "You looked for the maximum from 0 on. A channel can be below zero everywhere: s_n is its largest value, with "
+        "its sign.",
+    ),
     Misconception(
         "mean_for_max",
         _by_score(lambda flat: flat.mean(1)),
@@ -237,7 +256,7 @@ def _mirrored(i: Tensor, length: int) -> Tensor:
 
 
 def _pushed_inside(i: Tensor, length: int) -> Tensor:
-    return i - min(int(i[0]), 0) - max(int(i[-1]) - (length - 1), 0)
+    return (i - min(int(i[0]), 0) - max(int(i[-1]) - (length - 1), 0)).clamp(0, length - 1)
 
 
 def _filled(fill: Callable[[Tensor], Tensor]):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import skip_init
@@ -17,52 +16,16 @@ from autograder.exercises import max_patches_geometry_misconceptions as geometry
 from autograder.exercises import max_patches_misconceptions as mistakes
 from autograder.exercises.drawn import mixed_order
 from autograder.exercises.max_patches_parts import cut_patches, receptive_field, top_images, unit_box
-from autograder.records import Call, Misconception
-from cnnviz.small_nets import FlattenNet, GapNet
+from autograder.exercises.telling import telling
+from autograder.records import Call
+from cnnviz.small_nets import BusyNet, FlattenNet, GapNet, NamesakeNet
 
 Chain = list[tuple[int, int, int, int]]
 APART = 0.015
 """Distance, relative to max|expected|, that a case keeps between any two answers, right or wrong."""
 
 
-def _answer(function: Callable[..., Any], call: Call) -> tuple[np.ndarray, ...]:
-    result = function(**call.inputs)
-    return tuple(np.asarray(part, np.float64) for part in (result if isinstance(result, tuple) else (result,)))
-
-
-def _distance(some: Sequence[tuple[np.ndarray, ...]], others: Sequence[tuple[np.ndarray, ...]]) -> float:
-    """Largest difference over calls and outputs, each output relative to its largest value in `some`."""
-    far = 0.0
-    for k in range(len(some[0])):
-        scale = max(float(np.abs(answer[k]).max(initial=0)) for answer in some) or 1.0
-        for one, other in zip(some, others, strict=True):
-            if len(one) != len(other) or one[k].shape != other[k].shape:
-                return float("inf")
-            far = max(far, float(np.abs(one[k] - other[k]).max(initial=0)) / scale)
-    return far
-
-
-def told_apart(calls: Sequence[Call], reference: Callable[..., Any], known: Sequence[Misconception]) -> bool:
-    """Whether the right answer and all wrong ones differ clearly on these calls."""
-    answers = [[_answer(function, call) for call in calls] for function in (reference, *(m.wrong for m in known))]
-    return all(
-        min(_distance(one, other), _distance(other, one)) > APART for one, other in itertools.combinations(answers, 2)
-    )
-
-
-def _drawn(
-    build: Callable[[Generator], list[Call]], reference: Callable[..., Any], known: Sequence[Misconception]
-) -> Callable[[Generator], list[Call]]:
-    """`build`, repeated until the calls tell all answers apart."""
-
-    def until_apart(generator: Generator) -> list[Call]:
-        for _ in range(500):
-            calls = build(generator)
-            if told_apart(calls, reference, known):
-                return calls
-        raise RuntimeError("no inputs found that tell all known mistakes apart")
-
-    return until_apart
+_drawn = partial(telling, shows=APART, apart=APART)
 
 
 def whole(generator: Generator, low: int, high: int) -> int:
@@ -111,16 +74,24 @@ def field(generator: Generator, size: int) -> dict[str, Any]:
     return {"size": size, "jump": 3 + 2 * whole(generator, 0, 1), "start": (size - 1) / 2 - before}
 
 
+def _of_each_parity(size: int, jump: int) -> list[Call]:
+    """First rows and columns below and above 0, even and odd, and 0: every way to round them shows; the jump is odd."""
+    inputs = {"size": size, "jump": jump, "start": (size - 1) / 2 - 4 * jump}
+    return [Call({"i": i, "j": j, **inputs}) for i, j in ((0, 5), (6, 1), (4, 3))]
+
+
 def _boxes(*sizes: int) -> Callable[[Generator], list[Call]]:
     def build(generator: Generator) -> list[Call]:
         fields = [field(generator, size) for size in sizes]
-        return [Call({"i": i, "j": j, **drawn}) for drawn in fields for i, j in UNITS]
+        calls = [Call({"i": i, "j": j, **drawn}) for drawn in fields for i, j in UNITS]
+        jump = 3 + 2 * whole(generator, 0, 1)
+        return [*calls, *(call for size in (11, 12) for call in _of_each_parity(size, jump))]
 
     return build
 
 
 visible_boxes = _drawn(_boxes(7, 10), unit_box, geometry_mistakes.BOX)
-hidden_boxes = _drawn(_boxes(9, 6, 11), unit_box, geometry_mistakes.BOX)
+hidden_boxes = _drawn(_boxes(9, 6), unit_box, geometry_mistakes.BOX)
 
 
 # 3. top_images
@@ -143,8 +114,17 @@ def maps(generator: Generator, size: tuple[int, int, int, int], count: int, heig
     return Call({"activations": activations, "channel": channel, "count": count})
 
 
+def all_negative(generator: Generator, n: int, *size: int) -> Call:
+    """All of n images by a channel that is below zero everywhere; two nearly equal maxima, the larger one later."""
+    maxima = -1 - torch.arange(n, dtype=torch.float64)
+    maxima[[0, 1]] = torch.tensor([-1.00001, -1.0], dtype=torch.float64)
+    spread = torch.rand(n, 2, *size, generator=generator, dtype=torch.float64)
+    below = spread.amax((2, 3), keepdim=True) - spread
+    return Call({"activations": maxima[:, None, None, None] - below, "channel": 1, "count": n})
+
+
 def _maps(*calls: tuple[tuple[int, int, int, int], int, Sequence[float]]) -> Callable[[Generator], list[Call]]:
-    return lambda generator: [maps(generator, *call) for call in calls]
+    return lambda generator: [*(maps(generator, *call) for call in calls), all_negative(generator, 3, 4, 3)]
 
 
 EQUAL_MAXIMA = (4.0, 3.5, 3.5, 3.0, 2.5, 2.0)
@@ -173,8 +153,14 @@ def patches(generator: Generator, size: tuple[int, int, int, int], box: tuple[in
     return Call({"images": images, "boxes": torch.tensor(boxes)})
 
 
+def beyond(generator: Generator) -> Call:
+    """Boxes that are larger than the image: one holds all of it, the others a corner."""
+    boxes = [(1, -2, -3, 7, 6), (0, 4, -8, 13, 1), (2, 3, 2, 12, 11)]
+    return Call({"images": randn(generator, 3, 2, 5, 4) + 0.5, "boxes": torch.tensor(boxes)})
+
+
 def _patches(*calls: tuple[tuple[int, int, int, int], tuple[int, int]]) -> Callable[[Generator], list[Call]]:
-    return lambda generator: [patches(generator, *call) for call in calls]
+    return lambda generator: [*(patches(generator, *call) for call in calls), beyond(generator)]
 
 
 visible_patches = _drawn(_patches(((4, 3, 11, 9), (4, 4))), cut_patches, data_mistakes.CUT)
@@ -236,7 +222,27 @@ def below_zero(generator: Generator) -> Call:
     return _scene(net, contrasts(generator, 4, 9, 7), [(3, 1, 1, 1)], layer="features.0", channel=channel)
 
 
-visible_networks = _drawn(lambda g: [strided(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD)
-hidden_networks = _drawn(
-    lambda g: [strided(g, (5, 2, 3, 1)), pooled(g), below_zero(g)], mistakes.max_patches, mistakes.METHOD
-)
+def awkward(generator: Generator) -> list[Call]:
+    """A layer whose name is part of others; a network in use, which fails."""
+    busy = BusyNet(interrupts=True, channels=(4, 6), generator=generator).double()
+    namesake = NamesakeNet(width=6, generator=generator).double()
+    images = contrasts(generator, 4, 8, 9)
+    return [
+        _scene(namesake, images, [(3, 1, 1, 1)] * 3, layer="conv1", channel=whole(generator, 1, 4)),
+        _scene(busy, images, [(3, 1, 1, 1)] * 2, layer="features.2", channel=whole(generator, 1, 4)),
+    ]
+
+
+_told = [mistake for mistake in mistakes.METHOD if mistake.name != "last_namesake"]
+_visible = _drawn(lambda g: [strided(g), below_zero(g)], mistakes.max_patches, _told)
+_hidden = _drawn(lambda g: [strided(g, (5, 2, 3, 1)), pooled(g), below_zero(g)], mistakes.max_patches, _told)
+
+
+def visible_networks(generator: Generator) -> list[Call]:
+    """A layer with stride 2, and one below zero; names, and a network in use."""
+    return [*_visible(generator), *awkward(generator)]
+
+
+def hidden_networks(generator: Generator) -> list[Call]:
+    """Other networks, with a max-pool; names, and a network in use."""
+    return [*_hidden(generator), *awkward(generator)]

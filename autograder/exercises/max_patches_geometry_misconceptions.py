@@ -192,6 +192,11 @@ FIELD = (
         "Your t is the first pixel that unit 0 sees. t is the middle of what it sees: add (f − 1)·d/2 steps of J.",
     ),
     Misconception(
+        "whole_start",
+        lambda chain: (*receptive_field(chain)[:2], float(math.floor(receptive_field(chain)[2]))),
+        "You made t a whole number. With an even r the middle lies between two pixels, and t ends in .5.",
+    ),
+    Misconception(
         "half_rounded",
         walked(_half_rounded),
         "You rounded (f − 1)·d/2 down. An even kernel has its middle between two taps: keep the .5.",

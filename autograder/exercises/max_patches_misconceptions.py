@@ -64,6 +64,11 @@ def _not_cloned(model: nn.Module, images: Tensor, layer: str) -> Tensor:
     return kept[0]
 
 
+def _of_namesake(model: nn.Module, images: Tensor, layer: str) -> Tensor:
+    """A of the last layer whose name contains the name that was asked for."""
+    return activations(model, images, [name for name, _ in model.named_modules() if layer in name][-1])
+
+
 def _scaled_place(model, images, layer, channel, chain, count):
     """The field about the place that the unit would have if the grid were stretched over the image."""
     maps = activations(model, images, layer)
@@ -89,6 +94,12 @@ def _boxes_cut(images, pixels, scores, boxes):
 
 
 METHOD = (
+    Misconception(
+        "last_namesake",
+        composed(maps=_of_namesake),
+        "You took the last layer whose name contains `layer`. Names contain each other (conv1, conv10, more.conv1): "
+        "model.get_submodule(layer) finds the one that has exactly this name.",
+    ),
     Misconception(
         "mean_for_max",
         composed(top=data.mistake("mean_for_max")),

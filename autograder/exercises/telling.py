@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator
 
-from autograder.records import Arrays, Call, Misconception
+from autograder.records import Call, Misconception
 from cnnviz.small_nets import calm
 
 Build = Callable[[Generator], list[Call]]
@@ -44,27 +44,49 @@ def telling(
     return drawn
 
 
+@dataclass(frozen=True)
+class _Output:
+    """One output of a function, over all calls."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    values: np.ndarray
+    """All values in one row; a NaN is far from any number."""
+    scale: float
+    """The largest size among them, 1 where all are 0."""
+
+
+_NAN = 1e9
+
+
 def _all_apart(calls: Sequence[Call], right: Callable, wrong: Sequence[Callable], shows: float, apart: float) -> bool:
-    expected, *others = ([_arrays(function, call) for call in calls] for function in (right, *wrong))
-    return all(_distance(expected, other) > shows for other in others) and all(
-        min(_distance(a, b), _distance(b, a)) > apart for a, b in itertools.combinations(others, 2)
-    )
+    expected = _outputs(right, calls)
+    others: list[list[_Output]] = []
+    for function in wrong:
+        got = _outputs(function, calls)
+        if _distance(expected, got) <= shows or any(
+            min(_distance(other, got), _distance(got, other)) <= apart for other in others
+        ):
+            return False
+        others.append(got)
+    return True
 
 
-def _arrays(function: Callable[..., Any], call: Call) -> Arrays:
+def _outputs(function: Callable[..., Any], calls: Sequence[Call]) -> list[_Output]:
     with calm():
-        value = function(**call.inputs)
-    parts = value if isinstance(value, tuple) else (value,)
-    return tuple(torch.as_tensor(part).detach().double().numpy() for part in parts)
+        results = [function(**call.inputs) for call in calls]
+    return [_output(parts) for parts in zip(*(r if isinstance(r, tuple) else (r,) for r in results), strict=True)]
 
 
-def _distance(expected: Sequence[Arrays], got: Sequence[Arrays]) -> float:
-    """Largest difference over calls and outputs, relative to max|expected| of the output; NaN is far from a number."""
-    far = 0.0
-    for want, have in zip(zip(*expected, strict=True), zip(*got, strict=True), strict=True):
-        if any(a.shape != b.shape for a, b in zip(want, have, strict=True)):
-            return float("inf")
-        scale = max(float(np.abs(a).max(initial=0.0, where=np.isfinite(a))) for a in want) or 1.0
-        pairs = [(np.nan_to_num(a, nan=1e9), np.nan_to_num(b, nan=1e9)) for a, b in zip(want, have, strict=True)]
-        far = max(far, *(float(np.abs(a - b).max(initial=0.0)) / scale for a, b in pairs))
-    return far
+def _output(parts: Sequence[Any]) -> _Output:
+    arrays = [np.asarray(part.detach() if isinstance(part, torch.Tensor) else part, np.float64) for part in parts]
+    values = np.concatenate([array.ravel() for array in arrays])
+    scale = float(np.abs(values).max(initial=0.0, where=np.isfinite(values))) or 1.0
+    return _Output(tuple(array.shape for array in arrays), np.where(np.isnan(values), _NAN, values), scale)
+
+
+def _distance(expected: Sequence[_Output], got: Sequence[_Output]) -> float:
+    """Largest difference over calls and outputs, relative to max|expected| of the output."""
+    pairs = list(zip(expected, got, strict=True))
+    if any(want.shapes != have.shapes for want, have in pairs):
+        return float("inf")
+    return max(float(np.abs(want.values - have.values).max(initial=0.0)) / want.scale for want, have in pairs)

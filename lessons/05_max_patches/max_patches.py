@@ -11,7 +11,7 @@ def receptive_field(chain: list[tuple[int, int, int, int]]) -> tuple[int, int, f
     """What the units see after a chain of layers: r ← r + (f − 1)·d·J, t ← t + ((f − 1)·d/2 − p)·J, J ← J·s.
 
     Args:
-        chain: (kernel, stride, padding, dilation) of each layer, the first one nearest to the image.
+        chain: (kernel, stride, padding, dilation) of each layer, the first one nearest to the image; it may be empty.
 
     Returns:
         size r and jump J in whole pixels, and start t, the middle of what unit 0 sees (it may end in .5).
@@ -45,9 +45,9 @@ def top_images(activations: Activations, channel: int, count: int) -> tuple[Tens
     """The images in which a channel is strongest, and where: s_n = max over i, j of A^k_ij, the largest first.
 
     Args:
-        activations: A [N K h w].
+        activations: A [N K h w]; a channel may be below zero everywhere.
         channel: k, counted from 0.
-        count: M, how many images are wanted.
+        count: M, how many images are wanted, at most N.
 
     Returns:
         scores [M], images int64 [M] (their indices n), places int64 [M 2] (row i, column j of each maximum).
@@ -63,7 +63,8 @@ def cut_patches(images: Images, boxes: Tensor) -> Tensor:
 
     Args:
         images: [N C H W].
-        boxes: int64 [M 5], (image, top, left, bottom, right), all of one height and one width.
+        boxes: int64 [M 5], (image, top, left, bottom, right), all of one height and one width; they may be larger than
+            the image.
 
     Returns:
         Patches [M C height width].
@@ -82,13 +83,14 @@ def max_patches(
     Args:
         model: runs on images; it is in eval mode.
         images: [N C H W].
-        layer: name of the layer, as in model.get_submodule(layer).
+        layer: full name of the layer, as in model.get_submodule(layer); it can be a part of other names.
         channel: k, counted from 0.
         chain: (kernel, stride, padding, dilation) of every layer from the image up to `layer`.
         count: M, how many patches are wanted.
 
     Returns:
-        pixels [M C r r], scores [M] and boxes int64 [M 5], the strongest first. No hook stays behind.
+        pixels [M C r r], scores [M] and boxes int64 [M 5], the strongest first. No hook stays
+        behind, not even if the forward pass fails.
 
     About 12 lines.
     """

@@ -251,9 +251,11 @@ def whole_image_by_image(model, images, layer, channel, chain, count):
     for n in range(len(images)):
         kept = []
         handle = model.get_submodule(layer).register_forward_hook(lambda m, x, out: kept.append(out.clone()))
-        with torch.no_grad():
-            model(images[n : n + 1])
-        handle.remove()
+        try:
+            with torch.no_grad():
+                model(images[n : n + 1])
+        finally:
+            handle.remove()
         score, _, place = top_by_sort(kept[0], channel, 1)
         found.append((score[0], n, place[0].tolist()))
     found.sort(key=lambda each: (-each[0].item(), each[1]))
