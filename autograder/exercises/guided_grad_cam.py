@@ -131,7 +131,7 @@ EXERCISES = (
         outputs=("α", "α̃"),
         cases=(
             Case(
-                "three images and one alone, a 3 x 4 grid",
+                "three images, one of them without activations, and one alone; a 3 x 4 grid",
                 telling(fixtures.one_head, two_alphas, alpha_mistakes.ALPHAS),
             ),
             Case(
@@ -182,11 +182,11 @@ EXERCISES = (
         outputs=("G",),
         cases=(
             Case(
-                "three images, a ReLU above the layer; and one image, in-place ReLUs",
+                "a ReLU above the layer, in-place ReLUs, a class that nothing speaks for, a network in use",
                 telling(fixtures.relus_above_the_layer, guided_grad_cam, mistakes.METHOD),
             ),
             Case(
-                "frozen weights, BatchNorm, a class that nothing speaks for",
+                "frozen weights, BatchNorm, a class that nothing speaks for, a network in use",
                 telling(fixtures.other_networks, guided_grad_cam, mistakes.METHOD),
                 hidden=True,
                 points=2,

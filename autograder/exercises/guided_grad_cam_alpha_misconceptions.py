@@ -55,6 +55,11 @@ def _changed(change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Calla
     return wrong
 
 
+def _open_at_zero(activations, hidden, output, targets):
+    sent = output[targets] * ((activations.flatten(1) @ hidden.T) >= 0)
+    return tuple(_mean((R @ hidden).reshape(activations.shape)) for R in (sent, sent.clamp(min=0)))
+
+
 def _mean(signal: Tensor) -> Tensor:
     return signal.mean((2, 3))
 
@@ -122,6 +127,11 @@ ALPHAS = (
         _heads(clean=lambda open_, R: R, second=deconvnet),
         "You went back as if there were no ReLU. It is closed where x <= 0, and nothing comes through there: multiply "
         "by [x > 0].",
+    ),
+    Misconception(
+        "open_at_zero",
+        _open_at_zero,
+        "You let R pass where x = 0. The brackets say x > 0: of an image whose activations are all 0, both α are 0.",
     ),
     Misconception(
         "absolute_signal",

@@ -15,7 +15,7 @@ from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weig
 from autograder.exercises.guided_backprop_misconceptions import network_map
 from autograder.exercises.guided_grad_cam_part_misconceptions import enlarged
 from autograder.records import Arrays, Call
-from cnnviz.small_nets import BatchNormNet, FlattenNet, GapNet
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, calm
 from cnnviz_ref import cam, grad_cam, guided_backprop
 
 SIZE = (12, 8)
@@ -73,9 +73,10 @@ def other_images(generator: Generator) -> list[Call]:
 
 
 def _head(generator: Generator, n: int, grid: tuple[int, int, int], hidden: int, classes: int) -> Call:
-    """Activations >= 0 as after a ReLU; the target is never the preferred class."""
+    """Activations >= 0 as after a ReLU, the second of several all 0; the target is never the preferred class."""
     places = int(np.prod(grid))
     A = _randn(generator, n, *grid).relu()
+    A[1:2] = 0.0
     W1 = _randn(generator, hidden, places) * (2 / places) ** 0.5
     W2 = _randn(generator, classes, hidden) * (2 / hidden) ** 0.5
     scores = (A.flatten(1) @ W1.T).relu() @ W2.T
@@ -108,6 +109,12 @@ def _batch_norm(generator: Generator) -> nn.Module:
     return BatchNormNet(channels=(4, 6), classes=CLASSES, generator=generator)
 
 
+def _busy(generator: Generator) -> nn.Module:
+    """A network in use, whose forward pass fails before it is asked again."""
+    return BusyNet(interrupts=True, channels=(4, 6), classes=CLASSES, generator=generator)
+
+
+@calm()
 def _scene(generator: Generator, build: Build, layer: str, *, n: int = 3, frozen: bool = False) -> Call:
     """A network, n images, targets it does not prefer; drawn again until each L has both signs before its ReLU."""
     for _ in range(500):
@@ -118,7 +125,8 @@ def _scene(generator: Generator, build: Build, layer: str, *, n: int = 3, frozen
         A, dA = observed(net, images, layer, _own(targets))
         if _both_signs(weighted_sum(A, weights(dA))):
             _rescale(net, images, targets, preferred)
-            net.requires_grad_(not frozen)
+            if frozen:
+                net.requires_grad_(False)
             return Call({"model": net, "images": images, "targets": targets, "layer": layer})
     raise RuntimeError(f"no fixture with both signs found for layer {layer!r}")
 
@@ -153,16 +161,22 @@ def _nothing_speaks_for_it(generator: Generator) -> Call:
 
 
 def relus_above_the_layer(generator: Generator) -> list[Call]:
-    """A ReLU in the classifier, above the layer; and one image, with in-place ReLUs."""
-    return [_scene(generator, _flatten, "features.3"), _scene(generator, _gap, "features.2", n=1)]
+    """A ReLU in the classifier, above the layer; in-place ReLUs; a map that is 0 everywhere; a network in use."""
+    return [
+        _scene(generator, _flatten, "features.3"),
+        _scene(generator, _gap, "features.2", n=1),
+        _nothing_speaks_for_it(generator),
+        _scene(generator, _busy, "features.2", n=1),
+    ]
 
 
 def other_networks(generator: Generator) -> list[Call]:
-    """BatchNorm; a ReLU in the classifier, frozen; and a map that is 0 everywhere."""
+    """BatchNorm; a ReLU in the classifier, frozen; a map that is 0 everywhere; a network in use."""
     return [
         _scene(generator, _flatten, "features.3", frozen=True),
         _scene(generator, _batch_norm, "features.4", n=1, frozen=True),
         _nothing_speaks_for_it(generator),
+        _scene(generator, _busy, "features.2", n=1),
     ]
 
 

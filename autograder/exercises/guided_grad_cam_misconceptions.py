@@ -93,6 +93,10 @@ def _size(R: Tensor) -> tuple[int, int]:
     return R.shape[2], R.shape[3]
 
 
+def _coarse_product(R: Tensor, L: Tensor) -> Tensor:
+    return F.interpolate(F.adaptive_avg_pool2d(R, L.shape[1:]) * L[:, None], _size(R), mode="bilinear")
+
+
 _RAW = "G = R·U has raw factors, so that the maps of two classes can be compared; scaling is for the picture only."
 
 METHOD = (
@@ -162,6 +166,12 @@ METHOD = (
         "mask",
         _method(join=lambda R, L: R * (enlarged(L, _size(R)) > 0)[:, None]),
         "You used Grad-CAM as a mask: R where U > 0. The formula multiplies by the value of U.",
+    ),
+    Misconception(
+        "coarse_product",
+        _method(join=_coarse_product),
+        "You multiplied on the layer's grid and enlarged the product, so that the fine lines of R are gone. Enlarge L "
+        "to U first: G = R·U at every pixel.",
     ),
     Misconception(
         "nearest",

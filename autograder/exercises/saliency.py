@@ -10,6 +10,7 @@ from autograder.exercises import saliency_laws as laws
 from autograder.exercises import saliency_misconceptions as mistakes
 from autograder.exercises import saliency_part_misconceptions as part_mistakes
 from autograder.exercises import saliency_probability_misconceptions as softmax_mistakes
+from autograder.exercises.telling import telling
 from autograder.records import Call, Case, Exercise, Law, Lesson, Option, Question
 from cnnviz_ref.saliency import image_gradient, saliency, strongest_colour
 
@@ -60,12 +61,12 @@ EXERCISES = (
         outputs=("G",),
         cases=(
             Case(
-                "three images, frozen weights, and a class that no pixel moves",
-                fixtures.seen(fixtures.in_place, input_gradient, mistakes.GRADIENT),
+                "frozen weights, a class that no pixel moves, a network in use",
+                telling(fixtures.in_place, input_gradient, mistakes.GRADIENT),
             ),
             Case(
-                "other networks, with BatchNorm and dropout",
-                fixtures.seen(fixtures.other_networks, input_gradient, mistakes.GRADIENT),
+                "other networks, with BatchNorm and dropout; one in use",
+                telling(fixtures.other_networks, input_gradient, mistakes.GRADIENT),
                 hidden=True,
                 points=2,
             ),
@@ -108,12 +109,12 @@ EXERCISES = (
         outputs=("M",),
         cases=(
             Case(
-                "three images, one of them without any gradient",
-                fixtures.seen(fixtures.three_colours, saliency_map, part_mistakes.MAP),
+                "three images, one of them without any gradient; and grey ones",
+                telling(fixtures.three_colours, saliency_map, part_mistakes.MAP),
             ),
             Case(
                 "two colours, four colours, other sizes",
-                fixtures.seen(fixtures.other_colours, saliency_map, part_mistakes.MAP),
+                telling(fixtures.other_colours, saliency_map, part_mistakes.MAP),
                 hidden=True,
             ),
         ),
@@ -152,12 +153,12 @@ EXERCISES = (
         outputs=("S",),
         cases=(
             Case(
-                "three images, one of them without any gradient",
-                fixtures.seen(fixtures.three_colours, squared_map, part_mistakes.SQUARED),
+                "three images, one of them without any gradient; and grey ones",
+                telling(fixtures.three_colours, squared_map, part_mistakes.SQUARED),
             ),
             Case(
                 "two colours, four colours, other sizes",
-                fixtures.seen(fixtures.other_colours, squared_map, part_mistakes.SQUARED),
+                telling(fixtures.other_colours, squared_map, part_mistakes.SQUARED),
                 hidden=True,
             ),
         ),
@@ -196,12 +197,12 @@ EXERCISES = (
         outputs=("map",),
         cases=(
             Case(
-                "three images in both forms, frozen weights, and a class that no pixel moves",
-                fixtures.seen(fixtures.both_forms, saliency, mistakes.METHOD),
+                "both forms, frozen weights, a class that no pixel moves, a network in use",
+                telling(fixtures.both_forms, saliency, mistakes.METHOD),
             ),
             Case(
                 "other networks in both forms, with BatchNorm and dropout",
-                fixtures.seen(fixtures.both_forms_elsewhere, saliency, mistakes.METHOD),
+                telling(fixtures.both_forms_elsewhere, saliency, mistakes.METHOD),
                 hidden=True,
                 points=2,
             ),
@@ -242,12 +243,12 @@ EXERCISES = (
         outputs=("∂p^c/∂I",),
         cases=(
             Case(
-                "three images, and one whose scores are all over 700",
-                fixtures.seen(fixtures.large_scores, probability_gradient, softmax_mistakes.PROBABILITY),
+                "three images; and three whose scores are over 700, round 0, and below -700",
+                telling(fixtures.large_scores, probability_gradient, softmax_mistakes.PROBABILITY),
             ),
             Case(
                 "more classes, other sizes",
-                fixtures.seen(fixtures.more_classes, probability_gradient, softmax_mistakes.PROBABILITY),
+                telling(fixtures.more_classes, probability_gradient, softmax_mistakes.PROBABILITY),
                 hidden=True,
                 points=2,
             ),

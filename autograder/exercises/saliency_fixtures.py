@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -10,47 +9,13 @@ from torch import Generator, Tensor, nn
 
 from autograder.exercises.drawn import mixed_order
 from autograder.exercises.saliency_misconceptions import differentiated
-from autograder.records import Call, Misconception
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from autograder.records import Call
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 
 CLASSES = 5
 SIZE = (8, 4)
 
 Build = Callable[[Generator], nn.Module]
-Draw = Callable[[Generator], list[Call]]
-
-
-# A case is drawn again until every known mistake is far from the right answer, and from every other mistake.
-
-
-def seen(draw: Draw, reference: Callable[..., Tensor], mistakes: Sequence[Misconception]) -> Draw:
-    """`draw`, repeated until every mistake shows."""
-
-    def build(generator: Generator) -> list[Call]:
-        for _ in range(200):
-            calls = draw(generator)
-            if _told_apart(calls, reference, [mistake.wrong for mistake in mistakes]):
-                return calls
-        raise RuntimeError(f"{reference.__name__}: no inputs found on which every mistake shows")
-
-    return build
-
-
-def _told_apart(
-    calls: Sequence[Call], reference: Callable[..., Tensor], wrongs: Sequence[Callable[..., Tensor]]
-) -> bool:
-    right, *others = ([function(**call.inputs) for call in calls] for function in (reference, *wrongs))
-    if min(_distance(right, other) for other in others) < 0.02:
-        return False
-    return all(min(_distance(a, b), _distance(b, a)) > 0.01 for a, b in itertools.combinations(others, 2))
-
-
-def _distance(want: Sequence[Tensor], got: Sequence[Tensor]) -> float:
-    """The largest difference over all calls, relative to the largest value of `want`."""
-    if any(a.shape != b.shape for a, b in zip(want, got, strict=True)):
-        return float("inf")
-    scale = max(float(a.nan_to_num().abs().max()) for a in want) or 1.0
-    return max(float((a - b).abs().nan_to_num(nan=1e9).max()) for a, b in zip(want, got, strict=True)) / scale
 
 
 # Networks
@@ -73,11 +38,17 @@ def flatten(generator: Generator) -> nn.Module:
     return FlattenNet(size=SIZE, channels=(4, 6), classes=CLASSES, generator=generator)
 
 
+def _busy(generator: Generator) -> nn.Module:
+    """A network in use, whose forward pass fails before it is asked again."""
+    return BusyNet(interrupts=True, channels=(4, 6), classes=CLASSES, generator=generator)
+
+
 def randn(generator: Generator, *shape: int) -> Tensor:
     """Normal numbers in float64."""
     return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
+@calm()
 def scene(
     generator: Generator, build: Build, *, n: int = 3, colours: int = 3, frozen: bool = False, form: str | None = None
 ) -> Call:
@@ -94,7 +65,8 @@ def scene(
         steepest = differentiated(net, images, targets).abs().amax((1, 2, 3))
         if float(steepest.min()) > 0.3 * float(steepest.max()):
             _rescale(net, images, preferred, factor=1 / float(steepest.max()))
-            net.requires_grad_(not frozen)
+            if frozen:
+                net.requires_grad_(False)
             return Call({"model": net, "images": images, "targets": targets, **_asked(form)})
     raise RuntimeError("no fixture found in which every image moves its score")
 
@@ -126,20 +98,22 @@ def _indifferent(generator: Generator, build: Build, *, form: str | None = None)
 
 
 def in_place(generator: Generator) -> list[Call]:
-    """ReLUs that work in place; a network of two colours, all its weights frozen; and a gradient of zeros."""
+    """ReLUs that work in place; two colours and frozen weights; a gradient of zeros; a network in use."""
     return [
         scene(generator, _gap(inplace=True)),
         scene(generator, _gap(in_channels=2), n=1, colours=2, frozen=True),
         _indifferent(generator, _gap()),
+        scene(generator, _busy, n=1),
     ]
 
 
 def other_networks(generator: Generator) -> list[Call]:
-    """Functional ReLUs and frozen weights; BatchNorm and dropout; max-pooling and no average."""
+    """Functional ReLUs and frozen weights; BatchNorm and dropout; max-pooling and no average; a network in use."""
     return [
         scene(generator, _functional, frozen=True),
         scene(generator, _batch_norm, n=2),
         scene(generator, flatten, n=1),
+        scene(generator, _busy, n=1),
     ]
 
 
@@ -147,20 +121,22 @@ def other_networks(generator: Generator) -> list[Call]:
 
 
 def both_forms(generator: Generator) -> list[Call]:
-    """The default and the squared form; two colours and frozen weights; and a map of zeros."""
+    """The default and the squared form; two colours and frozen weights; a map of zeros; a network in use."""
     return [
         scene(generator, _gap(inplace=True)),
         scene(generator, _gap(in_channels=2), colours=2, frozen=True, form="squared"),
         _indifferent(generator, _gap(), form="abs_max"),
+        scene(generator, _busy, n=1),
     ]
 
 
 def both_forms_elsewhere(generator: Generator) -> list[Call]:
-    """Other networks, in both forms; and one image alone."""
+    """Other networks, in both forms; one image alone; a network in use."""
     return [
         scene(generator, _functional, frozen=True, form="squared"),
         scene(generator, _batch_norm, form="abs_max"),
         scene(generator, flatten, n=1),
+        scene(generator, _busy, n=1),
     ]
 
 
@@ -177,20 +153,21 @@ def gradients(generator: Generator, *shape: int, dark: bool = False) -> Call:
 
 
 def three_colours(generator: Generator) -> list[Call]:
-    """Three images of three colours, one of them without any gradient."""
-    return [gradients(generator, 3, 3, 4, 6, dark=True)]
+    """Three images of three colours, one of them without any gradient; and grey ones."""
+    return [gradients(generator, 3, 3, 4, 6, dark=True), gradients(generator, 2, 1, 3, 5)]
 
 
 def other_colours(generator: Generator) -> list[Call]:
-    """Two colours; and one image of four."""
-    return [gradients(generator, 3, 2, 7, 3, dark=True), gradients(generator, 1, 4, 5, 6)]
+    """Two colours; one image of four; and grey ones."""
+    shapes = (1, 4, 5, 6), (2, 1, 4, 3)
+    return [gradients(generator, 3, 2, 7, 3, dark=True), *(gradients(generator, *shape) for shape in shapes)]
 
 
 # 5. probability_gradient
 
 
-def classified(generator: Generator, n: int, classes: int, *shape: int, above: int = 0) -> Call:
-    """Gradients of all scores, and scores `above` which is far over zero; steps of 1/64, so that float32 holds them.
+def classified(generator: Generator, n: int, classes: int, *shape: int, above: Sequence[int] = (0,)) -> Call:
+    """Gradients of all scores, and scores near `above`, far from zero; steps of 1/64, so that float32 holds them.
 
     Drawn again until no probability of a target is near 0 or 1, and no target is the class with the largest score.
     """
@@ -200,15 +177,16 @@ def classified(generator: Generator, n: int, classes: int, *shape: int, above: i
         p = scores.softmax(1).gather(1, targets[:, None])[:, 0]
         if bool((p > 0.15).all()) and bool((scores.argmax(1) != targets).all()):
             drawn = randn(generator, n, classes, *shape)
-            return Call({"score_gradients": drawn, "scores": scores + above, "targets": targets})
+            return Call({"score_gradients": drawn, "scores": scores + torch.tensor(above)[:, None], "targets": targets})
     raise RuntimeError("no scores found that are far from sure")
 
 
 def large_scores(generator: Generator) -> list[Call]:
-    """Three images; and one whose scores are all over 700."""
-    return [classified(generator, 3, 4, 3, 4, 5), classified(generator, 1, 4, 3, 4, 5, above=720)]
+    """Three images; and three whose scores are all over 700, round 0, and below -700."""
+    return [classified(generator, 3, 4, 3, 4, 5), classified(generator, 3, 4, 3, 4, 5, above=(720, 0, -760))]
 
 
 def more_classes(generator: Generator) -> list[Call]:
-    """Six classes and two colours; and one image whose scores are all over 800."""
-    return [classified(generator, 3, 6, 2, 5, 3), classified(generator, 1, 3, 3, 6, 4, above=800)]
+    """Six classes and two colours; two images whose scores are all below -800 and over 800; and one image alone."""
+    far = classified(generator, 2, 3, 3, 6, 4, above=(-800, 800))
+    return [classified(generator, 3, 6, 2, 5, 3), far, classified(generator, 1, 4, 2, 3, 4)]

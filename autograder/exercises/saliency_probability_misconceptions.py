@@ -99,6 +99,11 @@ def _overflow(score_gradients, scores, targets):
     return _softmax_rule(scores.exp() / scores.exp().sum(1, keepdim=True), score_gradients, targets)
 
 
+def _largest_of_the_batch(score_gradients, scores, targets):
+    powers = (scores - scores.max()).exp()
+    return _softmax_rule(powers / powers.sum(1, keepdim=True), score_gradients, targets)
+
+
 def _predicted(score_gradients, scores, targets):
     return _softmax_rule(scores.softmax(1), score_gradients, scores.argmax(1))
 
@@ -199,6 +204,12 @@ PROBABILITY = (
         _overflow,
         "e^y is infinite for scores over about 700, and infinite by infinite is NaN. Use scores.softmax(dim=1): it "
         "subtracts the largest score first, which changes no probability.",
+    ),
+    Misconception(
+        "largest_of_the_batch",
+        _largest_of_the_batch,
+        "You subtracted the largest score of the whole batch. Beside an image with large scores all e^y of another one "
+        "are 0, and 0/0 is NaN: subtract each image's own largest, as scores.softmax(dim=1) does.",
     ),
     Misconception(
         "predicted_class",

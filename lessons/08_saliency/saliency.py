@@ -18,7 +18,7 @@ def input_gradient(model: nn.Module, images: Images, targets: Targets) -> ImageM
         targets: int64 [N], the class to explain in each image.
 
     Returns:
-        G [N C H W], with its sign, detached. No `.grad` is filled.
+        G [N C H W], with its sign, detached. No `.grad` is filled or emptied.
 
     About 4 lines.
     """
@@ -79,7 +79,7 @@ def probability_gradient(score_gradients: Tensor, scores: Scores, targets: Targe
 
     Args:
         score_gradients: ∂y^d/∂I of every class d, [N classes C H W].
-        scores: y [N classes], before the softmax; they may be large.
+        scores: y [N classes], before the softmax; those of one image may be large, those of another far below 0.
         targets: int64 [N], the class c of each image.
 
     Returns:

@@ -32,12 +32,17 @@ def gradient_by_backward(model, images, targets):
     return pixels.grad
 
 
-def gradient_by_cleared_grads(model, images, targets):
-    pixels = images.clone().requires_grad_()
-    sum(model(pixels)[n, c] for n, c in enumerate(targets.tolist())).backward()
-    for parameter in model.parameters():
-        parameter.grad = None
-    return pixels.grad.clone()
+def gradient_by_grads_put_back(model, images, targets):
+    """Fills `.grad` of the weights, and gives them back what they had, also where the network fails."""
+    pixels, had = images.clone().requires_grad_(), [(p, p.grad) for p in model.parameters()]
+    try:
+        for parameter, _ in had:
+            parameter.grad = None
+        sum(model(pixels)[n, c] for n, c in enumerate(targets.tolist())).backward()
+        return pixels.grad.clone()
+    finally:
+        for parameter, grad in had:
+            parameter.grad = grad
 
 
 def gradient_by_vjp(model, images, targets):
@@ -207,7 +212,7 @@ VARIANTS: dict[str, tuple[Callable, ...]] = {
         gradient_by_a_new_leaf,
         gradient_by_gather,
         gradient_by_backward,
-        gradient_by_cleared_grads,
+        gradient_by_grads_put_back,
         gradient_by_vjp,
         gradient_one_by_one,
         gradient_by_jacobian,
