@@ -94,7 +94,7 @@ def _size(R: Tensor) -> tuple[int, int]:
 
 
 def _coarse_product(R: Tensor, L: Tensor) -> Tensor:
-    return F.interpolate(F.adaptive_avg_pool2d(R, L.shape[1:]) * L[:, None], _size(R), mode="bilinear")
+    return F.interpolate(F.adaptive_avg_pool2d(R, (L.shape[1], L.shape[2])) * L[:, None], _size(R), mode="bilinear")
 
 
 _RAW = "G = R·U has raw factors, so that the maps of two classes can be compared; scaling is for the picture only."
