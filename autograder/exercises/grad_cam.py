@@ -86,6 +86,7 @@ EXERCISES = (
                 fixtures.spread_weights,
             ),
         ),
+        special={"also where a ReLU after it works in place": "overwritten", "not even where the network raises": ""},
         misconceptions=mistakes.CAPTURE,
         hints=(
             "The layer runs in the middle of the forward pass. How can you get hold of what it puts out, and how "

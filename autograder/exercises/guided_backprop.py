@@ -174,6 +174,7 @@ EXERCISES = (
                 fixtures.as_in_the_batch,
             ),
         ),
+        special={"where it raises no hook of yours does": ""},
         misconceptions=mistakes.METHOD,
         hints=(
             "The ReLU's own derivative already gives [x > 0]. What is left to do to R, and at which moment of the "
@@ -221,7 +222,7 @@ EXERCISES = (
                 fixtures.known_cosines,
             ),
         ),
-        special={"0 where one of the two maps is 0 everywhere": "nan_for_empty"},
+        special={"0 where one of the two is 0 everywhere": "nan_for_empty"},
         misconceptions=part_mistakes.COSINE,
         hints=(
             "Take a map as one long list of C·H·W numbers. What is the cosine of the angle between two such lists, and "

@@ -124,7 +124,11 @@ EXERCISES = (
                 laws.follows_the_scale,
             ),
         ),
-        special={"and where": "column_first"},
+        special={
+            "and where": "column_first",
+            "ties by the lowest": "later_image_first",
+            "where several places share it": "last_of_equal",
+        },
         misconceptions=data_mistakes.TOP,
         hints=(
             "Three questions, one after the other: how strong is each image, where in its map, and which images are "
@@ -217,6 +221,7 @@ EXERCISES = (
                 laws.follows_the_images,
             ),
         ),
+        special={"not even if the forward pass fails": ""},
         misconceptions=mistakes.METHOD,
         hints=(
             "You have all the parts. What does each of them need, and which one gives it?",

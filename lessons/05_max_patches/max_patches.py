@@ -50,7 +50,8 @@ def top_images(activations: Activations, channel: int, count: int) -> tuple[Tens
         count: M, how many images are wanted, at most N.
 
     Returns:
-        scores [M], images int64 [M] (their indices n), places int64 [M 2] (row i, column j of each maximum).
+        scores [M], images int64 [M] (their indices n; ties by the lowest), places int64 [M 2] (row i, column j of
+        each maximum; where several places share it, the first in reading order).
 
     About 6 lines.
     """
