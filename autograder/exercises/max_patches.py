@@ -37,6 +37,7 @@ EXERCISES = (
                 laws.stays_in_place,
             ),
         ),
+        special={"it may be empty": "begins_at_zero"},
         misconceptions=geometry_mistakes.FIELD,
         hints=(
             "What does a unit see before any layer, when it is a pixel? And if you know what the units of one layer "
