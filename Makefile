@@ -1,6 +1,6 @@
 PYTHON ?= python
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format types lessons build build-check course notebooks bench demo site site-check
+.PHONY: help install test lint format types lessons build build-check course notebooks bench gpu demo site site-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ notebooks: ## The same, and execute every solved notebook
 
 bench: ## Time one check and the whole of the solutions
 	$(PYTHON) benchmarks/checks.py
+
+gpu: ## Run what a GPU can be asked, on a machine that has one, and print one summary (under five minutes)
+	$(PYTHON) benchmarks/gpu.py
 
 demo: ## Grade three shipped submissions and write a report
 	$(PYTHON) -m autograder.cli demo

@@ -198,8 +198,9 @@ def _dtype(want, have, symbols):
 
 
 def _device(want, have, symbols):
+    """A tensor lies where the input's tensors lie; without any among the inputs, anywhere. A number lies nowhere."""
     for k, (asked, got) in enumerate(zip(want.devices, have.devices, strict=True)):
-        if asked.split(":")[0] != got.split(":")[0]:
+        if asked and have.types[k] == "tensor" and asked.split(":")[0] != got.split(":")[0]:
             return k, f"{symbols[k]}: got device {got}, asked for the device of the input ({asked})."
     return None
 

@@ -128,9 +128,10 @@ def grade_function(exercise: Exercise, function: Callable[..., Any], setting: Se
     """A function object, called in this very process: practice in a notebook, and trusted code in tests."""
 
     def judged() -> Graded:
-        parts = parts_of(exercise, setting or Setting())
+        where = setting or Setting()
+        parts = parts_of(exercise, where)
         calls = [call for part in parts for call in part.planned]
-        return judge(exercise, parts, Outcome(status="ran", observations=tuple(observe(function, calls))))
+        return judge(exercise, parts, Outcome(status="ran", observations=tuple(observe(function, calls, where.device))))
 
     return _guarded(exercise, judged)
 

@@ -71,7 +71,7 @@ def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, second
     rows = _unless_learned_by_heart(_value_rows(cases, cut_off), cases, [(p, r) for p, r in ran if p.own], cut_off)
     right = any(row.verdict == PASSED for row in rows)
     rows += [_law_row(part, result, cut_off, right) for part, result in laws]
-    rows.append(_promise_row(exercise, [result for _, result in cases], right))
+    rows.append(_promise_row(cases, right))
     return Graded(exercise, tuple(rows), _evidence(cases), outcome.output, outcome.rung)
 
 
@@ -246,11 +246,12 @@ def _single(part: Part, result: Sequence[Any], finding: Finding) -> bool:
     return finding.kind == "dtype" and (asked[finding.output], have[finding.output]) == ("float64", "float32")
 
 
-def _promise_row(exercise: Exercise, results: Sequence[Sequence[Any] | None], right: bool) -> Row:
+def _promise_row(cases: Sequence[_Ran], right: bool) -> Row:
+    exercise, device = cases[0][0].exercise, cases[0][0].device
     name, points = "promises", exercise.promise_points
-    seen = [have for result in results if result is not None for have in result if have.kind == "value"]
+    seen = [have for _, result in cases if result is not None for have in result if have.kind == "value"]
     effects = {effect for have in seen for effect in have.effects}
-    if any(not _same_again(have) for have in seen):
+    if any(not _same_again(have, exact=device == "cpu") for have in seen):
         effects.add("second_call")
     if not right:
         effects.discard("unseen")  # why it ended is said elsewhere
@@ -268,10 +269,10 @@ def _earned(right: bool) -> tuple[str, Diagnosis | None]:
     return FAILED, Diagnosis("depends", "values_first", told)
 
 
-def _same_again(have) -> bool:
+def _same_again(have, *, exact: bool) -> bool:
+    """Whether the second call gave the same; another device than the CPU may add up in another order."""
     if have.again is None or len(have.again) != len(have.arrays):
         return False
-    exact = all(device == "cpu" for device in have.devices)
     same = np.array_equal if exact else lambda a, b, equal_nan: np.allclose(a, b, 1e-6, 1e-9, equal_nan=equal_nan)
     return all(
         a.shape == b.shape and same(a, b, equal_nan=a.dtype.kind == "f")

@@ -103,13 +103,23 @@ class Part:
     def results(self, function: Callable[..., Any], *, changes_nothing: bool = False) -> tuple[Observation, ...]:
         """What a trusted function gives, with the device that the setting asks of the student's."""
         results = self._values(function, changes_nothing)
-        return tuple(replace(r, devices=tuple(self.device for _ in r.devices)) for r in results)
+        places = ((self.device if holds_tensor(call) else "") for call in self.planned)
+        return tuple(replace(r, devices=(place,) * len(r.devices)) for r, place in zip(results, places, strict=True))
 
     def _values(self, function: Callable[..., Any], changes_nothing: bool) -> Sequence[Observation]:
         if isinstance(function, Recording):
             return function.recorded(self.part.name) if self.calls else ()  # what is judged later has no calls
         with _one_thread():
             return observe_once(function, self.planned, changes_nothing=changes_nothing)
+
+
+def holds_tensor(value: Any) -> bool:
+    """Whether a tensor or a network is among the inputs of a call, which then say the device of the results."""
+    if isinstance(value, PlannedCall):
+        return holds_tensor([value.args, value.kwargs, value.then])
+    if isinstance(value, dict | list | tuple):
+        return any(map(holds_tensor, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, torch.Tensor | torch.nn.Module)
 
 
 @contextmanager

@@ -50,10 +50,10 @@ def box_from_map(heatmap: torch.Tensor, *, size: tuple[int, int], fraction: floa
     """Box (top, left, bottom, right) of the largest connected part above fraction * max."""
     large = F.interpolate(heatmap[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
     if large.max() <= 0:
-        return torch.zeros(4, dtype=torch.int64)
+        return torch.zeros(4, dtype=torch.int64, device=heatmap.device)
     mask = large > fraction * large.max()
     parts = regionprops(label(mask.cpu().numpy(), connectivity=1))
-    return torch.tensor(max(parts, key=lambda part: part.area).bbox)
+    return torch.tensor(max(parts, key=lambda part: part.area).bbox, device=heatmap.device)
 
 
 def _photo_call() -> Call:
@@ -226,8 +226,8 @@ BOX_FROM_MAP = Exercise(
         "`regionprops` of that gives each part's `area` and `bbox` (its last two are exclusive).",
         "1. large = bilinear enlargement of `heatmap[None, None]` to `size`, align_corners=False\n"
         "2. nothing positive? return four zeros (int64)\n3. mask = large > fraction * large.max()\n"
-        "4. parts = regionprops(label(mask.numpy(), connectivity=1)); keep the one with the largest `area`\n"
-        "5. return torch.tensor(part.bbox)",
+        "4. parts = regionprops(label(mask.cpu().numpy(), connectivity=1)); keep the one with the largest `area`\n"
+        "5. return torch.tensor(part.bbox, device=heatmap.device)",
     ),
     minutes=20,
     difficulty=2,

@@ -41,7 +41,7 @@ def nearest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 def nearest_others(distances: Tensor, rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """As `nearest`, where query q does not find image rows[q]."""
-    own = torch.arange(distances.shape[1]) == rows[:, None]
+    own = torch.arange(distances.shape[1], device=distances.device) == rows[:, None]
     return k_smallest(distances.masked_fill(own, torch.inf), k)
 
 

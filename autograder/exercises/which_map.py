@@ -34,7 +34,7 @@ def deletion_curve(
     """s [S+1]: y^c of the picture without its ⌊k·P/S⌋ most important pixels, k = 0 ... S."""
     rank = heat.flatten().argsort(descending=True).argsort().view_as(heat)
     gone = [rank < k * heat.numel() // steps for k in range(steps + 1)]
-    filling = torch.as_tensor(fill, dtype=image.dtype)
+    filling = torch.as_tensor(fill, dtype=image.dtype, device=image.device)
     return model(torch.stack([torch.where(mask, filling, image) for mask in gone]))[:, target]
 
 

@@ -36,7 +36,8 @@ def tile(filters: Tensor, columns: int) -> Tensor:
     """
     K, C, kh, kw = filters.shape
     rows = (K + columns - 1) // columns
-    picture = torch.ones(C, rows * (kh + 1) - 1, columns * (kw + 1) - 1, dtype=filters.dtype)
+    size = C, rows * (kh + 1) - 1, columns * (kw + 1) - 1
+    picture = torch.ones(size, dtype=filters.dtype, device=filters.device)
     for k in range(K):
         top, left = k // columns * (kh + 1), k % columns * (kw + 1)
         picture[:, top : top + kh, left : left + kw] = filters[k]
@@ -58,10 +59,10 @@ def responses(images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding
 
     About 9 lines.
     """
-    K, _, kh, kw = weight.shape
+    kh, kw = weight.shape[2:]
     padded = F.pad(images, (padding, padding, padding, padding))
     h, w = (padded.shape[2] - kh) // stride + 1, (padded.shape[3] - kw) // stride + 1
-    A = torch.zeros(len(images), K, h, w, dtype=images.dtype) + bias[None, :, None, None]
+    A = bias[None, :, None, None].repeat(len(images), 1, h, w)
     for i in range(kh):
         for j in range(kw):
             pixels = padded[:, :, i::stride, j::stride][:, :, :h, :w]

@@ -121,7 +121,7 @@ def max_patches(
     scores, chosen, places = top_images(kept[0], channel, count)
     field = receptive_field(chain)
     boxes = [(n, *unit_box(i, j, *field)) for n, (i, j) in zip(chosen.tolist(), places.tolist(), strict=True)]
-    boxes = torch.tensor(boxes)
+    boxes = torch.tensor(boxes, device=images.device)
     return cut_patches(images, boxes), scores, boxes
 
 

@@ -106,11 +106,11 @@ def box_from_map(heatmap: Tensor, *, size: tuple[int, int], fraction: float) -> 
     """
     large = F.interpolate(heatmap[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
     if large.max() <= 0:
-        return torch.zeros(4, dtype=torch.int64)
+        return torch.zeros(4, dtype=torch.int64, device=heatmap.device)
     mask = large > fraction * large.max()
     regions = regionprops(label(mask.cpu().numpy(), connectivity=1))
     largest = max(regions, key=lambda region: region.area)
-    return torch.tensor(largest.bbox)
+    return torch.tensor(largest.bbox, device=heatmap.device)
 
 
 one_place_dark = "b"

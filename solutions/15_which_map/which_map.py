@@ -24,7 +24,7 @@ def pointing_game(maps: Tensor, boxes: Tensor, tolerance: float) -> Tensor:
     _, H, W = maps.shape
     peak = maps == maps.amax(dim=(1, 2), keepdim=True)
     top, left, bottom, right = boxes[:, :, None].unbind(dim=1)
-    i, j = torch.arange(H), torch.arange(W)
+    i, j = (torch.arange(n, device=maps.device) for n in (H, W))
     down = torch.maximum(top - i, i - (bottom - 1)).clamp(min=0)  # [N H], 0 in the rows of the box
     across = torch.maximum(left - j, j - (right - 1)).clamp(min=0)  # [N W]
     near = down[:, :, None] ** 2 + across[:, None, :] ** 2 <= tolerance**2
@@ -72,7 +72,7 @@ def deletion_curve(
     About 10 lines.
     """
     order = heat.flatten().argsort(descending=True)
-    filling = torch.as_tensor(fill, dtype=image.dtype).expand(image.shape).flatten(1)
+    filling = torch.as_tensor(fill, dtype=image.dtype, device=image.device).expand(image.shape).flatten(1)
     pictures = []
     for k in range(steps + 1):
         gone = order[: k * heat.numel() // steps]
