@@ -168,7 +168,7 @@ EXERCISES = (
         formula=r"d_p = y^c(I) - y^c(I^{(p)})",
         outputs=("d",),
         cases=(
-            Case("three images, and one with another network", fixtures.three_and_one),
+            Case("three images, a network in use; one image, a picture as fill", fixtures.three_and_one),
             Case("BatchNorm and dropout, in-place ReLUs and frozen weights", fixtures.other_networks, hidden=True),
         ),
         laws=(
@@ -252,7 +252,9 @@ EXERCISES = (
         formula=r"M_{ij} = \frac{1}{|P_{ij}|} \sum_{p \in P_{ij}} \left( y^c(I) - y^c(I^{(p)}) \right)",
         outputs=("M",),
         cases=(
-            Case("three images, and one with another network", fixtures.whole(fixtures.three_and_one)),
+            Case(
+                "three images, a network in use; one image, a picture as fill", fixtures.whole(fixtures.three_and_one)
+            ),
             Case(
                 "BatchNorm and dropout, in-place ReLUs and frozen weights",
                 fixtures.whole(fixtures.other_networks),

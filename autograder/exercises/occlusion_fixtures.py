@@ -11,7 +11,7 @@ from autograder.exercises.drawn import mixed_order
 from autograder.exercises.occlusion_average_misconceptions import averaged
 from autograder.exercises.occlusion_window_misconceptions import all_boxes, hidden
 from autograder.records import Call
-from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 
 SIZE = (12, 8)
 WINDOW, STRIDE = 5, 3
@@ -106,6 +106,11 @@ def _gap(generator: Generator) -> nn.Module:
     return GapNet(channels=(4, 6), classes=CLASSES, generator=generator)
 
 
+def _busy(generator: Generator) -> nn.Module:
+    """A network that somebody is using, and whose forward pass fails."""
+    return BusyNet(interrupts=True, channels=(4, 6), classes=CLASSES, generator=generator)
+
+
 def _flatten(generator: Generator) -> nn.Module:
     return FlattenNet(size=SIZE, channels=(4, 6), classes=CLASSES, generator=generator)
 
@@ -126,18 +131,22 @@ def _linear(generator: Generator) -> nn.Module:
     return net.eval()
 
 
+@calm()
 @torch.no_grad()
-def _scene(generator: Generator, build: Build, *, n: int = 3, frozen: bool = False) -> Call:
+def _scene(generator: Generator, build: Build, *, n: int = 3, frozen: bool = False, picture: bool = False) -> Call:
     """A network, n images, a target each, windows, a fill of several colours; drawn again until every mistake shows."""
     boxes = all_boxes(*SIZE, WINDOW, STRIDE)
     for _ in range(1000):
         net = build(generator).double()
         images, fill = _randn(generator, n, 3, *SIZE), _colour(generator, 3)
+        if picture:
+            fill = fill + _randn(generator, 3, *SIZE)
         order = mixed_order(generator, CLASSES, n)
         targets, preferred = order[:n], int(order[n])
         _rescale(net, images, boxes, fill, preferred)
         if _every_mistake_shows(net, images, targets, boxes, fill):
-            net.requires_grad_(not frozen)
+            if frozen:
+                net.requires_grad_(False)
             inputs = {"model": net, "images": images, "targets": targets, "boxes": boxes, "fill": fill}
             return Call(inputs)
     raise RuntimeError("no fixture found on which every mistake shows")
@@ -191,13 +200,17 @@ def _balanced(values: Tensor) -> bool:
 
 
 def three_and_one(generator: Generator) -> list[Call]:
-    """Three images and average pooling; a single image and a flatten head."""
-    return [_scene(generator, _gap), _scene(generator, _flatten, n=1)]
+    """Three images and average pooling, a network in use; a single image, a flatten head, and a picture as fill."""
+    return [_scene(generator, _busy), _scene(generator, _flatten, n=1, picture=True)]
 
 
 def other_networks(generator: Generator) -> list[Call]:
-    """BatchNorm and dropout; functional and in-place ReLUs with frozen weights."""
-    return [_scene(generator, _batch_norm), _scene(generator, _functional, n=1, frozen=True)]
+    """BatchNorm and dropout; functional and in-place ReLUs with frozen weights; a network in use, a picture as fill."""
+    return [
+        _scene(generator, _batch_norm),
+        _scene(generator, _functional, n=1, frozen=True),
+        _scene(generator, _busy, n=2, picture=True),
+    ]
 
 
 def linear_scene(generator: Generator) -> list[Call]:

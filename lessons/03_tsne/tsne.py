@@ -66,7 +66,7 @@ def kl_and_gradient(P: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
         Y: points [N 2].
 
     Returns:
-        C, a tensor with one number; and ∂C/∂Y [N 2].
+        C, one number: a tensor without axes, of shape [], or a float; and ∂C/∂Y [N 2].
 
     About 6 lines.
     """
