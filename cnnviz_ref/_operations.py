@@ -53,7 +53,12 @@ def kind_by_name(name: str, inputs: tuple[Tensor, ...], arguments: dict[str, Any
     if name in ("add", "sub", "mul", "div", "truediv"):
         shapes = [t.shape for t in tree_leaves(arguments) if isinstance(t, Tensor)]
         divides = "div" in name and arguments["input"] is not inputs[0]
-        same = alone and not divides and torch.broadcast_shapes(*shapes) == inputs[0].shape
+        same = (
+            alone
+            and not divides
+            and not arguments.get("rounding_mode")
+            and torch.broadcast_shapes(*shapes) == inputs[0].shape
+        )
         return "scale" if same else None
     if name == "maximum" and alone:
         return None
@@ -65,18 +70,15 @@ def kind_by_trial(run: Function, inputs: tuple[Tensor, ...], result: Any) -> str
     noise = _Noise(inputs)
     with torch.no_grad():
         try:
-            affine = _floats((*inputs, *_tensors(result))) and _is_affine(_flat(run), noise)
+            floats = all(t.is_floating_point() for t in (*inputs, *_tensors(result)))
+            affine = floats and _is_affine(_flat(run), noise)
             if _is_elementwise(run, inputs, result, noise):
                 return "scale" if affine else "elementwise"
             if affine:
                 return "move" if _is_move(_flat(run), noise) else "affine"
-            return "product" if len(inputs) == 2 and _is_product(_flat(run), noise) else None
+            return "product" if floats and len(inputs) == 2 and _is_product(_flat(run), noise) else None
         except (RuntimeError, ValueError, IndexError):  # it takes no other numbers than the network's
             return None
-
-
-def _floats(tensors: Iterable[Tensor]) -> bool:
-    return all(t.is_floating_point() for t in tensors)
 
 
 def _is_move(f: Function, noise: _Noise) -> bool:

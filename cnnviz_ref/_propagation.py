@@ -398,10 +398,12 @@ def _called(name: str, module: nn.Module) -> str:
 
 
 _INSTEAD = "Use saliency, grad_cam or occlusion, which explain any network."
-_REASONS = {
+_BY_NAME = {
     "batch_norm": "which has no running statistics and mixes the images of a batch",
     "softmax": "which mixes its inputs; scores are those before softmax, so leave it out if it is the last step",
     "dropout": "which is random",
+}
+_BY_KIND = {
     "elementwise": "which is a nonlinearity other than ReLU",
     "norm": "which divides by the activations' own spread",
     "product": "which multiplies activations",
@@ -410,7 +412,7 @@ _REASONS = {
 
 def _no_rule(call: Call, method: str) -> str:
     unknown = "which is neither linear, nor a maximum, nor a function of each value by itself"
-    reason = _REASONS.get(call.name) or _REASONS.get(call.kind or "", unknown)
+    reason = _BY_NAME.get(call.name) or _BY_KIND.get(call.kind or "", unknown)
     return f"model: {call.where()} calls {call.name}, {reason}; {method} has no rule for it. {_INSTEAD}"
 
 

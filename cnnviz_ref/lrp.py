@@ -135,7 +135,7 @@ def alpha_beta(layer: Affine, a: Tensor, z: Tensor, R: Tensor, *, alpha: float) 
     An average or a sum has no weights, and after ReLUs no negative side: it would return $\alpha R$. For
     $\alpha > 1$ it shares in proportion to its parts.
     """
-    if alpha > 1 and (not layer.w.ndim):
+    if alpha > 1 and not layer.w.ndim and not layer.unknown:
         return zero(layer, a, z, R)
     z, back = positive(layer, a)
     R_plus = alpha * back(share(R, z))

@@ -125,8 +125,8 @@ RELUS: dict[str, Step] = {
 @every_method
 @pytest.mark.parametrize("name", RELUS)
 def test_every_spelling_of_a_relu_is_the_same_relu(name: str, method: str) -> None:
-    if method == "revealcancel" and name == "halves in place":
-        pytest.skip("the second half is then no longer a linear layer's output: it is rescaled")
+    if method == "revealcancel" and name in ("halves in place", "channels in place"):
+        pytest.skip("what is left after the first is no longer a linear layer's output, so that it is rescaled")
     expected = METHODS[method](Net(F.relu), images(), TARGETS)
     assert close(METHODS[method](Net(RELUS[name]), images(), TARGETS), expected)
     assert expected.any()
@@ -164,6 +164,7 @@ OTHERS: dict[str, Step] = {
     "clamp": lambda z: z.clamp(min=-0.5),
     "mul": lambda z: z * (z > 0.1),
     "where": lambda z: torch.where(z > 0, z, 0.1 * z),
+    "div": lambda z: torch.div(z, 0.5, rounding_mode="floor"),
 }
 
 
@@ -470,7 +471,7 @@ class Drawn(nn.Module):
     def between(self, z: Tensor) -> Tensor:
         branches = [z, self.steps[0](z.clone())]
         for i, step in enumerate(self.steps[1:]):
-            branches[i % 2] = step(branches[(i + 1) % 2].clone())
+            branches[i % 2] = step(branches[(i + 1) % 2].clone(memory_format=torch.contiguous_format))
             if i % 2:
                 branches[0] = branches[0] + branches[1]
         return torch.cat(branches, 1)[:, 3:9]
@@ -479,7 +480,7 @@ class Drawn(nn.Module):
         return self.net(x)
 
 
-SAME_SIZE = ["normalised", "chunk", "split", "sub", "alpha", "roll", "einsum", "matmul", "conv1d", "conv3d", "setitem"]
+SAME_SIZE = ["normalised", "chunk", "split", "sub", "alpha", "roll", "einsum", "matmul", "conv1d", "setitem"]
 FOLDED = {name: LINEAR[name] for name in SAME_SIZE if name != "normalised"}
 
 
@@ -493,8 +494,7 @@ def test_random_networks_of_relus_and_linear_steps(seed: int) -> None:
     expected = (x * torch.autograd.grad(y.sum(), leaf)[0]).detach()
     for found in (lrp(model, x, TARGETS, rule="zero"), deeplift(model, x, TARGETS)):
         assert close(found, expected, 1e-7), model.names
-    for rule in ("gamma", "alpha_beta"):
-        assert close(lrp(model, x, TARGETS, rule=rule).sum((1, 2, 3)), y.detach(), 1e-6), model.names
+    assert close(lrp(model, x, TARGETS, rule="gamma").sum((1, 2, 3)), y.detach(), 1e-6), model.names
 
 
 @pytest.mark.parametrize("seed", range(12))
