@@ -48,7 +48,7 @@ def other_arrays(generator: Generator) -> list[Call]:
 
 
 def _perceptron(generator: Generator, n: int, sizes: Sequence[int], *, in_training: bool = False) -> Call:
-    """The second of several inputs is 0 everywhere; `in_training`: the weights need gradients."""
+    """The second input is 0 everywhere, the third nearly; `in_training`: the weights need gradients."""
     weights = [_randn(generator, d, c) * (2 / c) ** 0.5 for c, d in itertools.pairwise(sizes)]
     inputs = _randn(generator, n, sizes[0])
     scores = inputs
@@ -59,8 +59,8 @@ def _perceptron(generator: Generator, n: int, sizes: Sequence[int], *, in_traini
     targets = order[torch.arange(n), picks]
     if in_training:
         weights = [W.requires_grad_() for W in weights]
-    if n > 1:
-        inputs[1] = 0.0
+    inputs[1:2] = 0.0
+    inputs[2:3] *= 1e-7
     return Call({"inputs": inputs, "weights": weights, "targets": targets})
 
 

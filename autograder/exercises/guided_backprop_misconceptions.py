@@ -207,6 +207,11 @@ PERCEPTRON = (
         "class with y^c < 0 has a map as well.",
     ),
     Misconception(
+        "closed_near_zero",
+        _by_hand(lambda W: W, lambda x: x > 1e-6),
+        "You let R pass only where x is well over 0. [x > 0] is 1 for every positive x, also for 1e-7.",
+    ),
+    Misconception(
         "positive_weights",
         _by_hand(lambda W: W.clamp(min=0), lambda x: x > 0),
         "You dropped the negative weights. The rule is about the signal: keep all of W, and clamp R, the sum that "

@@ -256,7 +256,8 @@ VARIANTS: dict[str, tuple[Callable, ...]] = {
     ),
     "cam.convert_to_cam": (
         converted_in_sequence, converted_unrolled, converted_on_a_copy, converted_to_convolution,
-        converted_to_a_function, converted_in_float32,
+        converted_to_a_function, converted_to_a_copied_convolution, converted_with_a_trainable_head,
+        converted_in_float32,
     ),
     "cam.train_head": (
         trained_by_sgd, trained_through_the_network, trained_by_hand, trained_in_place_and_restored, trained_in_float32,

@@ -3,65 +3,73 @@
 from __future__ import annotations
 
 import torch
-
-from autograder.exercises.guided_backprop_part_misconceptions import cosine, rules
-
-
-def rules_with_a_leaking_relu(x, R):
-    return R * torch.where(x > 0, 1.0, 0.01), R.relu(), R.relu() * (x > 0)
+from torch.nn import functional as F
 
 
-def rules_cut_at_six(x, R):
-    gradient, deconvnet, guided = rules(x, R)
-    return gradient * (x < 1), deconvnet, guided * (x < 1)
+def _perceptron(inputs, weights, targets, is_open):
+    entering, a = [], inputs
+    for W in weights[:-1]:
+        entering.append(a @ W.T)
+        a = entering[-1].relu()
+    R = weights[-1][targets]
+    for W, x in zip(reversed(weights[:-1]), reversed(entering), strict=True):
+        R = (R.clamp(min=0) * is_open(x)) @ W
+    return R.detach()
 
 
-def rules_for_the_first_sample(x, R):
-    return rules(x[:1].expand_as(x), R)
+def perceptron_open_at_zero(inputs, weights, targets):
+    return _perceptron(inputs, weights, targets, lambda x: x >= 0)
 
 
-def rules_with_rounded_signals(x, R):
-    return rules(x, R.round(decimals=1))
+def perceptron_open_where_not_closed(inputs, weights, targets):
+    return _perceptron(inputs, weights, targets, lambda x: ~(x < 0))
 
 
-def rules_scaled_to_one(x, R):
-    gradient, deconvnet, guided = rules(x, R)
-    return gradient, deconvnet, guided / guided.amax().clamp(min=1e-12)
+def perceptron_half_open_at_zero(inputs, weights, targets):
+    return _perceptron(inputs, weights, targets, lambda x: torch.heaviside(x, x.new_tensor(0.5)))
 
 
-def cosine_of_signs(maps, others):
-    return cosine(maps.sign(), others.sign())
+def perceptron_open_by_the_relu(inputs, weights, targets):
+    return _perceptron(inputs, weights, targets, lambda x: x.relu() >= 0)
 
 
-def cosine_cut_at_zero(maps, others):
-    return cosine(maps, others).clamp(min=0)
+def perceptron_open_over_a_threshold(inputs, weights, targets):
+    return _perceptron(inputs, weights, targets, lambda x: x > 0.1)
 
 
-def cosine_of_the_first_pair(maps, others):
-    return cosine(maps, others)[:1].expand(len(maps)).clone()
+def cosine_with_an_epsilon(maps, others):
+    u, v = maps.flatten(1), others.flatten(1)
+    return (u * v).sum(1) / (u.norm(dim=1) * v.norm(dim=1) + 1e-8)
 
 
-def cosine_of_positive_parts(maps, others):
-    return cosine(maps.relu(), others.relu())
+def cosine_of_at_least(maps, others):
+    u, v = maps.flatten(1), others.flatten(1)
+    return (u * v).sum(1) / (u.norm(dim=1) * v.norm(dim=1)).clamp(min=1e-6)
 
 
-def cosine_rounded(maps, others):
-    return cosine(maps, others).round(decimals=2)
+def cosine_of_lengths_of_at_least(maps, others):
+    u, v = (F.normalize(m.flatten(1), dim=1, eps=1e-3) for m in (maps, others))
+    return (u * v).sum(1)
+
+
+def cosine_where_not_close_to_zero(maps, others):
+    u, v = maps.flatten(1), others.flatten(1)
+    below = u.norm(dim=1) * v.norm(dim=1)
+    return torch.where(below > 1e-6, (u * v).sum(1) / below, 0.0)
+
+
+def cosine_with_nan_made_one(maps, others):
+    u, v = maps.flatten(1), others.flatten(1)
+    return ((u * v).sum(1) / (u.norm(dim=1) * v.norm(dim=1))).nan_to_num(1.0)
 
 
 WRONG = {
-    "guided_backprop.backward_rules": (
-        rules_with_a_leaking_relu,
-        rules_cut_at_six,
-        rules_for_the_first_sample,
-        rules_with_rounded_signals,
-        rules_scaled_to_one,
+    "guided_backprop.guided_perceptron": (
+        perceptron_open_at_zero, perceptron_open_where_not_closed, perceptron_half_open_at_zero,
+        perceptron_open_by_the_relu, perceptron_open_over_a_threshold,
     ),
     "guided_backprop.class_insensitivity": (
-        cosine_of_signs,
-        cosine_cut_at_zero,
-        cosine_of_the_first_pair,
-        cosine_of_positive_parts,
-        cosine_rounded,
+        cosine_with_an_epsilon, cosine_of_at_least, cosine_of_lengths_of_at_least, cosine_where_not_close_to_zero,
+        cosine_with_nan_made_one,
     ),
-}
+}  # fmt: skip

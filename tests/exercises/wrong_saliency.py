@@ -5,83 +5,42 @@ from __future__ import annotations
 import torch
 
 
-def map_of_the_strongest_colour(gradients):
-    c = gradients.abs().sum((2, 3)).argmax(1)
-    return gradients[torch.arange(len(gradients)), c].abs()
+def _rule(p, score_gradients, targets):
+    n = torch.arange(len(targets))
+    average = torch.einsum("nd,ndkij->nkij", p, score_gradients)
+    return p[n, targets][:, None, None, None] * (score_gradients[n, targets] - average)
 
 
-def map_of_the_largest(gradients):
-    return gradients.amax(1).clamp(min=0)
+def probability_by_exp(score_gradients, scores, targets):
+    return _rule(scores.exp() / scores.exp().sum(1, keepdim=True), score_gradients, targets)
 
 
-def map_of_the_first_three(gradients):
-    return gradients[:, :3].abs().sort(1).values[:, -1] * (gradients.abs().amax(1) > 0.5)
+def probability_from_the_largest_of_all(score_gradients, scores, targets):
+    powers = (scores - scores.max()).exp()
+    return _rule(powers / powers.sum(1, keepdim=True), score_gradients, targets)
 
 
-def map_with_an_epsilon(gradients):
-    return (gradients.square().amax(1) + 1e-3).sqrt()
+def probability_from_the_mean_of_all(score_gradients, scores, targets):
+    powers = (scores - scores.mean()).exp()
+    return _rule(powers / powers.sum(1, keepdim=True), score_gradients, targets)
 
 
-def map_in_255_steps(gradients):
-    heat = gradients.abs().amax(1)
-    return (heat / heat.max() * 255).round() / 255 * heat.max()
+def probability_of_clipped_scores(score_gradients, scores, targets):
+    return _rule(scores.clamp(-80, 80).softmax(1), score_gradients, targets)
 
 
-def probabilities_of_the_largest(score_gradients, scores, targets):
-    p = scores.softmax(1)[:, :, None, None, None]
-    rows, best = torch.arange(len(targets)), scores.argmax(1)
-    return p[rows, targets] * (score_gradients[rows, targets] - score_gradients[rows, best])
+def probability_with_an_epsilon(score_gradients, scores, targets):
+    powers = scores.clamp(max=700).exp()
+    return _rule(powers / (powers.sum(1, keepdim=True) + 1e-8), score_gradients, targets)
 
 
-def probabilities_with_an_epsilon(score_gradients, scores, targets):
-    p = (scores.softmax(1) + 1e-2)[:, :, None, None, None]
-    rows = torch.arange(len(targets))
-    return p[rows, targets] * (score_gradients[rows, targets] - (p * score_gradients).sum(1))
+def probability_with_nan_made_zero(score_gradients, scores, targets):
+    return probability_by_exp(score_gradients, scores, targets).nan_to_num()
 
-
-def probabilities_of_clamped_scores(score_gradients, scores, targets):
-    p = scores.clamp(max=50).softmax(1)[:, :, None, None, None]
-    rows = torch.arange(len(targets))
-    return p[rows, targets] * (score_gradients[rows, targets] - (p * score_gradients).sum(1))
-
-
-def probabilities_without_the_target(score_gradients, scores, targets):
-    p = scores.softmax(1)[:, :, None, None, None]
-    rows = torch.arange(len(targets))
-    others = (p * score_gradients).sum(1) - p[rows, targets] * score_gradients[rows, targets]
-    return p[rows, targets] * (score_gradients[rows, targets] - others)
-
-
-def probabilities_of_sigmoids(score_gradients, scores, targets):
-    p = scores.sigmoid()[:, :, None, None, None]
-    rows = torch.arange(len(targets))
-    return (p * (1 - p))[rows, targets] * score_gradients[rows, targets]
-
-
-def as_squares(wrong):
-    def squared(gradients):
-        return wrong(gradients).square()
-
-    squared.__name__ = f"{wrong.__name__}_squared"
-    return squared
-
-
-MAPS = (
-    map_of_the_strongest_colour,
-    map_of_the_largest,
-    map_of_the_first_three,
-    map_with_an_epsilon,
-    map_in_255_steps,
-)
 
 WRONG = {
-    "saliency.saliency_map": MAPS,
-    "saliency.squared_map": tuple(map(as_squares, MAPS)),
     "saliency.probability_gradient": (
-        probabilities_of_the_largest,
-        probabilities_with_an_epsilon,
-        probabilities_of_clamped_scores,
-        probabilities_without_the_target,
-        probabilities_of_sigmoids,
+        probability_by_exp, probability_from_the_largest_of_all, probability_from_the_mean_of_all,
+        probability_of_clipped_scores, probability_with_an_epsilon, probability_with_nan_made_zero,
     ),
-}
+}  # fmt: skip
