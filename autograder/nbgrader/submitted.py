@@ -82,8 +82,8 @@ def take_modules_too(converter: Any) -> None:
     course = converter.coursedir
     source = course.format_path(course.submitted_directory, course.student_id, course.assignment_id)
     name = next((lesson.name for lesson in registry.lessons() if lesson.id == course.assignment_id), "")
-    for module in map(Path, glob.glob(os.path.join(source, f"{name}.py"))):
-        converter.assignments.setdefault(str(module.parent), [str(module.with_suffix(".ipynb"))])
+    for module in glob.glob(os.path.join(source, f"{name}.py")):
+        converter.assignments.setdefault(os.path.dirname(module), [module.removesuffix(".py") + ".ipynb"])
 
 
 def refuse_linked_folders(path: Path) -> None:
