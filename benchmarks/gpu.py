@@ -1,6 +1,6 @@
 """The course on a real GPU, in under five minutes: `make gpu`, or `python benchmarks/gpu.py`.
 
-Three parts, each with its own limit of time, and one summary: the tests that are marked `gpu` (the pretend device's own
+Three parts, each with its own limit of time, and one summary: the tests that are marked `gpu`, all in tests/devices (the pretend device's own
 claims, the kit, and every exercise's solution, reference, variants and known mistakes), every method of the table, and
 the course's solutions through the grader's own processes. `--rehearse` runs the same commands where there is no GPU:
 the first two then find nothing to run, and the third runs on the CPU.
@@ -37,7 +37,7 @@ def parts(device: str, workers: int, lessons: str = "") -> list[Part]:
     solved = (f"lessons/{lessons}", "--submission", "solutions", "--device", device)
     return [
         Part("methods", (methods, "-m", "gpu"), 60),
-        Part("tests marked gpu", ("tests", "-m", "gpu", f"--ignore={methods}", "--ignore=tests/browser"), 100),
+        Part("tests marked gpu", ("tests/devices", "-m", "gpu", f"--ignore={methods}"), 100),
         Part("the course's solutions", (*solved, *spread), 130),
     ]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
@@ -33,10 +32,13 @@ class Pretend(Tensor):
 
     @staticmethod
     def __new__(cls, inner: Tensor, requires_grad: bool = False) -> Pretend:
-        self = Tensor._make_wrapper_subclass(
-            cls, inner.size(), strides=inner.stride(), storage_offset=inner.storage_offset(), dtype=inner.dtype,
-            layout=inner.layout, device=torch.device(DEVICE), requires_grad=requires_grad,
-        )  # fmt: skip
+        with torch.inference_mode(
+            False
+        ):  # torch counts the versions of a view of ours, which an inference tensor has not
+            self = Tensor._make_wrapper_subclass(
+                cls, inner.size(), strides=inner.stride(), storage_offset=inner.storage_offset(), dtype=inner.dtype,
+                layout=inner.layout, device=torch.device(DEVICE), requires_grad=requires_grad,
+            )  # fmt: skip
         self.inner = inner
         return self
 
@@ -143,11 +145,6 @@ class _Making(TorchDispatchMode):
         return func(*args, **kwargs)
 
 
-def _no_grad(mode: bool = True) -> Any:
-    """In place of `torch.inference_mode`: a tensor with a class of its own cannot be an inference tensor."""
-    return torch.no_grad()
-
-
 @contextmanager
 def device_at_hand(name: str) -> Iterator[str]:
     """Inside, tensors can be made on the device and moved there by its name, be it real or the pretend one."""
@@ -155,5 +152,4 @@ def device_at_hand(name: str) -> Iterator[str]:
         if name == DEVICE:
             stack.enter_context(_Making())
             stack.enter_context(_Moving())
-            stack.enter_context(mock.patch.object(torch, "inference_mode", _no_grad))
         yield name

@@ -103,7 +103,7 @@ def boxes_by_numpy(H, W, window, stride):
     rows, columns = (np.arange(0, length - window + stride, stride) for length in (H, W))
     top, left = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
     boxes = np.stack([top, left, np.minimum(top + window, H), np.minimum(left + window, W)], axis=1)
-    return torch.from_numpy(boxes.astype(np.int64))
+    return torch.tensor(boxes.astype(np.int64))
 
 
 def boxes_in_int32(H, W, window, stride):
