@@ -1,6 +1,6 @@
 PYTHON ?= python
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format types lessons build build-check course notebooks bench gpu demo site site-check
+.PHONY: help install test lint format types lessons build build-check course notebooks bench gpu networks demo site site-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: ## Time one check and the whole of the solutions
 
 gpu: ## Run what a GPU can be asked, on a machine that has one, and print one summary (under five minutes)
 	$(PYTHON) benchmarks/gpu.py
+
+networks: ## Try every method on every classification network of torchvision and make docs/networks.md; takes an hour
+	$(PYTHON) -m tests.networks
 
 demo: ## Grade three shipped submissions and write a report
 	$(PYTHON) -m autograder.cli demo

@@ -12,7 +12,7 @@ from making.templates import render
 
 GROUPS = {
     "reference": ("conventions",),
-    "measured": ("localisation", "benchmarks"),
+    "measured": ("localisation", "networks", "benchmarks"),
     "teach": ("teaching", "places", "jupyterhub", "grading", "results", "exports"),
 }
 """Section of the site -> documents, in the order in which they are read."""
@@ -22,6 +22,7 @@ LICENCES = "cnnviz/LICENSES.md"
 ABOUT = {
     "conventions": "one notation for lessons, checks and functions, and what every method promises.",
     "localisation": "every map method held against digits whose true boxes the network never saw.",
+    "networks": "each method on every classification network of torchvision: right, or refused and why.",
     "benchmarks": "each method beside captum, zennit, torchcam and pytorch-grad-cam, and the grader beside nbgrader.",
     "teaching": "a class from the first hand-out to the grades, in order.",
     "places": "JupyterLab, VS Code, Colab, Binder: what each can and cannot do.",

@@ -16,8 +16,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "networks.md"
 HEAD = """\
 # Which methods work on which networks
 
-Every classification network of torchvision with random weights, and every method: **+** where the result equals a
-second implementation (plain hooks, autograd, loops; `tests/networks/second.py`), a letter where the method
+Classification networks of torchvision with random weights ({done} of {all}), and every method: **+** where the result
+equals a second implementation (plain hooks, autograd, loops; `tests/networks/second.py`), a letter where the method
 refuses the network in a sentence that names the operation and the module, or the argument. None is wrong, none hangs.
 DeepLIFT is held to its completeness, LRP (rule "zero") to gradient x input with the gates of the network held constant,
 maximum patches to the derivative of the strongest unit, t-SNE to the activations that it is given. Networks are
@@ -65,7 +65,11 @@ def page(findings: list[Finding]) -> str:
         lines.append(f"| {network} | {some.size[0]} x {some.size[1]} | `{some.layer}` | {' | '.join(cells)} |")
     told = [f"- **{letters[text]}** {f.method} on {f.network}: {f.said}" for text, f in reasons.items()]
     return (
-        HEAD + "\n".join(lines) + "\n\nWhy a method refuses, with one network's sentence:\n\n" + "\n".join(told) + "\n"
+        HEAD.format(done=len({finding.network for finding in findings}), all=len(NAMES))
+        + "\n".join(lines)
+        + "\n\nWhy a method refuses, with one network's sentence:\n\n"
+        + "\n".join(told)
+        + "\n"
     )
 
 
@@ -75,5 +79,5 @@ def cell(finding: Finding, letters: dict[str, str]) -> str:
 
 
 def reason(finding: Finding) -> str:
-    """The sentence without the names of layers and the numbers of this network."""
-    return finding.method + re.sub(r"'[^']*'( \(\w+\))?|\[[^\]]*\]|[-\d.e]*\d", "…", finding.said)
+    """What is in the way, without the names of layers and the numbers of this network."""
+    return finding.method + re.sub(r"'[^']*'( \(\w+\))?|\[[^\]]*\]|[-\d.e]*\d", "…", finding.said.split(";")[0])
