@@ -166,7 +166,8 @@ def cases(item, student: str):
     """The cases of an exercise; a question has one."""
     if not hasattr(item, "parts"):
         return [None]
-    return [part for part in parts_of(item, Setting(secret=SECRET, student=student)) if isinstance(part.part, Case)]
+    parts = parts_of(item, Setting(secret=SECRET, student=student))
+    return [part for part in parts if isinstance(part.part, Case) and not part.own]
 
 
 def call(module, item, case: int, student: str):
