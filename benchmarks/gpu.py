@@ -1,9 +1,9 @@
 """The course on a real GPU, in under five minutes: `make gpu`, or `python benchmarks/gpu.py`.
 
-Three parts, each with its own limit of time, and one summary: every method of the table; the other tests that are marked
-`gpu`, all in tests/devices (the pretend device's own claims, the kit, and every exercise's solution, reference, variants
-and known mistakes); and the course's solutions through the grader's own processes. `--rehearse` runs the same commands
-where there is no GPU: the first two then find nothing to run, and the third runs on the CPU.
+Three parts, each with its own limit of time, and one summary: every method of the table; the other tests that are
+marked `gpu`, all in tests/devices (the pretend device's own claims, the kit, and every exercise's solution, reference,
+variants and known mistakes); and the course's solutions through the grader's own processes. `--rehearse` runs the same
+commands where there is no GPU: the first two then find nothing to run, and the third runs on the CPU.
 """
 
 from __future__ import annotations
