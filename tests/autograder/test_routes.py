@@ -193,16 +193,18 @@ def test_two_answers_are_no_two_tries(routes):
 
 
 @pytest.mark.slow
-def test_a_class_of_200_has_the_same_rows_by_every_route(tmp_path):
-    kinds = list(islice(cycle(list(CLASS.values())[1:]), 200))
-    for number, files in enumerate(kinds):
-        hand_in(tmp_path / "submitted" / f"student {number:03}" / LESSON.id, *files)
-    routes = Routes(tmp_path / "submitted", tmp_path / "cache")
-    assert len(routes.handed) == 200
-    for student in routes.handed:
-        rows = routes.check(student)
-        assert routes.grade(student) == rows, student
-        assert routes.nbgrader(student) == rows, student
-        assert routes.pytest(student) == rows, student
-        assert routes.watch(student) == by_item(rows), student
-    routes.judging.close()
+def test_a_class_of_200_has_the_same_rows_by_every_route(routes, tmp_path):
+    """`check`, `pytest` and `watch` know no student's name: once for each kind; `grade` and nbgrader for everybody."""
+    kinds = list(islice(cycle(list(CLASS)[1:]), 200))
+    for number, kind in enumerate(kinds):
+        hand_in(tmp_path / "submitted" / f"student {number:03}" / LESSON.id, *CLASS[kind])
+    everybody = Routes(tmp_path / "submitted", tmp_path / "cache")
+    assert len(everybody.handed) == 200
+    expected = {kind: routes.check(kind) for kind in CLASS}
+    for kind, rows in expected.items():
+        assert routes.pytest(kind) == rows, kind
+        assert routes.watch(kind) == by_item(rows), kind
+    for student, kind in zip(everybody.handed, kinds, strict=True):
+        assert everybody.grade(student) == expected[kind], student
+        assert everybody.nbgrader(student) == expected[kind], student
+    everybody.judging.close()
