@@ -147,6 +147,8 @@ class Propagating(TorchFunctionMode):
             result = func(*args, **kwargs)
             self._note_sharing(tensors, result)
             return result
+        if (name := getattr(func, "__name__", "")) in _NUMBERS and tensors[0].is_floating_point():
+            raise ValueError(_unseen(where(self.model), f"reads activations as numbers by `{name}`", self.method))
         plain, options, in_place = out_of_place(func, kwargs)
         result = self.carry_out(plain, args, options, None if in_place else (leaves, form))
         if in_place and result is not args[0]:  # dropout in eval mode returns its own input
@@ -242,6 +244,10 @@ class Propagating(TorchFunctionMode):
         return call is not None
 
     def _ruled(self, call: Call, result: Any) -> tuple[Any, Call | None]:
+        if call.kind == "max" and not isinstance(result, Tensor):
+            maxima, *indices = result
+            maxima, merged = self._ruled(replace(call, rerun=lambda *new: call.rerun(*new)[0]), maxima)
+            return (maxima, *indices), merged
         rule = self.rules.get(call.kind or "")
         if call.kind == "move" and not isinstance(result, Tensor):  # the parts of a split
             rule = None
@@ -323,6 +329,7 @@ def out_of_place(func: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]
     return func, kwargs, False
 
 
+_NUMBERS = ("item", "tolist", "numpy", "__float__", "__array__")
 _NOT_IN_PLACE = ("requires_grad_", "share_memory_", "retain_grad_")
 
 

@@ -27,7 +27,6 @@ SIGNATURES = {
 """Names of the positional arguments where a rule needs to read them."""
 _SPELLINGS = {
     **{"radd": "add", "iadd": "add", "rmul": "mul", "imul": "mul", "isub": "sub", "itruediv": "truediv"},
-    "max_pool2d_with_indices": "max_pool2d",
 }
 
 V = TypeVar("V")
@@ -93,5 +92,5 @@ class Tracing(TorchFunctionMode, Generic[V]):
 
 def plain_name(func: Any) -> str:
     """The function's name without underscores: "relu" for `F.relu`, `torch.relu_` and `Tensor.relu`."""
-    name = getattr(func, "__name__", repr(func)).strip("_")
+    name = getattr(func, "__name__", repr(func)).strip("_").removesuffix("_with_indices")
     return _SPELLINGS.get(name, name)

@@ -401,6 +401,16 @@ def test_what_has_no_rule_is_named(step: Step, what: str, method: str) -> None:
         METHODS[method](Net(step), images(), TARGETS)
 
 
+@every_method
+@pytest.mark.parametrize(
+    "read",
+    [lambda z: z.max().item(), lambda z: float(z.max()), lambda z: z.tolist()[0][0][0][0], lambda z: z.numpy().max()],
+)
+def test_numbers_read_from_activations_are_named(read: Callable[[Tensor], float], method: str) -> None:
+    with pytest.raises(ValueError, match=r"model: .* reads activations as numbers by `\w+`, .* cannot see"):
+        METHODS[method](Net(lambda z: z / read(z.detach())), images(), TARGETS)
+
+
 @pytest.mark.parametrize("method", DEEPLIFT)
 @pytest.mark.parametrize(
     ("step", "what"),
@@ -426,6 +436,8 @@ def test_deeplift_that_is_not_complete_is_an_error(step: Step, what: str, method
         lambda z: z.amax(1, keepdim=True).expand_as(z),
         lambda z: z.max(1, keepdim=True).values.expand_as(z),
         lambda z: torch.max(z, z.flip(1)),
+        lambda z: F.max_pool2d(z, 3, 1, return_indices=True)[0],
+        lambda z: F.adaptive_max_pool2d(z, (3, 4), return_indices=True)[0],
         lambda z: z.flatten(2).max(2)[0][:, :, None, None].expand_as(z),
     ],
 )
