@@ -74,7 +74,10 @@ CLASS_WEIGHTS = Exercise(
     reference=class_weights,
     formula=r"w^c = W_{c,:}",
     cases=(
-        Case("three targets, then one; seven channels, five classes", lambda g: fixtures.head_calls(g, 7, 5)),
+        Case(
+            "four targets, two of them equal, then class 0; seven channels, five classes",
+            lambda g: fixtures.head_calls(g, 7, 5),
+        ),
         Case("another head", lambda g: fixtures.head_calls(g, 9, 6), hidden=True),
     ),
     laws=(

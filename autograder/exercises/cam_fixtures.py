@@ -80,9 +80,9 @@ def frozen(module: nn.Module) -> nn.Module:
 
 
 def head_calls(generator: Generator, channels: int, classes: int) -> list[Call]:
-    """Three targets and one target, for the same head."""
-    layer = head(generator, channels, classes)
-    return [Call({"head": layer, "targets": targets(generator, classes, n)}) for n in (3, 1)]
+    """Four targets, two of them equal, and class 0 alone, for the same head."""
+    layer, picked = head(generator, channels, classes), targets(generator, classes, 3)
+    return [Call({"head": layer, "targets": asked}) for asked in (picked[[0, 1, 0, 2]], torch.tensor([0]))]
 
 
 def map_calls(generator: Generator, channels: int, grid: tuple[int, int]) -> list[Call]:
@@ -174,7 +174,10 @@ def box_calls(generator: Generator, grid: tuple[int, int], size: tuple[int, int]
     """
 
     def draw(turn: bool, fraction: float) -> torch.Tensor:
-        return redrawn(partial(_hills, generator, grid, size, fraction, turn), lambda m: _clear(m, size, fraction))
+        def holds(heat):
+            return _clear(heat, size, fraction) and _lost_in_halves(heat, size, fraction)
+
+        return redrawn(partial(_hills, generator, grid, size, fraction, turn), holds)
 
     low = -between(generator, 0.1, 2.0, *grid)
     lost = low - 1.0
@@ -190,7 +193,7 @@ def _hills(
 ) -> torch.Tensor:
     """The maximum (broad, or one place if turned), a spot, a low plain of most pixels, a thin angle of the widest box.
 
-    Two columns of the plain lie above the threshold by less than 1/255 of the maximum.
+    Two columns of the plain lie above the threshold by so little that eight bits, or float16, put them below it.
     """
     heat = between(generator, -0.5, -0.3, *grid)
     heat[1 : 2 if turn else 3, 1 : 2 if turn else 4] = 1.0
@@ -199,7 +202,7 @@ def _hills(
     heat[-1], heat[5:-2, -3] = -0.4, -0.4
     left = int(torch.randint(1, grid[1] - 8, (1,), generator=generator))
     heat[4:-3, left : left + 3] = between(generator, 0.29, 0.33, grid[0] - 7, 3)
-    heat[4:-3, left + 3 : left + 5] = (fraction + 8e-4) * enlarged(heat, size).max()
+    heat[4:-3, left + 3 : left + 5] = (fraction + 8e-5) * enlarged(heat, size).max()
     return (heat.flip(0, 1) if turn else heat) * float(between(generator, 0.45, 0.6, 1))
 
 
@@ -211,7 +214,18 @@ def enlarged(heatmap: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 def _clear(heat: torch.Tensor, size: tuple[int, int], fraction: float) -> bool:
     """Whether no pixel lies near the threshold, so that rounding (float32 too) cannot move the box."""
     large = enlarged(heat, size)
-    return bool((large / large.max() - fraction).abs().min() > 1e-4)
+    return bool((large / large.max() - fraction).abs().min() > 2e-5)
+
+
+def _lost_in_halves(heat: torch.Tensor, size: tuple[int, int], fraction: float) -> bool:
+    """Whether over 100 pixels fall below the threshold as soon as the enlarged map, or both maps, are in float16."""
+    mask = _mask(enlarged(heat, size), fraction)
+    halves = (enlarged(small, size).half().double() for small in (heat, heat.half().double()))
+    return all(int((mask & ~_mask(half, fraction)).sum()) > 100 for half in halves)
+
+
+def _mask(large: torch.Tensor, fraction: float) -> torch.Tensor:
+    return large > fraction * large.max()
 
 
 def hill_calls(generator: Generator, grid: tuple[int, int], size: tuple[int, int]) -> list[Call]:

@@ -63,7 +63,7 @@ EXERCISES = (
         formula=r"C_{ki} = w_{ki} \, \Delta x_i, \quad \Delta x_i = x_i - x^0_i",
         outputs=("C",),
         cases=(
-            Case("three rows of five inputs, four units", fixtures.three_rows),
+            Case("three rows of five inputs, one of them its baseline; and a single row", fixtures.three_rows),
             Case("other sizes, and a single row", fixtures.other_rows, hidden=True),
         ),
         laws=(
@@ -137,7 +137,10 @@ EXERCISES = (
         r"m_k = \frac{\Delta h_k}{\Delta z_k}",
         outputs=("C",),
         cases=(
-            Case("three rows with a class each, one unit that did not move", fixtures.small_network),
+            Case(
+                "three rows with a class each, units that hardly moved; and a single row",
+                fixtures.small_network,
+            ),
             Case("other networks, and a single row", fixtures.other_networks, hidden=True, points=2),
         ),
         laws=(
@@ -178,7 +181,7 @@ EXERCISES = (
         formula=r"g_n = \sum_i C_{ni} - \big(y_n - y^0_n\big)",
         outputs=("g",),
         cases=(
-            Case("three images of two channels", fixtures.maps_of_three),
+            Case("three images of two channels, and a single row", fixtures.maps_of_three),
             Case("rows of inputs, and a single image", fixtures.rows_and_one_map, hidden=True),
         ),
         laws=(

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from autograder.exercises import deeplift_misconceptions as mistakes
 from autograder.exercises.deeplift_network_misconceptions import NETWORK, two_layers
 from autograder.exercises.deeplift_revealcancel_misconceptions import REVEAL_CANCEL, signed_multipliers
+from autograder.exercises.drawn import mixed_order
 from autograder.records import Arrays, Call, Misconception
 
 Results = list[tuple[Tensor, ...]]
@@ -76,13 +77,18 @@ def _apart(one: Sequence[Tensor], other: Sequence[Tensor], scale: Sequence[Tenso
 
 
 def _weighed(generator: Generator, n: int, k: int, d: int) -> Call:
+    """The second of several rows is its own baseline."""
     x0 = _signed(generator, n, d)
-    return Call({"x": x0 + _signed(generator, n, d), "x0": x0, "weight": _signed(generator, k, d)})
+    dx = _signed(generator, n, d)
+    dx[1:2] = 0.0
+    return Call({"x": x0 + dx, "x0": x0, "weight": _signed(generator, k, d)})
 
 
 def three_rows(generator: Generator) -> list[Call]:
-    """Three rows of five inputs, four units."""
-    return _telling(generator, lambda g: [_weighed(g, 3, 4, 5)], mistakes.each_input, mistakes.LINEAR)
+    """Three rows of five inputs, four units; and a single row."""
+    return _telling(
+        generator, lambda g: [_weighed(g, 3, 4, 5), _weighed(g, 1, 3, 4)], mistakes.each_input, mistakes.LINEAR
+    )
 
 
 def other_rows(generator: Generator) -> list[Call]:
@@ -132,19 +138,25 @@ def _quarters(generator: Generator, *shape: int) -> Tensor:
 
 
 def _network(generator: Generator, n: int, d: int, k: int, classes: int) -> Call:
-    """Units 0 and 1 do not move in row 0: two of their inputs move, and cancel. Unit 0 stays at 1, unit 1 at 0."""
+    """Units 0 to 2 hardly move in row 0: two of their inputs move, and cancel.
+
+    Unit 0 stays at 1 and unit 1 at 0; unit 2 crosses the corner, from -2^-19 to 2^-19.
+    """
     x0, weight1 = _quarters(generator, n, d), _quarters(generator, k, d)
     dx = _quarters(generator, n, d)
+    dx[0, 1] = dx[0, 1].sign()
     weight1[0] = 0
     weight1[0, 0], weight1[0, 1] = dx[0, 1], -dx[0, 0]
     bias1 = _quarters(generator, k)
-    weight1[1] = -weight1[0]
+    weight1[1], weight1[2] = -weight1[0], weight1[0]
+    weight1[2, 1] += 2**-18 * dx[0, 1]
     bias1[0], bias1[1] = 1 - weight1[0] @ x0[0], weight1[0] @ x0[0]
+    bias1[2] = -(weight1[2] @ x0[0]) - 2**-19
     return Call(
         {
             "x": x0 + dx,
             "x0": x0,
-            "targets": torch.randperm(classes, generator=generator)[:n],
+            "targets": mixed_order(generator, classes, n)[:n],
             "weight1": weight1,
             "bias1": bias1,
             "weight2": _quarters(generator, classes, k),
@@ -153,8 +165,8 @@ def _network(generator: Generator, n: int, d: int, k: int, classes: int) -> Call
 
 
 def small_network(generator: Generator) -> list[Call]:
-    """Three rows, five inputs, four units, six classes."""
-    return _telling(generator, lambda g: [_network(g, 3, 5, 4, 6)], two_layers, NETWORK)
+    """Three rows, five inputs, four units, six classes; and a single row."""
+    return _telling(generator, lambda g: [_network(g, 3, 5, 4, 6), _network(g, 1, 4, 5, 3)], two_layers, NETWORK)
 
 
 def other_networks(generator: Generator) -> list[Call]:
@@ -177,20 +189,18 @@ def without_biases(generator: Generator) -> list[Call]:
 
 
 def _accounts(generator: Generator, *shape: int) -> Call:
-    """Contributions of either sign whose sum is not y - y⁰: of the size of the scores."""
-    scores = _signed(generator, shape[0])
-    return Call(
-        {
-            "contributions": _signed(generator, *shape) / 2,
-            "scores": scores,
-            "baseline_scores": _signed(generator, shape[0]) / 2,
-        }
-    )
+    """Contributions of either sign whose sum is not y - y⁰: of the size of the scores, but for a second image's."""
+    scores, baseline_scores = _signed(generator, shape[0]), _signed(generator, shape[0]) / 2
+    contributions = _signed(generator, *shape) / 2
+    scores[1:2] = baseline_scores[1:2] + mistakes.total(contributions)[1:2] - 5e-4
+    return Call({"contributions": contributions, "scores": scores, "baseline_scores": baseline_scores})
 
 
 def maps_of_three(generator: Generator) -> list[Call]:
-    """Three images of two channels."""
-    return _telling(generator, lambda g: [_accounts(g, 3, 2, 3, 4)], mistakes.right_gap, mistakes.GAP)
+    """Three images of two channels, one of them nearly accounted for; and a single row."""
+    return _telling(
+        generator, lambda g: [_accounts(g, 3, 2, 3, 4), _accounts(g, 1, 5)], mistakes.right_gap, mistakes.GAP
+    )
 
 
 def rows_and_one_map(generator: Generator) -> list[Call]:

@@ -207,21 +207,22 @@ RESCALE = (
 # 4. completeness_gap(contributions, scores, baseline_scores) -> g
 
 
-def _total(contributions: Tensor) -> Tensor:
+def total(contributions: Tensor) -> Tensor:
+    """Σ_i C_i of each image [N]."""
     return contributions.flatten(1).sum(1)
 
 
-def _gap_of(total: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
-    """The gap with `total(contributions)` in place of the sum."""
-    return lambda contributions, scores, baseline_scores: total(contributions) - (scores - baseline_scores)
+def _gap_of(summed: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """The gap with `summed(contributions)` in place of the sum."""
+    return lambda contributions, scores, baseline_scores: summed(contributions) - (scores - baseline_scores)
 
 
-right_gap = _gap_of(_total)
+right_gap = _gap_of(total)
 
 
 def _one_axis(contributions, scores, baseline_scores):
-    total = contributions.sum(1)
-    return total - (scores - baseline_scores).view(-1, *[1] * (total.ndim - 1))
+    sums = contributions.sum(1)
+    return sums - (scores - baseline_scores).view(-1, *[1] * (sums.ndim - 1))
 
 
 def _of_the_batch(contributions, scores, baseline_scores):
@@ -231,7 +232,7 @@ def _of_the_batch(contributions, scores, baseline_scores):
 GAP = (
     Misconception(
         "sum_only",
-        lambda contributions, scores, baseline_scores: _total(contributions),
+        lambda contributions, scores, baseline_scores: total(contributions),
         "You returned Σ_i C_i. The gap is what that sum has too much: subtract Δy = y - y⁰.",
     ),
     Misconception(
@@ -241,12 +242,12 @@ GAP = (
     ),
     Misconception(
         "baseline_forgotten",
-        lambda contributions, scores, baseline_scores: _total(contributions) - scores,
+        lambda contributions, scores, baseline_scores: total(contributions) - scores,
         "You subtracted y alone. Contributions account for a difference of scores, y - y⁰.",
     ),
     Misconception(
         "baseline_sign",
-        lambda contributions, scores, baseline_scores: _total(contributions) - scores - baseline_scores,
+        lambda contributions, scores, baseline_scores: total(contributions) - scores - baseline_scores,
         "You subtracted y + y⁰. Mind the brackets: Σ_i C_i - (y - y⁰) = Σ_i C_i - y + y⁰.",
     ),
     Misconception(
@@ -273,12 +274,12 @@ GAP = (
     ),
     Misconception(
         "absolute_contributions",
-        _gap_of(lambda C: _total(C.abs())),
+        _gap_of(lambda C: total(C.abs())),
         "You summed |C_i|. Contributions for and against must cancel: sum them with their signs.",
     ),
     Misconception(
         "positive_contributions",
-        _gap_of(lambda C: _total(C.relu())),
+        _gap_of(lambda C: total(C.relu())),
         "You summed the positive contributions only. Those against the class count too: Σ_i runs over all i.",
     ),
     Misconception(

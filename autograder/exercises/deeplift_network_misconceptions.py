@@ -88,6 +88,10 @@ def _zero_fallback(z: Tensor, z0: Tensor) -> Tensor:
     return quotient(z.relu() - z0.relu(), z - z0, torch.zeros_like(z))
 
 
+def _wide_fallback(z: Tensor, z0: Tensor) -> Tensor:
+    return torch.where((z - z0).abs() < 1e-5, slope(z), _no_fallback(z, z0))
+
+
 def _rescaled(x, x0, targets, weight1, bias1, weight2):
     C = _gradient(x, x0, targets, weight1, bias1, weight2) * (x - x0)
     dy = two_layers(x, x0, targets, weight1, bias1, weight2).sum(1, keepdim=True)
@@ -169,6 +173,12 @@ NETWORK = (
         _with_middle(_zero_fallback),
         "Where z_k = z⁰_k you gave m_k = 0. Its Δz_k = 0 may be made of parts that cancel, and each input keeps its "
         "part: m_k is the derivative of ReLU there.",
+    ),
+    Misconception(
+        "wide_fallback",
+        _with_middle(_wide_fallback),
+        "You took the ReLU's derivative where z_k and z⁰_k are only close. It takes the place of Δy/Δz where they are "
+        "equal: a unit that hardly moves may cross the corner, by parts that are not small.",
     ),
     Misconception(
         "one_at_zero",

@@ -26,7 +26,7 @@ def _randn(generator: Generator, *shape: int) -> Tensor:
 
 def _one_relu(generator: Generator, *shape: int) -> Call:
     """x and R of every pair of signs, no R near 0; and places where x is exactly 0, or hardly more than 0."""
-    pairs = [[x, R] for x in (1.0, -1.0, 0.0, 1e-7) for R in (1.0, -1.0)]
+    pairs = [[x, R] for x in (1.0, -1.0, 0.0, 1e-9) for R in (1.0, -1.0)]
     signs = torch.tensor(pairs, dtype=torch.float64)
     count = int(np.prod(shape))
     order = torch.arange(count)[torch.randperm(count, generator=generator)] % len(signs)

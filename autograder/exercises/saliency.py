@@ -61,7 +61,7 @@ EXERCISES = (
         outputs=("G",),
         cases=(
             Case(
-                "frozen weights, a class that no pixel moves, a network in use",
+                "frozen weights, BatchNorm, a class that no pixel moves, a network in use",
                 telling(fixtures.in_place, input_gradient, mistakes.GRADIENT),
             ),
             Case(
@@ -109,7 +109,7 @@ EXERCISES = (
         outputs=("M",),
         cases=(
             Case(
-                "three images, one of them without any gradient; and grey ones",
+                "three images, one of them without any gradient; a grey one; and two of four colours",
                 telling(fixtures.three_colours, saliency_map, part_mistakes.MAP),
             ),
             Case(
@@ -153,7 +153,7 @@ EXERCISES = (
         outputs=("S",),
         cases=(
             Case(
-                "three images, one of them without any gradient; and grey ones",
+                "three images, one of them without any gradient; a grey one; and two of four colours",
                 telling(fixtures.three_colours, squared_map, part_mistakes.SQUARED),
             ),
             Case(
@@ -197,7 +197,7 @@ EXERCISES = (
         outputs=("map",),
         cases=(
             Case(
-                "both forms, frozen weights, a class that no pixel moves, a network in use",
+                "both forms, frozen weights, BatchNorm, a class that no pixel moves, a network in use",
                 telling(fixtures.both_forms, saliency, mistakes.METHOD),
             ),
             Case(

@@ -54,8 +54,8 @@ def scene(
 ) -> Call:
     """A network, n images, n different targets, none of them the class that the network prefers.
 
-    The largest |G| is 1, so that a square is as large as what is squared; drawn again until every image has a good
-    part of that.
+    The largest |G| is 1.25, so that a square is about as large as what is squared, and division by it shows; drawn
+    again until every image has a good part of that.
     """
     for _ in range(200):
         net = build(generator).double()
@@ -64,7 +64,7 @@ def scene(
         targets, preferred = order[:n], int(order[n])
         steepest = differentiated(net, images, targets).abs().amax((1, 2, 3))
         if float(steepest.min()) > 0.3 * float(steepest.max()):
-            _rescale(net, images, preferred, factor=1 / float(steepest.max()))
+            _rescale(net, images, preferred, factor=1.25 / float(steepest.max()))
             if frozen:
                 net.requires_grad_(False)
             return Call({"model": net, "images": images, "targets": targets, **_asked(form)})
@@ -98,11 +98,12 @@ def _indifferent(generator: Generator, build: Build, *, form: str | None = None)
 
 
 def in_place(generator: Generator) -> list[Call]:
-    """ReLUs that work in place; two colours and frozen weights; a gradient of zeros; a network in use."""
+    """ReLUs that work in place; two colours and frozen weights; zeros; BatchNorm; a network in use."""
     return [
         scene(generator, _gap(inplace=True)),
         scene(generator, _gap(in_channels=2), n=1, colours=2, frozen=True),
         _indifferent(generator, _gap()),
+        scene(generator, _batch_norm, n=2),
         scene(generator, _busy, n=1),
     ]
 
@@ -121,12 +122,13 @@ def other_networks(generator: Generator) -> list[Call]:
 
 
 def both_forms(generator: Generator) -> list[Call]:
-    """The default and the squared form; two colours and frozen weights; a map of zeros; a network in use."""
+    """The default and the squared form; two colours and frozen weights; zeros; BatchNorm; a network in use."""
     return [
         scene(generator, _gap(inplace=True)),
         scene(generator, _gap(in_channels=2), colours=2, frozen=True, form="squared"),
-        _indifferent(generator, _gap(), form="abs_max"),
-        scene(generator, _busy, n=1),
+        _indifferent(generator, _gap()),
+        scene(generator, _batch_norm, n=2, form="squared"),
+        scene(generator, _busy, n=1, form="abs_max"),
     ]
 
 
@@ -153,8 +155,9 @@ def gradients(generator: Generator, *shape: int, dark: bool = False) -> Call:
 
 
 def three_colours(generator: Generator) -> list[Call]:
-    """Three images of three colours, one of them without any gradient; and grey ones."""
-    return [gradients(generator, 3, 3, 4, 6, dark=True), gradients(generator, 2, 1, 3, 5)]
+    """Three images of three colours, one of them without any gradient; a grey one; and two of four."""
+    shapes = (1, 1, 3, 5), (2, 4, 5, 3)
+    return [gradients(generator, 3, 3, 4, 6, dark=True), *(gradients(generator, *shape) for shape in shapes)]
 
 
 def other_colours(generator: Generator) -> list[Call]:

@@ -336,6 +336,11 @@ AREA = (
         "You cut off what lies below 0. A score may be negative, and its area counts negatively.",
     ),
     Misconception(
+        "negative_areas_cut_off",
+        lambda scores: area(scores).clamp(min=0),
+        "You cut off what is below 0 at the end. An area keeps its sign: a curve below 0 has a negative one.",
+    ),
+    Misconception(
         "absolute_scores",
         lambda scores: area(scores.abs()),
         "You took |s|. A score may be negative, and its area counts negatively.",

@@ -281,10 +281,12 @@ def there_and_back(generator: Generator) -> list[Call]:
 
 
 def _scores(generator: Generator, n: int, steps: int) -> Tensor:
-    """n falling curves that start above 1, with noise, some of them ending below 0."""
+    """n falling curves that start above 1, with noise, the second of several upside down."""
     start, end = 1.5 + _rand(generator, n, 1), _randn(generator, n, 1)
     fractions = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-    return start + (end - start) * fractions + 0.5 * _randn(generator, n, steps + 1)
+    scores = start + (end.abs() - start) * fractions + 0.5 * _randn(generator, n, steps + 1)
+    scores[1:2] = -scores[1:2]
+    return scores
 
 
 def _areas(*sizes: tuple[int, int]) -> Build:
@@ -295,7 +297,7 @@ def _areas(*sizes: tuple[int, int]) -> Build:
 
 
 areas = _areas((3, 5), (1, 4), (2, 1))
-other_areas = _areas((4, 6), (2, 3), (3, 1))
+other_areas = _areas((4, 6), (1, 3), (3, 1))
 
 
 def straight_curves(generator: Generator) -> list[Call]:

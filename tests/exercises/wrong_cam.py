@@ -174,6 +174,47 @@ def trained_with_a_falling_rate(features, head, images, labels, *, steps, lr):
     return trained.weight.detach(), trained.bias.detach()
 
 
+def weights_of_different_classes(head, targets):
+    return head.weight.detach()[targets.unique()]
+
+
+def weights_in_the_order_of_classes(head, targets):
+    return head.weight.detach()[targets.sort().values]
+
+
+def weights_by_a_mask(head, targets):
+    return head.weight.detach()[torch.isin(torch.arange(len(head.weight)), targets)]
+
+
+def weights_squeezed(head, targets):
+    return head.weight.detach()[targets].squeeze()
+
+
+def weights_of_the_sum_of_classes(head, targets):
+    return F.one_hot(targets, len(head.weight)).sum(0).to(head.weight).expand(len(targets), -1) @ head.weight.detach()
+
+
+def weights_in_halves(head, targets):
+    return head.weight.detach().half().to(head.weight.dtype)[targets]
+
+
+def weights_of_the_scores(head, targets):
+    return torch.stack([head(row) for row in torch.eye(head.in_features).to(head.weight)], 1).detach()[targets]
+
+
+def weights_unless_the_class_is_0(head, targets):
+    return torch.stack([head.weight.detach()[int(c) or -1] for c in targets])
+
+
+def box_of_a_map_in_halves(heatmap, *, size, fraction):
+    large = _large(heatmap, size).half().double()
+    return _box(large > fraction * large.max().clamp(min=0))
+
+
+def box_of_a_small_map_in_halves(heatmap, *, size, fraction):
+    return box_of_a_map_in_halves(heatmap.half().double(), size=size, fraction=fraction)
+
+
 WRONG = {
     "cam.class_activation_map": (
         map_squeezed, map_of_small_values, map_never_negative_nor_rectified, map_of_positive_features, map_in_halves,
@@ -189,6 +230,10 @@ WRONG = {
     "cam.box_from_map": (
         box_of_whole_numbers, box_of_whole_numbers_and_threshold, box_of_the_longest_outline, box_of_the_convex_hull,
         box_with_the_small_threshold, box_unless_the_small_map_is_empty, box_of_a_rectified_map, box_at_a_fifth,
-        box_of_a_bicubic_map,
+        box_of_a_bicubic_map, box_of_a_map_in_halves, box_of_a_small_map_in_halves,
+    ),
+    "cam.class_weights": (
+        weights_of_different_classes, weights_in_the_order_of_classes, weights_by_a_mask, weights_squeezed,
+        weights_of_the_sum_of_classes, weights_in_halves, weights_of_the_scores, weights_unless_the_class_is_0,
     ),
 }  # fmt: skip

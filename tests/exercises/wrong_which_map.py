@@ -136,6 +136,42 @@ def rank_of_near_zeros_tied(maps_a, maps_b):
     return rank_by_unique(*(m.where(~torch.isclose(m, torch.zeros_like(m), atol=1e-6), 0.0) for m in (maps_a, maps_b)))
 
 
+def area_by_sums(scores):
+    return torch.trapezoid(scores, dim=1) / max(2, scores.shape[1] - 1)
+
+
+def area_squeezed(scores):
+    return (torch.trapezoid(scores, dim=1) / (scores.shape[1] - 1)).squeeze()
+
+
+def area_over_the_steps_of_the_first(scores):
+    return torch.trapezoid(scores, torch.linspace(0, 1, 6)[: scores.shape[1]].to(scores), dim=1)
+
+
+def area_below_one(scores):
+    return torch.trapezoid(scores.clamp(max=1), dim=1) / (scores.shape[1] - 1)
+
+
+def area_of_falling_curves(scores):
+    return torch.trapezoid(scores.cummin(1).values, dim=1) / (scores.shape[1] - 1)
+
+
+def area_in_halves(scores):
+    return (torch.trapezoid(scores.half(), dim=1) / (scores.shape[1] - 1)).to(scores)
+
+
+def area_over_the_largest(scores):
+    return torch.trapezoid(scores, dim=1) / (scores.shape[1] - 1) / scores.amax(1).clamp(min=1)
+
+
+def area_never_negative(scores):
+    return (torch.trapezoid(scores, dim=1) / (scores.shape[1] - 1)).clamp(min=0)
+
+
+def area_sorted(scores):
+    return torch.trapezoid(scores.sort(1, descending=True).values, dim=1) / (scores.shape[1] - 1)
+
+
 WRONG = {
     "which_map.pointing_game": (
         pointing_where_close, pointing_above_a_share_of_the_maximum, pointing_in_half_precision,
@@ -151,5 +187,9 @@ WRONG = {
     "which_map.rank_correlation": (
         rank_after_rounding, rank_in_255_steps, rank_of_positive_pixels_only, rank_with_an_epsilon,
         rank_of_near_zeros_tied,
+    ),
+    "which_map.area_under_curve": (
+        area_by_sums, area_squeezed, area_over_the_steps_of_the_first, area_below_one, area_of_falling_curves,
+        area_in_halves, area_over_the_largest, area_never_negative, area_sorted,
     ),
 }  # fmt: skip
