@@ -148,7 +148,10 @@ EXERCISES = (
         formula=r"L^c_{ij} = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A^k_{ij}\Big)",
         outputs=("L",),
         cases=(
-            Case("three images, one with nothing for the class", lambda g: [fixtures.weighted_layers(g, 3, 5, 4, 6)]),
+            Case(
+                "three images, one with nothing for the class; and one alone",
+                lambda g: [fixtures.weighted_layers(g, 3, 5, 4, 6), fixtures.weighted_layers(g, 1, 4, 3, 5)],
+            ),
             Case(
                 "other sizes, and a single image",
                 lambda g: [fixtures.weighted_layers(g, 3, 4, 7, 3), fixtures.weighted_layers(g, 1, 6, 3, 5)],

@@ -116,8 +116,12 @@ def _nothing_speaks_for_it(generator: Generator) -> Call:
 
 
 def _awkward(generator: Generator) -> list[Call]:
-    """A layer whose name is part of others; a network in use, whose forward pass fails before it is asked again."""
-    return [_scene(generator, _namesakes, "conv1", n=2), _scene(generator, _busy, "features.2", n=1)]
+    """A layer whose name is part of others; a network in use, whose forward pass fails before the next; dropout."""
+    return [
+        _scene(generator, _namesakes, "conv1", n=2),
+        _scene(generator, _busy, "features.2", n=1),
+        _scene(generator, _batch_norm, "features.4", n=2),
+    ]
 
 
 def in_place(generator: Generator) -> list[Call]:
@@ -139,9 +143,8 @@ def no_pooling(generator: Generator) -> list[Call]:
 
 
 def normalised_layers(generator: Generator) -> list[Call]:
-    """BatchNorm and dropout; a functional in-place ReLU; and a map that is 0 everywhere."""
+    """A functional in-place ReLU; a map that is 0 everywhere; BatchNorm and dropout."""
     return [
-        _scene(generator, _batch_norm, "features.4"),
         _scene(generator, _functional, "features.conv2", frozen=True, overwritten=True),
         _nothing_speaks_for_it(generator),
         *_awkward(generator),
@@ -188,13 +191,14 @@ def one_unused_channel(generator: Generator) -> list[Call]:
 
 
 def weighted_layers(generator: Generator, n: int, k: int, h: int, w: int) -> Call:
-    """n maps with both signs before the ReLU and a maximum over 1; the last of several is nowhere positive."""
+    """n maps with both signs before the ReLU, the first over 6 somewhere; the last of several is nowhere positive."""
     for _ in range(1000):
         activations = _randn(generator, n, k, h, w)
         alpha = _signs(generator, n, k) * (0.5 + torch.rand(n, k, generator=generator, dtype=torch.float64))
         sums = weighted_sum(activations, alpha)
         if _both_signs(sums) and bool((sums.amax(dim=(1, 2)) > 2).all()):
             break
+    alpha[0] *= 4
     if n > 1:
         activations[-1], alpha[-1] = activations[-1].abs(), -alpha[-1].abs()
     return Call({"activations": activations, "alpha": alpha})

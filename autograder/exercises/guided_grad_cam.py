@@ -131,7 +131,7 @@ EXERCISES = (
         outputs=("α", "α̃"),
         cases=(
             Case(
-                "three images, one of them without activations, and one alone; a 3 x 4 grid",
+                "four images, one of them without activations, one nearly, and one alone; a 3 x 4 grid",
                 telling(fixtures.one_head, two_alphas, alpha_mistakes.ALPHAS),
             ),
             Case(
@@ -182,7 +182,7 @@ EXERCISES = (
         outputs=("G",),
         cases=(
             Case(
-                "a ReLU above the layer, in-place ReLUs, a class that nothing speaks for, a network in use",
+                "ReLUs above the layer and in place, BatchNorm, a class that nothing speaks for, a network in use",
                 telling(fixtures.relus_above_the_layer, guided_grad_cam, mistakes.METHOD),
             ),
             Case(

@@ -55,9 +55,12 @@ def _changed(change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Calla
     return wrong
 
 
-def _open_at_zero(activations, hidden, output, targets):
-    sent = output[targets] * ((activations.flatten(1) @ hidden.T) >= 0)
-    return tuple(_mean((R @ hidden).reshape(activations.shape)) for R in (sent, sent.clamp(min=0)))
+def _open_where(is_open: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor, ...]]:
+    def wrong(activations, hidden, output, targets):
+        sent = output[targets] * is_open(activations.flatten(1) @ hidden.T)
+        return tuple(_mean((R @ hidden).reshape(activations.shape)) for R in (sent, sent.clamp(min=0)))
+
+    return wrong
 
 
 def _mean(signal: Tensor) -> Tensor:
@@ -130,8 +133,13 @@ ALPHAS = (
     ),
     Misconception(
         "open_at_zero",
-        _open_at_zero,
+        _open_where(lambda x: x >= 0),
         "You let R pass where x = 0. The brackets say x > 0: of an image whose activations are all 0, both α are 0.",
+    ),
+    Misconception(
+        "closed_near_zero",
+        _open_where(lambda x: x > 1e-6),
+        "You let R pass only where x is well over 0. [x > 0] is 1 for every positive x, also for 1e-9.",
     ),
     Misconception(
         "absolute_signal",

@@ -15,10 +15,10 @@ from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weig
 from autograder.exercises.guided_backprop_misconceptions import network_map
 from autograder.exercises.guided_grad_cam_part_misconceptions import enlarged
 from autograder.records import Arrays, Call
-from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, calm
+from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, NamesakeNet, calm
 from cnnviz_ref import cam, grad_cam, guided_backprop
 
-SIZE = (12, 8)
+SIZE = (11, 8)
 CLASSES = 5
 
 Build = Callable[[Generator], nn.Module]
@@ -73,25 +73,31 @@ def other_images(generator: Generator) -> list[Call]:
 
 
 def _head(generator: Generator, n: int, grid: tuple[int, int, int], hidden: int, classes: int) -> Call:
-    """Activations >= 0 as after a ReLU, the second of several all 0; the target is never the preferred class."""
+    """Activations >= 0 as after a ReLU, of several the second all 0 and the third nearly.
+
+    A target is never the preferred class; drawn again while the targets rise.
+    """
     places = int(np.prod(grid))
-    A = _randn(generator, n, *grid).relu()
-    A[1:2] = 0.0
-    W1 = _randn(generator, hidden, places) * (2 / places) ** 0.5
-    W2 = _randn(generator, classes, hidden) * (2 / hidden) ** 0.5
-    scores = (A.flatten(1) @ W1.T).relu() @ W2.T
-    targets = scores.argsort(dim=1)[torch.arange(n), torch.arange(n) % (classes - 1)]
-    return Call({"activations": A, "hidden": W1, "output": W2, "targets": targets})
+    while True:
+        A = _randn(generator, n, *grid).relu()
+        A[1:2] = 0.0
+        A[2:3] *= 1e-9
+        W1 = _randn(generator, hidden, places) * (2 / places) ** 0.5
+        W2 = _randn(generator, classes, hidden) * (2 / hidden) ** 0.5
+        scores = (A.flatten(1) @ W1.T).relu() @ W2.T
+        targets = scores.argsort(dim=1)[torch.arange(n), torch.arange(n) % (classes - 1)]
+        if n == 1 or bool((targets.diff() < 0).any()):
+            return Call({"activations": A, "hidden": W1, "output": W2, "targets": targets})
 
 
 def one_head(generator: Generator) -> list[Call]:
-    """Three images, five channels on a 3 x 4 grid; and an image alone."""
-    return [_head(generator, 3, (5, 3, 4), 9, 6), _head(generator, 1, (5, 3, 4), 9, 6)]
+    """Four images, five channels on a 3 x 4 grid; and an image alone."""
+    return [_head(generator, 4, (5, 3, 4), 9, 6), _head(generator, 1, (5, 3, 4), 9, 6)]
 
 
 def other_heads(generator: Generator) -> list[Call]:
     """Other sizes; and an image alone."""
-    return [_head(generator, 3, (4, 5, 2), 8, 5), _head(generator, 1, (3, 2, 4), 7, 4)]
+    return [_head(generator, 4, (4, 5, 2), 8, 5), _head(generator, 1, (3, 2, 4), 7, 4)]
 
 
 # 4. Networks
@@ -105,6 +111,10 @@ def _gap(generator: Generator) -> nn.Module:
     return GapNet(channels=(4, 6), classes=CLASSES, stride=2, inplace=True, generator=generator)
 
 
+def _namesakes(generator: Generator) -> nn.Module:
+    return NamesakeNet(width=6, classes=CLASSES, generator=generator)
+
+
 def _batch_norm(generator: Generator) -> nn.Module:
     return BatchNormNet(channels=(4, 6), classes=CLASSES, generator=generator)
 
@@ -116,14 +126,16 @@ def _busy(generator: Generator) -> nn.Module:
 
 @calm()
 def _scene(generator: Generator, build: Build, layer: str, *, n: int = 3, frozen: bool = False) -> Call:
-    """A network, n images, targets it does not prefer; drawn again until each L has both signs before its ReLU."""
+    """A network, n images, targets it does not prefer; drawn again until each L has both signs before its ReLU, and R
+    is 0 for no image."""
     for _ in range(500):
         net = build(generator).double()
         images = _randn(generator, n, 3, *SIZE)
         order = mixed_order(generator, CLASSES, n)
         targets, preferred = order[:n], int(order[n])
         A, dA = observed(net, images, layer, _own(targets))
-        if _both_signs(weighted_sum(A, weights(dA))):
+        R = network_map(net, images, targets).abs().amax((1, 2, 3))
+        if _both_signs(weighted_sum(A, weights(dA))) and float(R.min()) > 0.02 * float(R.max()):
             _rescale(net, images, targets, preferred)
             if frozen:
                 net.requires_grad_(False)
@@ -161,22 +173,25 @@ def _nothing_speaks_for_it(generator: Generator) -> Call:
 
 
 def relus_above_the_layer(generator: Generator) -> list[Call]:
-    """A ReLU in the classifier, above the layer; in-place ReLUs; a map that is 0 everywhere; a network in use."""
+    """A ReLU in the classifier; in-place ReLUs; BatchNorm; a map that is 0 everywhere; a network in use; names."""
     return [
         _scene(generator, _flatten, "features.3"),
         _scene(generator, _gap, "features.2", n=1),
+        _scene(generator, _batch_norm, "features.4", n=1),
         _nothing_speaks_for_it(generator),
         _scene(generator, _busy, "features.2", n=1),
+        _scene(generator, _namesakes, "conv1", n=1),
     ]
 
 
 def other_networks(generator: Generator) -> list[Call]:
-    """BatchNorm; a ReLU in the classifier, frozen; a map that is 0 everywhere; a network in use."""
+    """BatchNorm; a ReLU in the classifier, frozen; a map that is 0 everywhere; a network in use; names."""
     return [
         _scene(generator, _flatten, "features.3", frozen=True),
         _scene(generator, _batch_norm, "features.4", n=1, frozen=True),
         _nothing_speaks_for_it(generator),
         _scene(generator, _busy, "features.2", n=1),
+        _scene(generator, _namesakes, "conv1", n=1),
     ]
 
 

@@ -220,7 +220,7 @@ EXERCISES = (
         r"R^{(l+1)}\big) \text{ for } l = L-1, \dots, 0",
         outputs=("R",),
         cases=(
-            Case("three targets, max-pool and average", fixtures.three_targets),
+            Case("three targets, max-pool and average; one image through two linear layers", fixtures.three_targets),
             Case(
                 "other networks, overlapping pools, two linear layers", fixtures.other_networks, hidden=True, points=2
             ),

@@ -12,6 +12,7 @@ from autograder.exercises import lrp_method_misconceptions as method_mistakes
 from autograder.exercises import lrp_misconceptions as mistakes
 from autograder.exercises import lrp_rules as rules
 from autograder.exercises import lrp_sign_misconceptions as sign_mistakes
+from autograder.exercises.drawn import mixed_order
 from autograder.records import Call, Misconception
 
 SEEN, APART = 0.04, 2e-3
@@ -221,13 +222,18 @@ favoured_otherwise = _told(_gamma_two, rules.gamma_layer, sign_mistakes.GAMMA)
 
 
 def network(generator: Generator, *layers: nn.Module, bias: float = 1.0) -> nn.Sequential:
-    """These layers with drawn weights; `bias` scales the biases."""
+    """These layers with drawn weights; `bias` scales the biases.
+
+    Channel 0 of a convolution has no bias and no positive weight: z is 0 in the dark, and after its ReLU everywhere.
+    """
     model = nn.Sequential(*layers).double()
     with torch.no_grad():
         for layer in model:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 layer.weight.copy_(_randn(generator, *layer.weight.shape) * (2 / layer.weight[0].numel()) ** 0.5)
                 rules.bias_of(layer).copy_(0.3 * bias * _randn(generator, len(layer.weight)))
+            if isinstance(layer, nn.Conv2d):
+                rules.bias_of(layer)[0], layer.weight[0] = 0.0, -layer.weight[0].abs()
     return model.eval()
 
 
@@ -261,7 +267,7 @@ def scene(
     model = build(generator, bias)
     images = _rand(generator, n, 2, 12, 8)
     images[:, :, :, 6:] = 0.0
-    targets = torch.randperm(5, generator=generator)[:n]
+    targets = mixed_order(generator, 5, n)[:n]
     return Call({"model": model, "images": images, "targets": targets, "epsilon": epsilon, "gamma": gamma})
 
 
@@ -269,7 +275,9 @@ def _method(build: Callable[[Generator], list[Call]]) -> Callable[[Generator], l
     return _told(build, rules.lrp, method_mistakes.METHOD)
 
 
-three_targets = _method(lambda g: [scene(g, averaged, 3, epsilon=0.3, gamma=0.5)])
+three_targets = _method(
+    lambda g: [scene(g, averaged, 3, epsilon=0.3, gamma=0.5), scene(g, two_linear, 1, epsilon=0.3, gamma=0.25)]
+)
 other_networks = _method(
     lambda g: [scene(g, two_linear, 3, epsilon=0.2, gamma=1.0), scene(g, averaged, 1, epsilon=0.2, gamma=0.25)]
 )

@@ -15,6 +15,7 @@ from autograder.exercises.lrp_rules import (
     epsilon_layer,
     gamma_layer,
     handed_back,
+    having,
     inputs_of,
     lrp,
     share,
@@ -98,6 +99,12 @@ def gradient_x_input(model, images, targets, epsilon, gamma):
 def _stops_before_the_pixels(model, images, targets, epsilon, gamma):
     entering, _ = inputs_of(model, images)
     return lrp(model[1:], entering[1], targets, epsilon, gamma)
+
+
+def _without_share(layer, a, R, epsilon, gamma):
+    w, b = weight_and_bias(layer)
+    z, back = with_back(having(layer, w + gamma * w.clamp(min=0), b + gamma * b.clamp(min=0)), a)
+    return a * back(R / z)
 
 
 def _without_the_input(layer, a, R, epsilon, gamma):
@@ -206,6 +213,11 @@ METHOD = (
         gradient_x_input,
         "You returned gradient × input. That is LRP with ε = 0 and γ = 0 in every layer; here the convolutions favour "
         "what is positive.",
+    ),
+    Misconception(
+        "division_by_zero",
+        _at((nn.Conv2d,), _without_share),
+        "Where a convolution puts out 0 you divided 0 by 0: NaN. An output of 0 hands nothing on: `share` gives 0.",
     ),
     Misconception(
         "stops_before_the_pixels",

@@ -102,7 +102,7 @@ def _rules(x, R):
     return R * (x > 0), R.relu(), R.relu() * (x > 0)
 
 
-def _guided(model, images, targets, rule=lambda module, inputs, R: R.relu(), kind=(torch.nn.ReLU, torch.nn.ReLU6)):
+def guided_map(model, images, targets, rule=lambda module, inputs, R: R.relu(), kind=(torch.nn.ReLU, torch.nn.ReLU6)):
     """The guided map, where each module of this kind changes the signal by `rule`, for what entered it."""
 
     def watch(module, inputs, output):
@@ -120,20 +120,20 @@ def _guided(model, images, targets, rule=lambda module, inputs, R: R.relu(), kin
 
 
 def network_without_relu6(model, images, targets):
-    return _guided(model, images, targets, kind=torch.nn.ReLU)
+    return guided_map(model, images, targets, kind=torch.nn.ReLU)
 
 
 def network_with_a_small_leak(model, images, targets):
-    return _guided(model, images, targets, lambda module, x, R: R.clamp(min=0) + 0.01 * R.clamp(max=0))
+    return guided_map(model, images, targets, lambda module, x, R: R.clamp(min=0) + 0.01 * R.clamp(max=0))
 
 
 def network_named_relu(model, images, targets):
     named = tuple(type(m) for name, m in model.named_modules() if "relu" in name.lower()) or ()
-    return _guided(model, images, targets, kind=named)
+    return guided_map(model, images, targets, kind=named)
 
 
 def network_of_the_sum_of_the_batch(model, images, targets):
-    return _guided(model, images, targets, lambda module, x, R: R * (R.sum(0, keepdim=True) > 0))
+    return guided_map(model, images, targets, lambda module, x, R: R * (R.sum(0, keepdim=True) > 0))
 
 
 def network_once_a_module(model, images, targets):
@@ -144,15 +144,15 @@ def network_once_a_module(model, images, targets):
         seen.add(module)
         return R.relu() if first else R
 
-    return _guided(model, images, targets, rule)
+    return guided_map(model, images, targets, rule)
 
 
 def network_in_halves(model, images, targets):
-    return _guided(model, images, targets).half().to(images)
+    return guided_map(model, images, targets).half().to(images)
 
 
 def network_of_sorted_targets(model, images, targets):
-    return _guided(model, images, targets.sort().values)
+    return guided_map(model, images, targets.sort().values)
 
 
 WRONG = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 from torch.func import functional_call
 
+from autograder.exercises import lrp_rules as rules
 from autograder.exercises.lrp_rules import share, weight_and_bias
 
 
@@ -102,6 +104,102 @@ def gamma_of_the_positive_relevance(*args):
     return _gamma(lambda R, z: share(R.relu(), z))(*args)
 
 
+def _composite(model, images, targets, epsilon, gamma, *, start=None, step=None):
+    """The composite from `start(scores)`, where `step(layer, a, R)` may answer for a layer."""
+    entering, scores = rules.inputs_of(model, images)
+    R = (start or (lambda y: rules.at_the_targets(y, targets)))(scores)
+    usual = rules.composite(epsilon, gamma)
+    for layer, a in zip(reversed(model), reversed(entering), strict=True):
+        other = step(layer, a, R) if step else None
+        R = usual(layer, a, R) if other is None else other
+    return R
+
+
+def method_of_sorted_targets(model, images, targets, epsilon, gamma):
+    return _composite(model, images, targets.sort().values, epsilon, gamma)
+
+
+def method_from_positive_scores(model, images, targets, epsilon, gamma):
+    return _composite(model, images, targets, epsilon, gamma, start=lambda y: rules.at_the_targets(y, targets).relu())
+
+
+def method_from_absolute_scores(model, images, targets, epsilon, gamma):
+    return _composite(model, images, targets, epsilon, gamma, start=lambda y: rules.at_the_targets(y, targets).abs())
+
+
+def method_in_halves(*args):
+    return _composite(*args).half().to(args[1])
+
+
+def method_squeezed(*args):
+    return _composite(*args).squeeze()
+
+
+def method_closed_relus(*args):
+    return _composite(*args, step=lambda layer, a, R: R * (a > 0.05) if isinstance(layer, nn.ReLU) else None)
+
+
+def method_unshared(model, images, targets, epsilon, gamma):
+    def step(layer, a, R):
+        if not isinstance(layer, nn.Conv2d):
+            return None
+        return _gamma(lambda R, z: R / z)(a, layer, R, gamma)
+
+    return _composite(model, images, targets, epsilon, gamma, step=step)
+
+
+def method_with_an_epsilon_in_convolutions(model, images, targets, epsilon, gamma):
+    def step(layer, a, R):
+        if not isinstance(layer, nn.Conv2d):
+            return None
+        return _gamma(lambda R, z: R / (z + 1e-3))(a, layer, R, gamma)
+
+    return _composite(model, images, targets, epsilon, gamma, step=step)
+
+
+def _size_of_the_batch(model, images, targets, epsilon, gamma, kinds):
+    def step(layer, a, R):
+        if not isinstance(layer, kinds):
+            return None
+        z, back = rules.with_back(layer, a)
+        return a * back(share(R, z + epsilon * z.abs().mean() * torch.where(z < 0, -1.0, 1.0)))
+
+    return _composite(model, images, targets, epsilon, gamma, step=step)
+
+
+def method_with_the_size_of_the_batch(*args):
+    return _size_of_the_batch(*args, (nn.Linear, nn.AvgPool2d, nn.AdaptiveAvgPool2d))
+
+
+def method_with_the_size_of_the_batch_in_averages(*args):
+    return _size_of_the_batch(*args, (nn.AvgPool2d, nn.AdaptiveAvgPool2d))
+
+
+def method_with_sign_of_zero(model, images, targets, epsilon, gamma):
+    def step(layer, a, R):
+        if not isinstance(layer, nn.Linear | nn.AvgPool2d | nn.AdaptiveAvgPool2d):
+            return None
+        z, back = rules.with_back(layer, a)
+        return a * back(R / (z + epsilon * rules.size_of(z) * z.sign()))
+
+    return _composite(model, images, targets, epsilon, gamma, step=step)
+
+
+def method_with_a_fixed_gamma(model, images, targets, epsilon, gamma):
+    return _composite(model, images, targets, epsilon, 0.25)
+
+
+def method_with_a_fixed_epsilon(model, images, targets, epsilon, gamma):
+    return _composite(model, images, targets, 0.25, gamma)
+
+
+def method_with_averages_by_gradient(*args):
+    averages = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+    return _composite(
+        *args, step=lambda layer, a, R: rules.with_back(layer, a)[1](R) if isinstance(layer, averages) else None
+    )
+
+
 WRONG = {
     "lrp.epsilon_rule": tuple(_named(_rule, name) for name in STABILISED),
     "lrp.epsilon_layer": tuple(_named(_layer, name) for name in STABILISED),
@@ -112,5 +210,12 @@ WRONG = {
     "lrp.gamma_layer": (
         gamma_unshared, gamma_with_epsilon, gamma_over_a_smallest_whole, gamma_squared,
         gamma_of_the_positive_relevance,
+    ),
+    "lrp.lrp": (
+        method_of_sorted_targets, method_from_positive_scores, method_from_absolute_scores, method_in_halves,
+        method_squeezed, method_closed_relus, method_unshared, method_with_an_epsilon_in_convolutions,
+        method_with_the_size_of_the_batch, method_with_the_size_of_the_batch_in_averages, method_with_sign_of_zero,
+        method_with_a_fixed_gamma, method_with_a_fixed_epsilon, method_with_averages_by_gradient,
+
     ),
 }  # fmt: skip
