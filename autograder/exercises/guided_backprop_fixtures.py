@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from autograder.exercises import guided_backprop_misconceptions as mistakes
+from autograder.exercises.drawn import mixed_order
 from autograder.records import Arrays, Call
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, calm
 
@@ -123,16 +124,21 @@ def _batch_norm(generator: Generator) -> nn.Module:
 def _scene(
     generator: Generator, build: Callable[[Generator], nn.Module], *, n: int = 3, bright: float = 1.0, frozen=False
 ) -> Call:
-    """A network whose largest map value is 0.02, n images, and targets that it does not prefer."""
-    net = build(generator).double()
-    images = bright * _randn(generator, n, 3, *SIZE)
-    order = torch.randperm(CLASSES, generator=generator)
-    targets, preferred = order[:n], int(order[n])
-    with calm():
-        _rescale(net, images, targets, preferred)
-    if frozen:
-        net.requires_grad_(False)
-    return Call({"model": net, "images": images, "targets": targets})
+    """A network whose largest map value is 0.02, n images, and targets that it does not prefer; no map is 0."""
+    for _ in range(200):
+        net = build(generator).double()
+        images = bright * _randn(generator, n, 3, *SIZE)
+        order = mixed_order(generator, CLASSES, n)
+        targets, preferred = order[:n], int(order[n])
+        with calm():
+            sizes = mistakes.network_map(net, images, targets).abs().amax((1, 2, 3))
+            if float(sizes.min()) <= 0.02 * float(sizes.max()):
+                continue
+            _rescale(net, images, targets, preferred)
+        if frozen:
+            net.requires_grad_(False)
+        return Call({"model": net, "images": images, "targets": targets})
+    raise RuntimeError("no fixture found in which a signal arrives at every image")
 
 
 @torch.no_grad()
