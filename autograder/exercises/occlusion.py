@@ -90,7 +90,10 @@ EXERCISES = (
         r"\end{cases}",
         outputs=("I^(p)",),
         cases=(
-            Case("three images and a colour, one grey image and a number", fixtures.number_and_colour),
+            Case(
+                "a colour, a number and a picture as fill; a window at the border, a grey picture and 0",
+                fixtures.number_and_colour,
+            ),
             Case("a picture as fill, and another colour", fixtures.picture_and_colour, hidden=True),
         ),
         laws=(
@@ -127,7 +130,10 @@ EXERCISES = (
         r"\frac{W - w}{s} \right\rceil",
         outputs=("boxes",),
         cases=(
-            Case("a wide picture with a rest at the border, and one without a rest", fixtures.wide_pictures),
+            Case(
+                "a wide picture with a rest at the border, one without a rest, and a rest in one direction alone",
+                fixtures.wide_pictures,
+            ),
             Case("high pictures, windows side by side, a single row", fixtures.other_pictures, hidden=True),
         ),
         laws=(
@@ -168,8 +174,15 @@ EXERCISES = (
         formula=r"d_p = y^c(I) - y^c(I^{(p)})",
         outputs=("d",),
         cases=(
-            Case("three images, a network in use; one image, a picture as fill", fixtures.three_and_one),
-            Case("BatchNorm and dropout, in-place ReLUs and frozen weights", fixtures.other_networks, hidden=True),
+            Case(
+                "three images, a network in use; one image, a picture as fill; windows of unlike sizes",
+                fixtures.any_boxes(fixtures.three_and_one),
+            ),
+            Case(
+                "BatchNorm and dropout, in-place ReLUs and frozen weights",
+                fixtures.any_boxes(fixtures.other_networks),
+                hidden=True,
+            ),
         ),
         laws=(
             Law(
@@ -211,7 +224,7 @@ EXERCISES = (
         formula=r"M_{ij} = \frac{1}{|P_{ij}|} \sum_{p \in P_{ij}} d_p",
         outputs=("M",),
         cases=(
-            Case("overlapping windows on a high and on a wide grid", fixtures.overlapping),
+            Case("overlapping windows on a high and on a wide grid; windows of unlike sizes", fixtures.overlapping),
             Case("other overlaps, and windows side by side", fixtures.other_overlaps, hidden=True),
         ),
         laws=(
@@ -253,11 +266,12 @@ EXERCISES = (
         outputs=("M",),
         cases=(
             Case(
-                "three images, a network in use; one image, a picture as fill", fixtures.whole(fixtures.three_and_one)
+                "three images, a network in use; one image, a picture as fill; windows side by side, and 0 as fill",
+                fixtures.whole_and_side_by_side(fixtures.three_and_one),
             ),
             Case(
                 "BatchNorm and dropout, in-place ReLUs and frozen weights",
-                fixtures.whole(fixtures.other_networks),
+                fixtures.whole_and_side_by_side(fixtures.other_networks),
                 hidden=True,
                 points=2,
             ),

@@ -74,6 +74,10 @@ def _count_from_one(drops, boxes, size):
     return total / (count + 1)
 
 
+def _zeros_not_counted(drops, boxes, size):
+    return painted(drops, boxes, size)[0] / painted((drops != 0).to(drops), boxes, size)[0].clamp(min=1)
+
+
 AVERAGE_TOLD = {
     "overlaps_summed": (
         summed,
@@ -118,6 +122,12 @@ AVERAGE = (
         "counted_from_one",
         _count_from_one,
         "Your count is one too high everywhere: it began at 1. Every pixel is covered, so begin at 0.",
+    ),
+    Misconception(
+        "zeros_not_counted",
+        _zeros_not_counted,
+        "You did not count windows whose drop is 0. They cover the pixel too: count windows, not numbers that are not "
+        "0.",
     ),
     Misconception(
         "divided_by_area",

@@ -49,15 +49,35 @@ def _to_hide(generator: Generator, n: int, channels: int, fill: float | Tensor) 
     return Call({"images": _randn(generator, n, channels, 9, 13), "box": torch.tensor(box), "fill": fill})
 
 
+def _picture(generator: Generator) -> Tensor:
+    """A fill [3 9 13], another at each pixel."""
+    return _randn(generator, 3, 9, 13) + _colour(generator, 3)
+
+
+def _at_the_border(generator: Generator, box: list[int], fill: float | Tensor) -> Call:
+    call = _to_hide(generator, 2, 3, fill)
+    return Call({**call.inputs, "box": torch.tensor(box)})
+
+
 def number_and_colour(generator: Generator) -> list[Call]:
-    """Three images and a colour; one grey image and a number."""
-    return [_to_hide(generator, 3, 3, _colour(generator, 3)), _to_hide(generator, 1, 1, float(_colour(generator, 1)))]
+    """Three images and a colour, one grey image and a number, a picture; a grey picture and 0 at the border."""
+    return [
+        _to_hide(generator, 3, 3, _colour(generator, 3)),
+        _to_hide(generator, 1, 1, float(_colour(generator, 1))),
+        _to_hide(generator, 2, 3, _picture(generator)),
+        _at_the_border(generator, [0, 0, 4, 3], _picture(generator)[0]),
+        _at_the_border(generator, [6, 8, 9, 13], 0),
+    ]
 
 
 def picture_and_colour(generator: Generator) -> list[Call]:
-    """A picture as fill; a colour."""
-    picture = _randn(generator, 3, 9, 13) + _colour(generator, 3)
-    return [_to_hide(generator, 2, 3, picture), _to_hide(generator, 3, 2, _colour(generator, 2))]
+    """A picture as fill; a colour; a grey picture and 0 at the border."""
+    return [
+        _to_hide(generator, 2, 3, _picture(generator)),
+        _to_hide(generator, 3, 2, _colour(generator, 2)),
+        _at_the_border(generator, [0, 10, 2, 13], _picture(generator)[0]),
+        _at_the_border(generator, [5, 0, 9, 4], 0),
+    ]
 
 
 def same_outside(generator: Generator) -> list[Call]:
@@ -84,17 +104,25 @@ def _windows(generator: Generator, *, fits: bool = False, higher: bool = False) 
     return Call({"H": H, "W": W, "window": window, "stride": stride})
 
 
+def _rest_of_one(generator: Generator) -> list[Call]:
+    """Windows side by side with a rest of 1 in one direction alone; one window as high as the picture."""
+    side = _integer(generator, 3, 6)
+    sizes = ((2 * side, 3 * side + 1, side), (3 * side + 1, 2 * side, side), (side, side + 5, 2))
+    return [Call({"H": H, "W": W, "window": side, "stride": stride}) for H, W, stride in sizes]
+
+
 def wide_pictures(generator: Generator) -> list[Call]:
-    """A wide picture with a rest at the border; one that the windows fit exactly."""
-    return [_windows(generator), _windows(generator, fits=True)]
+    """A wide picture with a rest at the border; one that the windows fit exactly; a rest in one direction alone."""
+    return [_windows(generator), _windows(generator, fits=True), *_rest_of_one(generator)]
 
 
 def other_pictures(generator: Generator) -> list[Call]:
-    """A high picture; an exact fit; windows side by side; one window as high as the picture."""
-    side = _integer(generator, 3, 6)
-    tiled = Call({"H": 2 * side, "W": 3 * side + 1, "window": side, "stride": side})
-    single = Call({"H": side, "W": side + 5, "window": side, "stride": 2})
-    return [_windows(generator, higher=True), _windows(generator, fits=True, higher=True), tiled, single]
+    """A high picture; an exact fit; a rest in one direction alone."""
+    return [
+        _windows(generator, higher=True),
+        _windows(generator, fits=True, higher=True),
+        *_rest_of_one(generator),
+    ]
 
 
 # 3. and 5. networks whose drops have both signs, and targets that they do not prefer
@@ -213,6 +241,17 @@ def other_networks(generator: Generator) -> list[Call]:
     ]
 
 
+def _with_0(calls: list[Call], **sizes: object) -> list[Call]:
+    """The same, and the first network once more with the number 0 as fill and windows of other sizes."""
+    return [*calls, Call({**calls[0].inputs, "fill": 0.0, **sizes})]
+
+
+def any_boxes(build: Callable[[Generator], list[Call]]) -> Callable[[Generator], list[Call]]:
+    """The same, and windows of unlike sizes in no order, with 0 as fill."""
+    boxes = torch.tensor([[6, 3, 12, 8], [0, 0, 3, 1], [2, 1, 11, 7]])
+    return lambda generator: _with_0(build(generator), boxes=boxes)
+
+
 def linear_scene(generator: Generator) -> list[Call]:
     """A linear network: one weight a pixel."""
     return [_scene(generator, _linear)]
@@ -254,6 +293,11 @@ def whole(build: Callable[[Generator], list[Call]]) -> Callable[[Generator], lis
     return calls
 
 
+def whole_and_side_by_side(build: Callable[[Generator], list[Call]]) -> Callable[[Generator], list[Call]]:
+    """The same, and windows side by side, the last row of them narrow, with 0 as fill."""
+    return lambda generator: _with_0(whole(build)(generator), window=5, stride=5)
+
+
 # 4. coverage_average
 
 
@@ -264,14 +308,22 @@ def _drops(generator: Generator, n: int, size: tuple[int, int], window: int, str
     return Call({"drops": _signs(generator, n, len(boxes)) * values, "boxes": boxes, "size": size})
 
 
+def _unlike(generator: Generator) -> Call:
+    """Windows of unlike sizes in no order, one of them twice, and drops of 0."""
+    boxes = torch.tensor([[3, 4, 5, 5], [0, 0, 5, 9], [0, 0, 2, 9], [0, 0, 2, 9], [1, 0, 4, 3]])
+    drops = _drops(generator, 2, (5, 9), 3, 2).inputs["drops"][:, :5].clone()
+    drops[0, 1] = drops[1, 2] = 0
+    return Call({"drops": drops, "boxes": boxes, "size": (5, 9)})
+
+
 def overlapping(generator: Generator) -> list[Call]:
-    """Three images on a high grid; one on a wide grid."""
-    return [_drops(generator, 3, (12, 8), 5, 3), _drops(generator, 1, (5, 9), 3, 2)]
+    """Three images on a high grid; one on a wide grid; windows of unlike sizes, and drops of 0."""
+    return [_drops(generator, 3, (12, 8), 5, 3), _drops(generator, 1, (5, 9), 3, 2), _unlike(generator)]
 
 
 def other_overlaps(generator: Generator) -> list[Call]:
-    """Other sizes; and windows side by side."""
-    return [_drops(generator, 3, (7, 12), 4, 3), _drops(generator, 2, (8, 5), 3, 3)]
+    """Other sizes; windows side by side; windows of unlike sizes, and drops of 0."""
+    return [_drops(generator, 3, (7, 12), 4, 3), _drops(generator, 2, (8, 5), 3, 3), _unlike(generator)]
 
 
 def equal_drops(generator: Generator) -> list[Call]:

@@ -209,6 +209,11 @@ DROPS = (
         "ends.",
     ),
     Misconception(
+        "first_size",
+        _boxes_read(lambda boxes: torch.cat([boxes[:, :2], boxes[:, :2] + boxes[0, 2:] - boxes[0, :2]], dim=1)),
+        "You took height and width of the first window for all of them. Every box has its own bottom and right.",
+    ),
+    Misconception(
         "mean_over_batch",
         _changed(lambda drops: drops.mean(dim=0, keepdim=True).expand_as(drops)),
         "You averaged over the batch. Every image n has its own drops: d is [N P].",

@@ -59,6 +59,12 @@ def _one_grey(images, box, fill):
     return hidden(images, box, torch.as_tensor(fill, dtype=images.dtype).mean())
 
 
+def _from_its_corner(images, box, fill):
+    top, left = box[:2].tolist()
+    filling = torch.as_tensor(fill, dtype=images.dtype).expand(images.shape[1:])
+    return hidden(images, box, filling.roll((top, left), dims=(1, 2)))
+
+
 def _whole_rows(images, box, fill):
     return hidden(images, box * torch.tensor([1, 0, 1, 0]) + torch.tensor([0, 0, 0, images.shape[3]]), fill)
 
@@ -101,6 +107,12 @@ HIDE = (
         _one_grey,
         "You reduced fill to one number for all channels. fill may be a colour [C 1 1] or a whole picture [C H W]: "
         "it broadcasts to [C H W].",
+    ),
+    Misconception(
+        "fill_from_its_corner",
+        _from_its_corner,
+        "You took the window's fill from the top left corner of the picture fill. Pixel i, j of the window takes "
+        "fill_ij, from the same place: fill[:, top:bottom, left:right].",
     ),
     Misconception(
         "own_mean",
@@ -200,6 +212,16 @@ def _centred(length, window, stride):
     return [(max(i + corner, 0), min(i + corner + window, length)) for i in range(0, length, stride)]
 
 
+def _narrow_left_out(length, window, stride):
+    return [(start, stop) for start, stop in spans(length, window, stride) if 2 * (stop - start) >= window]
+
+
+def _one_rest_for_both(H, W, window, stride):
+    rest = (H - window) % stride or (W - window) % stride
+    rows, columns = ([start * stride for start in range((L - window) // stride + 1 + (rest > 0))] for L in (H, W))
+    return boxes_of(*([(start, min(start + window, L)) for start in s] for s, L in ((rows, H), (columns, W))))
+
+
 def _columns_first(H, W, window, stride):
     return boxes_of(spans(W, window, stride), spans(H, window, stride))[:, [1, 0, 3, 2]]
 
@@ -236,6 +258,18 @@ BOXES = (
         "centred",
         _along_each_axis(_centred),
         "You put the middle of a window on each multiple of s. Its first row and column stand there: i·s to i·s + w.",
+    ),
+    Misconception(
+        "narrow_left_out",
+        _along_each_axis(_narrow_left_out),
+        "You left out the last window where it is cropped to less than half. Every pixel is covered: the last window "
+        "may be as narrow as one pixel.",
+    ),
+    Misconception(
+        "one_rest_for_both",
+        _one_rest_for_both,
+        "You added a window in both directions as soon as one of them has a rest at the border. Rows and columns are "
+        "counted on their own: ⌈(H-w)/s⌉ + 1 and ⌈(W-w)/s⌉ + 1.",
     ),
     Misconception(
         "columns_first",

@@ -70,7 +70,8 @@ EXERCISES = (
         laws=(
             Law(
                 "turned_moved_enlarged",
-                "Turning and moving all points together changes no d_ij; three times the size makes d_ij 9 times.",
+                "Turning all points and moving them together, even far from 0, changes no d_ij; three times the size "
+                "makes d_ij 9 times.",
                 fixtures.moved_calls,
                 fixtures.moved,
             ),
@@ -95,10 +96,17 @@ EXERCISES = (
         r"2^{H(P_i)} = \text{perplexity}\,, \qquad p_{ij} = \frac{p_{j|i} + p_{i|j}}{2N}",
         outputs=("p_j|i", "P"),
         cases=(
-            Case("eleven points, perplexity 2.5", lambda g: [fixtures.telling_distances(g, 11, 2.5)]),
+            Case(
+                "eleven points, perplexity 2.5; and a crowd, where two are equal, with one point far away",
+                lambda g: [fixtures.telling_distances(g, 11, 2.5), fixtures.crowd(g, 8, 2.4)],
+            ),
             Case(
                 "other points and other perplexities",
-                lambda g: [fixtures.telling_distances(g, 12, 2.7), fixtures.distances(g, 10, 2.3)],
+                lambda g: [
+                    fixtures.telling_distances(g, 12, 2.7),
+                    fixtures.distances(g, 10, 2.3),
+                    fixtures.crowd(g, 9, 2.6),
+                ],
                 hidden=True,
                 points=2,
             ),
@@ -152,8 +160,8 @@ EXERCISES = (
         r"{\sum_{k \ne l} (1 + \lVert y_k - y_l \rVert^2)^{-1}}\,, \quad q_{ii} = 0",
         outputs=("Q",),
         cases=(
-            Case("seven points", lambda g: fixtures.plane(g, 7)),
-            Case("other points, few and more", lambda g: fixtures.plane(g, 4, 9), hidden=True),
+            Case("seven points, two of them equal; and points very far apart", lambda g: fixtures.planes(g, 7)),
+            Case("other points, few and more", lambda g: fixtures.planes(g, 4, 9), hidden=True),
         ),
         laws=(
             Law(
@@ -188,7 +196,10 @@ EXERCISES = (
         r"4 \sum_j (p_{ij} - q_{ij})(y_i - y_j)(1 + \lVert y_i - y_j \rVert^2)^{-1}",
         outputs=("C", "∂C/∂Y"),
         cases=(
-            Case("a pair of probability 0; and P exaggerated", lambda g: fixtures.pulls(g, 7, 5, 2.0)),
+            Case(
+                "a pair of probability 0; P exaggerated; equal points, and one far away",
+                lambda g: fixtures.pulls(g, 7, 5, 2.0),
+            ),
             Case("other points, exaggerated more", lambda g: fixtures.pulls(g, 6, 8, 3.0), hidden=True, points=2),
         ),
         laws=(
@@ -236,7 +247,10 @@ EXERCISES = (
         r"Y_{t+1} = Y_t + V_{t+1}\,, \quad V_0 = 0",
         outputs=("path",),
         cases=(
-            Case("steps so large that C rises at one of them; and smaller steps", fixtures.climbing_once),
+            Case(
+                "steps so large that C rises at one of them; smaller steps; and a start where C is nearly flat",
+                fixtures.climbing_once,
+            ),
             Case(
                 "other points, other η and μ; and P exaggerated",
                 fixtures.climbing_once_exaggerated,

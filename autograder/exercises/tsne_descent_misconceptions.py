@@ -118,6 +118,15 @@ def _adam(P, start, *, steps, lr, momentum):
     return torch.stack(path)
 
 
+def _stops_when_flat(P, start, *, steps, lr, momentum):
+    return moved(
+        P,
+        start,
+        steps,
+        lambda Y, V, g: (Y, V) if g.norm() < 0.025 else (Y + momentum * V - lr * g, momentum * V - lr * g),
+    )
+
+
 def _start_missing(P, start, *, steps, lr, momentum):
     return rolled(P, start, steps, lr, momentum)[1:]
 
@@ -204,6 +213,12 @@ LOOP = (
         _adam,
         "You used Adam, which gives every coordinate a step size of its own. The formula is plain descent with "
         "momentum: V ← μV - η ∂C/∂Y, Y ← Y + V.",
+    ),
+    Misconception(
+        "stops_when_flat",
+        _stops_when_flat,
+        "You stopped where the gradient is small. All T steps are made: also small ones lead on, and V still moves "
+        "the points.",
     ),
     Misconception(
         "start_missing",

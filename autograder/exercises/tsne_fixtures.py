@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from autograder.exercises.tsne_descent_misconceptions import rolled
+from autograder.exercises.tsne_gradient_misconceptions import gradient
 from autograder.exercises.tsne_joint_misconceptions import conditional
 from autograder.records import Arrays, Call
 from cnnviz_ref.tsne_parts import (
@@ -50,10 +51,10 @@ def twins(generator: Generator, n: int, d: int) -> list[Call]:
 
 
 def moved_calls(generator: Generator) -> list[Call]:
-    """The same points as they are; turned and moved; three times as large."""
+    """The same points as they are; turned and moved far from 0, where ‖x‖² hides d; three times as large."""
     X = features(generator, 6, 4).inputs["X"]
     turn = torch.linalg.qr(_randn(generator, 4, 4)).Q
-    return [Call({"X": each}) for each in (X, X @ turn + _randn(generator, 4), 3 * X)]
+    return [Call({"X": each}) for each in (X, X @ turn + 1e7 * _randn(generator, 4), 3 * X)]
 
 
 def moved(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
@@ -80,6 +81,13 @@ def telling_distances(generator: Generator, n: int, perplexity: float) -> Call:
         if min(float((rows - other).abs().max() / rows.max()) for other in others) > 0.05:
             return call
     raise RuntimeError(f"no {n} points found that tell a distance from its root")
+
+
+def crowd(generator: Generator, n: int, perplexity: float) -> Call:
+    """A dense crowd, two of its points equal, and one point far from all others."""
+    X = 0.02 * _randn(generator, n, 3)
+    X[1], X[-1] = X[0], 1e4
+    return Call({"distances": squared_distances(X), "perplexity": perplexity})
 
 
 def larger_units(generator: Generator) -> list[Call]:
@@ -141,6 +149,13 @@ def plane(generator: Generator, *sizes: int) -> list[Call]:
     return [Call({"Y": points(generator, n)}) for n in sizes]
 
 
+def planes(generator: Generator, *sizes: int) -> list[Call]:
+    """The same, two points of the first set equal; and five points so far apart that all weights are nearly 0."""
+    calls = plane(generator, *sizes)
+    calls[0].inputs["Y"][1] = calls[0].inputs["Y"][0]
+    return [*calls, Call({"Y": 3e4 * points(generator, 5)})]
+
+
 def odds(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
     """q_ij / q_kl = (1 + ‖y_k - y_l‖²) / (1 + ‖y_i - y_j‖²): q times 1 + d is the same for all pairs."""
     far = 0.0
@@ -167,10 +182,13 @@ def with_a_zero(P: Tensor) -> Tensor:
 
 
 def pulls(generator: Generator, n: int, other: int, exaggeration: float) -> list[Call]:
-    """A P with a pair of probability 0; and an exaggerated one."""
+    """A P with a pair of probability 0; an exaggerated one; two equal points, and one far from all others."""
+    Y = points(generator, n)
+    Y[1], Y[-1] = Y[0], 500.0
     return [
         Call({"P": with_a_zero(joint(generator, n)), "Y": points(generator, n)}),
         Call({"P": exaggeration * joint(generator, other), "Y": points(generator, other)}),
+        Call({"P": joint(generator, n), "Y": Y}),
     ]
 
 
@@ -232,16 +250,30 @@ def overshooting(generator: Generator, *, n: int, steps: int, exaggeration: floa
     raise RuntimeError("no descent found that overshoots")
 
 
+def nearly_there(generator: Generator, *, n: int, steps: int, slope: float) -> Call:
+    """A start where ‖∂C/∂Y‖ is `slope`, with a P nearly Q: nobody is to stop there either."""
+    call = descents(generator, n=n, steps=steps, lr=5.0, momentum=0.9)
+    P, start = call.inputs["P"], call.inputs["start"]
+    Q = low_dimensional_affinities(start)
+    share = slope / float(gradient(P, start).norm())  # with Y and so Q as they are, the gradient is linear in P
+    return Call({**call.inputs, "P": Q + share * (P - Q)})
+
+
 def climbing_once(generator: Generator) -> list[Call]:
-    """One descent that overshoots, and one of smaller steps."""
-    return [overshooting(generator, n=6, steps=5), descents(generator, n=5, steps=3, lr=1.0, momentum=0.6)]
+    """One descent that overshoots, one of smaller steps with an exaggerated P, and two that are nearly flat."""
+    return [
+        overshooting(generator, n=6, steps=5),
+        descents(generator, n=5, steps=3, lr=0.25, momentum=0.6, exaggeration=4),
+        *(nearly_there(generator, n=5, steps=9, slope=slope) for slope in (2e-2, 4e-4)),
+    ]
 
 
 def climbing_once_exaggerated(generator: Generator) -> list[Call]:
-    """The same with other numbers; P is exaggerated where it overshoots."""
+    """The same with other numbers; P is exaggerated where it overshoots too."""
     return [
         overshooting(generator, n=7, steps=4, exaggeration=2),
-        descents(generator, n=5, steps=3, lr=1.2, momentum=0.5),
+        descents(generator, n=5, steps=3, lr=0.2, momentum=0.5, exaggeration=6),
+        *(nearly_there(generator, n=5, steps=10, slope=slope) for slope in (2e-2, 4e-4)),
     ]
 
 

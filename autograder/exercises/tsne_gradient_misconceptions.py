@@ -44,6 +44,11 @@ def _diagonal_in_sum(P, Y):
     return gradient(P, Y, student(squares(Y)) / w.sum())
 
 
+def _equal_left_out(P, Y):
+    w = student(squares(Y)).masked_fill(squares(Y) == 0, 0)
+    return divergence(P, affinities(Y)), gradient(P, Y, w / w.sum())
+
+
 def _by_autograd(P, Y):
     with torch.enable_grad():
         leaf = Y.detach().clone().requires_grad_()
@@ -59,6 +64,12 @@ GRADIENT = (
         _cost(lambda P, Q: (P * (P / Q).log()).sum()),
         "C is not a number: where p_ij is 0, as on the diagonal, 0 · ln 0 gives NaN in code. Such a pair adds 0 to C: "
         "leave it out of the sum.",
+    ),
+    Misconception(
+        "epsilon_in_logarithm",
+        _cost(lambda P, Q: torch.special.xlogy(P, (P + 1e-6) / (Q + 1e-6)).sum()),
+        "You added a small number inside the logarithm. For a point far from all others q_ij is as small, and C comes "
+        "out wrong: leave out the pairs of p_ij = 0 instead.",
     ),
     Misconception(
         "kl_reversed",
@@ -140,6 +151,12 @@ GRADIENT = (
         "diagonal_in_sum",
         _slope(_diagonal_in_sum),
         "The sum below q_ij still has the N ones of the diagonal. Set the diagonal to 0 before you sum.",
+    ),
+    Misconception(
+        "equal_points_left_out",
+        _equal_left_out,
+        "You left out of Q all pairs at distance 0. Two points that are equal are a pair like any other: only i = j is "
+        "left out.",
     ),
     Misconception(
         "mean_over_j",

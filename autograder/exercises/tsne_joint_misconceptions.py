@@ -30,11 +30,12 @@ def bisected(
     *,
     kernel: Kernel = _gaussian,
     diagonal: bool = False,
+    bound: float = 40.0,
 ) -> Tensor:
     """p_j|i [N N], where each row's β grows while `too_wide(p)` says so."""
     nearest = distances.masked_fill(eye(distances), math.inf).amin(1, keepdim=True)
     shifted = distances if diagonal or kernel is not _gaussian else distances - nearest
-    low = torch.full_like(nearest, -40.0)
+    low = torch.full_like(nearest, -bound)
     high = -low
     for _ in range(60):
         middle = (low + high) / 2
@@ -182,6 +183,24 @@ JOINT = (
         _other_kernel(lambda exponents: 1 / (1 + exponents)),
         "You used 1 / (1 + β_i d_ij). That heavy tail belongs to Q, in the plane; among the features the kernel is "
         "exp(-β_i d_ij).",
+    ),
+    Misconception(
+        "least_distance_kept",
+        _other_kernel(lambda exponents: torch.exp(-exponents)),
+        "For a point far from all others exp(-β_i d_ij) is 0 for every j, and 0/0 is not a number. Take the least "
+        "d_ij of each row off first: that changes no p_j|i.",
+    ),
+    Misconception(
+        "narrow_search",
+        lambda distances, perplexity: both(bisected(distances, lambda p: entropy(p) > math.log(perplexity), bound=6.6)),
+        "You look for β_i between bounds of about 0.01 and 100. In a dense crowd it is larger: let the bounds be as "
+        "far apart as distances can be unlike.",
+    ),
+    Misconception(
+        "equal_points_left_out",
+        _other_distances(lambda distances: distances.masked_fill(distances == 0, math.inf)),
+        "You left out every j at distance 0. A point that is equal to i is its nearest neighbour: only j = i is left "
+        "out.",
     ),
     Misconception(
         "columns_for_rows",

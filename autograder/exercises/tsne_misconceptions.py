@@ -159,7 +159,24 @@ def _diagonal_in_sum(Y):
     return off_diagonal(w) / w.sum()
 
 
+def _equal_left_out(Y):
+    w = student(squares(Y)).masked_fill(squares(Y) == 0, 0)
+    return w / w.sum()
+
+
 AFFINITIES = (
+    Misconception(
+        "equal_points_left_out",
+        _equal_left_out,
+        "You left out all pairs at distance 0. Two points that are equal are a pair like any other, of weight 1: only "
+        "i = j is left out.",
+    ),
+    Misconception(
+        "epsilon_in_sum",
+        lambda Y: student(squares(Y)) / (student(squares(Y)).sum() + 1e-8),
+        "You added a small number to the sum below. Where all points are far apart the sum itself is as small, and Q "
+        "no longer sums to 1: divide by the sum alone.",
+    ),
     Misconception(
         "gaussian",
         _over_all(lambda d: torch.exp(-d)),

@@ -29,7 +29,7 @@ def joint_probabilities(distances: Tensor, perplexity: float) -> tuple[Tensor, T
     p_ij = (p_j|i + p_i|j) / 2N.
 
     Args:
-        distances: d [N N], squared; the diagonal is 0.
+        distances: d [N N], squared; the diagonal is 0. Points may be equal, and one may lie far from all others.
         perplexity: how many neighbours each point has, between 1 and N - 1.
 
     Returns:

@@ -10,8 +10,11 @@ import pytest
 
 from autograder import registry
 from autograder.compare import compare
+from autograder.grade import grade_function
 from autograder.oracle import Setting, parts_of
 from autograder.records import Case
+from autograder.verdict import FAILED
+from tests.exercises.wrong_tsne import distances_by_the_expanded_square
 
 SECRETS = [f"course {n}" for n in range(6)]
 """What a case draws is decided by these."""
@@ -42,3 +45,8 @@ def test_a_wrong_answer_fails_every_case_of_every_course(name):
 @pytest.mark.parametrize("name", WRONG)
 def test_at_least_five_wrong_answers_are_tried(name):
     assert len(WRONG[name]) >= 5
+
+
+def test_squared_distances_that_lose_precision_far_from_0_break_the_law_of_moved_points():
+    rows = grade_function(registry.exercise("tsne.squared_distances"), distances_by_the_expanded_square).rows
+    assert [row.check for row in rows if row.verdict == FAILED] == ["law: turned_moved_enlarged"]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from autograder.exercises.tsne_descent_misconceptions import moved, rolled
 from autograder.exercises.tsne_fixtures import _cost
+from autograder.exercises.tsne_gradient_misconceptions import affinities, divergence, gradient
+from autograder.exercises.tsne_joint_misconceptions import bisected, both, entropy
+from autograder.exercises.tsne_misconceptions import differences, off_diagonal, squares, student
 from cnnviz_ref.tsne_parts import squared_distances
+
+
+def distances_by_the_expanded_square(X):
+    norms = X.square().sum(dim=1)
+    return (norms[:, None] + norms - 2 * X @ X.T).clamp(min=0)
 
 
 def distances_kept_from_zero(X):
@@ -83,6 +93,90 @@ def descent_with_momentum_from_the_second_step(P, start, *, steps, lr, momentum)
     return moved(P, start, steps, step)
 
 
+def _conditional(d, perplexity, *, steps=60, close=0.0):
+    off = ~torch.eye(len(d), dtype=torch.bool)
+    d = (d - d.masked_fill(~off, torch.inf).amin(dim=1, keepdim=True)).masked_fill(~off, torch.inf)
+    low = d.new_full((len(d), 1), -40.0)
+    high = -low
+    for _ in range(steps):
+        middle = (low + high) / 2
+        weights = torch.exp(-d * 2**middle)
+        p = weights / weights.sum(dim=1, keepdim=True)
+        excess = torch.special.entr(p).sum(dim=1, keepdim=True) - math.log(perplexity)
+        if (excess.abs() < close).all():
+            break
+        low, high = torch.where(excess > 0, middle, low), torch.where(excess > 0, high, middle)
+    return both(p)
+
+
+def joint_until_nearly_reached(distances, perplexity):
+    return _conditional(distances, perplexity, close=1e-5)
+
+
+def joint_by_twenty_steps(distances, perplexity):
+    return _conditional(distances, perplexity, steps=20)
+
+
+def joint_of_a_whole_perplexity(distances, perplexity):
+    return _conditional(distances, round(perplexity))
+
+
+def joint_by_an_epsilon(distances, perplexity):
+    def kernel(exponents):
+        return torch.exp(-exponents) + 1e-12
+
+    return both(bisected(distances, lambda p: entropy(p) > math.log(perplexity), kernel=kernel))
+
+
+def joint_of_distances_kept_from_zero(distances, perplexity):
+    return _conditional(distances.clamp(min=1e-3), perplexity)
+
+
+def _affinities(weights):
+    return weights / weights.sum()
+
+
+def _kl(P, Q, Y):
+    return divergence(P, Q), gradient(P, Y)
+
+
+def _kl_with(epsilon):
+    return lambda P, Y: (torch.special.xlogy(P, (P + epsilon) / (affinities(Y) + epsilon)).sum(), gradient(P, Y))
+
+
+def kl_by_unit_arrows(P, Y):
+    far = squares(Y).sqrt()
+    w = student(squares(Y))
+    M = ((P - affinities(Y)) * w).fill_diagonal_(0)
+    arrows = differences(Y) / (far + torch.eye(len(Y)))[..., None] * far[..., None]
+    return divergence(P, affinities(Y)), 4 * (M[..., None] * arrows).sum(1)
+
+
+def kl_of_pairs_with_p(P, Y):
+    Q = torch.where(P > 0, affinities(Y), 0)
+    return divergence(P, affinities(Y)), gradient(P, Y, Q)
+
+
+def descent_with_a_clipped_norm(P, start, *, steps, lr, momentum):
+    def step(Y, V, g):
+        V = momentum * V - lr * g / g.norm().clamp(min=1)
+        return Y + V, V
+
+    return moved(P, start, steps, step)
+
+
+def descent_that_stops_below_a_thousandth(P, start, *, steps, lr, momentum):
+    def step(Y, V, g):
+        V = momentum * V - lr * g
+        return (Y, 0 * V) if g.norm() < 1e-3 else (Y + V, V)
+
+    return moved(P, start, steps, step)
+
+
+def descent_of_p_rescaled(P, start, *, steps, lr, momentum):
+    return rolled(P / P.sum(), start, steps, lr, momentum)
+
+
 WRONG = {
     "tsne.squared_distances": (
         distances_kept_from_zero,
@@ -91,7 +185,31 @@ WRONG = {
         distances_in_units_of_the_spread,
         distances_of_rounded_rows,
     ),
+    "tsne.joint_probabilities": (
+        joint_until_nearly_reached,
+        joint_by_twenty_steps,
+        joint_of_a_whole_perplexity,
+        joint_by_an_epsilon,
+        joint_of_distances_kept_from_zero,
+    ),
+    "tsne.low_dimensional_affinities": (
+        lambda Y: _affinities(student(squares(Y).clamp(min=1e-2))),
+        lambda Y: _affinities(student(squares(Y).clamp(max=100))),
+        lambda Y: _affinities(off_diagonal(student(squares(Y)).clamp(min=1e-5))),
+        lambda Y: student(squares(Y)) / (student(squares(Y)).sum() + 1e-12),
+        lambda Y: _affinities(student(squares(Y / Y.std()))),
+    ),
+    "tsne.kl_and_gradient": (
+        _kl_with(1e-3),
+        _kl_with(1e-8),
+        lambda P, Y: _kl(P, affinities(Y).clamp(min=1e-5), Y),
+        kl_by_unit_arrows,
+        kl_of_pairs_with_p,
+    ),
     "tsne.descend": (
+        descent_with_a_clipped_norm,
+        descent_of_p_rescaled,
+        descent_that_stops_below_a_thousandth,
         descent_that_stops_before_c_rises,
         descent_that_stops_when_c_has_risen,
         descent_that_halves_the_step_when_c_rises,
