@@ -171,9 +171,15 @@ def _equal(a: Any, b: Any) -> bool:
 def _refuse_chance(model: nn.Module, images: Tensor, generators: list[_Generator], before: list[Any]) -> None:
     """Looks again who drew random numbers: it may have been another thread, and then all is well."""
     again = [generator.state() for generator in generators]
-    with suppress(Exception), _Drawing(model, generators) as drawing, torch.no_grad():
+    with (
+        suppress(Exception),
+        _Drawing(model, generators) as drawing,
+        torch.no_grad(),
+        _calls_of(random.random) as calls,
+    ):
         model(images.detach().clone())
-    others = [name for name in _drawn_from(generators, again) if name != "torch"]
+    moved = _drawn_from(generators, again)
+    others = [name for name in moved if name == "numpy.random" or (name == "Python's random" and calls)]
     if not drawing.found and not others:
         return
     for generator, state in zip(generators, before, strict=True):
@@ -183,6 +189,23 @@ def _refuse_chance(model: nn.Module, images: Tensor, generators: list[_Generator
         f"model: {place} in eval mode, so no two calls would give the same map; switch the random part off, as "
         f"F.dropout(x, p, self.training) does."
     )
+
+
+@contextmanager
+def _calls_of(method: Any) -> Iterator[list[Any]]:
+    """The calls that this thread makes of methods of the same object; other threads may draw at any time."""
+    calls: list[Any] = []
+
+    def note(_frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and getattr(called, "__self__", None) is method.__self__:
+            calls.append(called)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)
 
 
 class _Drawing(TorchDispatchMode):

@@ -213,15 +213,16 @@ def test_a_network_that_draws_random_numbers_is_refused_by_the_name_of_what_draw
         assert random.getstate() == before[1]
 
 
-def test_random_numbers_of_another_thread_are_not_the_models() -> None:
+@pytest.mark.parametrize("draw", [lambda: torch.rand(()), random.random])
+def test_random_numbers_of_another_thread_are_not_the_models(draw: Callable[[], object]) -> None:
     class Neighbour(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            if not drawn:
+            if draw is random.random or not drawn:  # as schedulers do, also while it is looked for who draws
                 with ThreadPoolExecutor(1) as pool:
-                    drawn.append(pool.submit(torch.rand, ()).result())
+                    drawn.append(pool.submit(draw).result())
             return x
 
-    drawn: list[Tensor] = []
+    drawn: list[object] = []
     assert torch.isfinite(saliency(nn.Sequential(Neighbour(), GapNet()).eval(), pictures(), TARGETS)).all()
     assert drawn
 

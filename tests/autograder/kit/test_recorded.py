@@ -124,7 +124,7 @@ def test_the_call_on_a_photo_is_small_and_gives_the_same_map(recorded):
         ours, theirs = live.showcase(), copy.showcase()
         got = [observe_once(live.reference, [planned(copy, call)])[0].arrays[0] for call in (ours, theirs)]
         assert abs(got[0] - got[1]).max() <= 1e-6 * abs(got[0]).max()
-    assert len(recording.pack(registry.exercise("grad_cam.grad_cam"))) < 400_000  # the network alone is 19 MB
+    assert len(recording.pack(registry.exercise("grad_cam.grad_cam"))) < 1_000_000  # the network alone is 19 MB
 
 
 def test_the_same_lesson_is_the_same_bytes(recorded):

@@ -119,7 +119,7 @@ def test_a_fault_of_the_graders_own_is_told_and_never_kept(work, cache, judging,
 def test_a_module_in_the_middle_of_being_typed_is_one_calm_sentence(work, judging):
     write(work, "return gradients.mean(dim=(2, 3)")
     standing = judging.standing(work)
-    assert standing.problem.startswith("grad_cam.py is not complete yet: line 40, '(' was never closed")
+    assert standing.problem.startswith("grad_cam.py is not complete yet: line 42, '(' was never closed")
     assert str(standing.points) == "– not judged"
 
 

@@ -1,7 +1,6 @@
-"""Right work under suffixes that are none of ours: .txt, .json, .tar.gz, .rar."""
+"""Right work under suffixes that are none of ours: .txt, .json, .rar."""
 
 import json
-import tarfile
 from pathlib import Path
 from runpy import run_path
 
@@ -13,5 +12,3 @@ def make(folder: Path) -> None:
     text = json.dumps(right["notebook"]())
     for name in ("grad_cam.ipynb.txt", "grad_cam.json", "grad_cam.rar"):
         (folder / name).write_text(text, encoding="utf-8")
-    with tarfile.open(folder / "grad_cam.tar.gz", "w:gz") as archive:
-        archive.add(folder / "grad_cam.json", "11_grad_cam/grad_cam.ipynb")
