@@ -24,7 +24,7 @@ from autograder.redteam.traces import changes, clear, marked, state
 from autograder.redteam.watching import Ending, adopt_orphans, follow
 from tests.hostile import weak
 
-SECONDS, HANGS, MEMORY, PRINTED = 10.0, 2.5, 3 * 2**30, 2**20
+SECONDS, HANGS, MEMORY, PRINTED = 20.0, 2.5, 3 * 2**30, 2**20
 
 
 def main(to: Path) -> None:
