@@ -252,6 +252,7 @@ def test_a_tar_is_read_like_a_zip(handed_in, tmp_path, place, ending, mode):
      (tarred({"grad_cam.py": member("grad_cam.py", tarfile.LNKTYPE, "x")}), "is a link or a device;"),
      (tarred({"grad_cam.py": member("grad_cam.py", tarfile.CHRTYPE)}), "is a link or a device;"),
      (tarred({"x.zip": "PK"}), "lies in an archive in an archive;")],
+    ids=["broken", "empty", "large", "many", "out of it", "absolute", "link", "hard link", "device", "archive"],
 )  # fmt: skip
 def test_a_tar_that_cannot_be_trusted_is_a_problem_of_its_student_alone(handed_in, data, sentence):
     handed_in.put("eve.tar.gz", data).put("bob/grad_cam.py")
