@@ -26,7 +26,6 @@ COMMANDS = {
     "feedback": "feedback",
     "similar": "similar",
     "cohort": "cohort",
-    "redteam": "redteam",
     "export": "exporting",
     "release": "releasing",
 }

@@ -26,6 +26,7 @@ from unicodedata import normalize
 from rich.console import Console
 from rich.table import Table
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the attacks are among the tests
 sys.path.insert(0, str(Path(__file__).parent))
 
 from grading_parts.courses import SECRET
@@ -39,7 +40,7 @@ from autograder import registry
 from autograder.batch.names import file_name
 from autograder.batch.results import Store
 from autograder.records import Lesson
-from autograder.redteam.attacks import LESSON
+from tests.hostile.range.attacks import LESSON
 
 CNNVIZ = (sys.executable, "-m", "autograder.cli")
 

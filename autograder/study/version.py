@@ -12,7 +12,7 @@ from autograder.study.cache import digest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("autograder", "cnnviz", "cnnviz_ref")
-APART = ("authoring", "batch", "cohort", "commands", "demo", "exports", "gallery", "nbgrader", "redteam", "study",
+APART = ("authoring", "batch", "cohort", "commands", "demo", "exports", "gallery", "nbgrader", "study",
          "templates")  # fmt: skip
 """Parts of `autograder` that no verdict depends on."""
 LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "scikit-image")

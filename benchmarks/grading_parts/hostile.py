@@ -9,7 +9,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from autograder.records import Lesson
-from autograder.redteam.attacks import Attack, find_attacks
+from tests.hostile.range.attacks import Attack, find_attacks
 
 from .scores import Scores
 

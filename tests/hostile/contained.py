@@ -16,13 +16,13 @@ from pathlib import Path
 
 import torch
 
-from autograder.redteam.aftermath import Aftermath, Seen
-from autograder.redteam.attacks import read_attack
-from autograder.redteam.canaries import Canaries
-from autograder.redteam.course import Course, planted
-from autograder.redteam.traces import changes, clear, marked, state
-from autograder.redteam.watching import Ending, adopt_orphans, follow
 from tests.hostile import weak
+from tests.hostile.range.attacks import read_attack
+from tests.hostile.range.canaries import Canaries
+from tests.hostile.range.course import Course, planted
+from tests.hostile.range.outcome import Outcome, Student
+from tests.hostile.range.traces import changes, clear, marked, state
+from tests.hostile.range.watching import Ending, adopt_orphans, follow
 
 SECONDS, HANGS, MEMORY, PRINTED = 20.0, 2.5, 3 * 2**30, 2**20
 
@@ -43,7 +43,7 @@ def main(to: Path) -> None:
         part.rename(to / f"{label}.json")
 
 
-def fire(course: Course) -> Aftermath:
+def fire(course: Course) -> Outcome:
     """One weakened grader in one course; the fork has everything imported already."""
     before = {place: state(place) for place in (course.home, course.folder)}
     child = os.fork()
@@ -54,7 +54,7 @@ def fire(course: Course) -> Aftermath:
     lines = [f"{place.name}, {line}" for place, was in before.items() for line in changes(was, state(place))]
     left = marked()
     clear(left)
-    return _aftermath(course, ending, (*lines, *(f"new: {path}" for path in left)))
+    return _outcome(course, ending, (*lines, *(f"new: {path}" for path in left)))
 
 
 def _grade(course: Course) -> None:
@@ -72,16 +72,16 @@ def _grade(course: Course) -> None:
         os._exit(status)
 
 
-def _aftermath(course: Course, ending: Ending, left: tuple[str, ...]) -> Aftermath:
+def _outcome(course: Course, ending: Ending, left: tuple[str, ...]) -> Outcome:
     book = _book(course.folder / "results.json")
     seen = {
-        student: Seen(_numbers(mine["points"]), told="\n".join(mine["said"])[:PRINTED])
+        student: Student(_numbers(mine["points"]), told="\n".join(mine["said"])[:PRINTED])
         for student, mine in book["students"].items()
     }
     finished = {path.name for path in course.submitted.iterdir()} <= {*book["finished"]}
     tables, pages, terminal = (_text(p) for p in (course.folder / "results.csv", course.folder / "report.html",
                                                   course.root / "terminal"))  # fmt: skip
-    return Aftermath(ending, seen, finished, (tables,), (pages,), terminal, left)
+    return Outcome(ending, seen, finished, (tables,), (pages,), terminal, left)
 
 
 def _book(path: Path) -> dict:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from autograder.redteam.aftermath import Aftermath, from_json
-from autograder.redteam.attacks import Attack
-from autograder.redteam.canaries import Canaries
-from autograder.redteam.watching import Ending
+from tests.hostile.range.attacks import Attack
+from tests.hostile.range.canaries import Canaries
+from tests.hostile.range.outcome import Outcome, from_json
+from tests.hostile.range.watching import Ending
 
 REPOSITORY = Path(__file__).parents[2]
 START, EACH = 60, 40
@@ -30,11 +30,11 @@ def no_containment() -> str:
     return tried.stderr.strip() if tried.returncode else ""
 
 
-def weak_aftermaths(attacks: Sequence[Attack], canaries: Canaries, to: Path) -> dict[str, Aftermath]:
+def weak_outcomes(attacks: Sequence[Attack], canaries: Canaries, to: Path) -> dict[str, Outcome]:
     """Attack's name -> what it came to against the weakened grader; "clean" is a class without any."""
     (to / "canaries.json").write_text(json.dumps(canaries.text), encoding="utf-8")
     wanted = {"clean": "", **{attack.name: str(attack.folder) for attack in attacks}}
-    found: dict[str, Aftermath] = {}
+    found: dict[str, Outcome] = {}
     while missing := [name for name in wanted if name not in found]:
         (to / "attacks.json").write_text(json.dumps([wanted[name] for name in missing]), encoding="utf-8")
         output = _contained(to, canaries, START + EACH * len(missing))
@@ -48,7 +48,7 @@ def weak_aftermaths(attacks: Sequence[Attack], canaries: Canaries, to: Path) -> 
                 f"the weakened grader does not even grade a class without any attacker: {output[-3000:]}"
             )
         if first is not None:
-            found[first] = Aftermath(Ending(1, 0.0), {}, finished=False, terminal=output[-3000:])
+            found[first] = Outcome(Ending(1, 0.0), {}, finished=False, terminal=output[-3000:])
     return found
 
 

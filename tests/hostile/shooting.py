@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from autograder.isolated.rungs import reasons
-from autograder.redteam.attacks import Attack, find_attacks
-from autograder.redteam.canaries import Canaries
-from autograder.redteam.firing import Range, of_all
-from autograder.redteam.promises import achieved
-from tests.hostile.containment import no_containment, weak_aftermaths
+from tests.hostile.containment import no_containment, weak_outcomes
+from tests.hostile.range.attacks import Attack, find_attacks
+from tests.hostile.range.canaries import Canaries
+from tests.hostile.range.front import Salvo
+from tests.hostile.range.grade import Grade
+from tests.hostile.range.judges import achieved
 
 ATTACKS = find_attacks()
 
@@ -33,23 +33,11 @@ def name_of(attack: Attack) -> str:
     return attack.name
 
 
-@dataclass(frozen=True)
-class Salvo:
-    """All attacks on one rung, in one batch, after one without any."""
-
-    each: Mapping[str, Mapping[str, str]]
-    """Attack's name -> what it got, beside what befell the whole batch."""
-    whole: Mapping[str, str]
-
-
 def salvo(rung: str) -> Salvo:
     """Fires; skips the tests where the machine does not offer the rung."""
     if reason := reasons()[rung]:
         pytest.skip(f"this machine does not offer {rung}: {reason}")
-    shots = Range(rung, jobs=2).shots(attacks_on(rung), whose=False)
-    whole = of_all(shots)
-    each = {s.attack.name: {kind: w for kind, w in (s.seen or {}).items() if kind not in whole} for s in shots}
-    return Salvo(each, whole)
+    return Grade(rung).salvo(attacks_on(rung))
 
 
 def weak_salvo(attacks: Sequence[Attack], to: Path) -> dict[str, dict[str, str]]:
@@ -57,5 +45,5 @@ def weak_salvo(attacks: Sequence[Attack], to: Path) -> dict[str, dict[str, str]]
     if reason := no_containment():
         pytest.skip(f"the weakened grader cannot be contained here: {reason}")
     canaries = Canaries.fresh()
-    after = weak_aftermaths(attacks, canaries, to)
+    after = weak_outcomes(attacks, canaries, to)
     return {attack.name: achieved(attack, after[attack.name], after["clean"], canaries) for attack in attacks}

@@ -10,6 +10,8 @@ import tempfile
 
 import pytest
 
+from tests.hostile.range.front import REPOSITORY
+
 SETPRIV = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 SHELL = ["sh", "-c", 'exec "$0" "$@"']  # what setpriv itself starts is still found with the rights of root
 
@@ -29,7 +31,7 @@ def as_nobody():
         command = [*SETPRIV, *SHELL, *argv]
         return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=seconds)
 
-    tried = run(sys.executable, "-c", "import torch, autograder.redteam.firing")
+    tried = run(sys.executable, "-c", "import torch, tests.hostile.range.grade")
     if tried.returncode:
         last = (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
         shutil.rmtree(home)
@@ -43,6 +45,7 @@ def test_every_promise_holds_for_an_ordinary_user_too(as_nobody):
     best = as_nobody(
         sys.executable, "-c", "from autograder.isolated.rungs import best; print(best().name)"
     ).stdout.strip()
-    done = as_nobody(sys.executable, "-m", "autograder.cli", "redteam", "--rung", best, seconds=900)
+    suite = f"{REPOSITORY}/tests/hostile/test_on_{best}.py"
+    done = as_nobody(sys.executable, "-m", "pytest", suite, "-q", "-p", "no:cacheprovider", seconds=900)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert " 0 not held" in done.stdout
+    assert " skipped" not in done.stdout

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from autograder.redteam.attacks import CLASSES, LADDER, chosen, find_attacks, read_attack
-from autograder.redteam.promises import full_points
+from tests.hostile.range.attacks import CLASSES, LADDER, find_attacks, read_attack
+from tests.hostile.range.judges import full_points
 
 ATTACKS = find_attacks()
 
@@ -74,11 +74,11 @@ def test_a_rung_promises_what_the_rungs_below_it_do(tmp_path):
     assert [attack.promised_on(rung) for rung in LADDER] == [False, True, True]
 
 
-def test_a_choice_that_no_attack_meets_is_refused(tmp_path):
-    attack_in(tmp_path)
-    with pytest.raises(ValueError, match='--class: got "frge", allowed are corrupt, crash'):
-        chosen(find_attacks(tmp_path), ["frge"], [])
-    assert [attack.name for attack in chosen(find_attacks(tmp_path), [], ["idle"])] == ["forge/idle"]
+def test_a_make_py_that_fails_is_one_sentence(tmp_path):
+    folder = attack_in(tmp_path)
+    (folder / "make.py").write_text("def make(folder):\n    1 / 0\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"make.py failed \(ZeroDivisionError: division by zero\); correct it."):
+        read_attack(folder).hand_in(tmp_path / "there")
 
 
 def test_items_may_be_named_without_their_module(tmp_path):

@@ -7,22 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from autograder.redteam.aftermath import Aftermath, Seen
-from autograder.redteam.attacks import Attack
-from autograder.redteam.canaries import Canaries
-from autograder.redteam.course import INNOCENT
-from autograder.redteam.firing import Shot, of_all
-from autograder.redteam.live import live_in_page, live_in_table, live_in_terminal
-from autograder.redteam.promises import achieved, answer_lines, full_points
-from autograder.redteam.tables import counts, outcome
-from autograder.redteam.watching import Ending
+from tests.hostile.range.attacks import Attack
+from tests.hostile.range.canaries import Canaries
+from tests.hostile.range.course import INNOCENT
+from tests.hostile.range.front import of_all
+from tests.hostile.range.judges import achieved, answer_lines, full_points
+from tests.hostile.range.live import live_in_page, live_in_table, live_in_terminal
+from tests.hostile.range.outcome import Outcome, Student
+from tests.hostile.range.watching import Ending
 
 FULL = full_points()
 NOTHING = dict.fromkeys(FULL, 0)
 CANARIES = Canaries.fresh()
-CLEAN = Aftermath(Ending(0, 1.0), {name: Seen(FULL) for name in INNOCENT}, finished=True, left=("home, new: .cache",))
+CLEAN = Outcome(Ending(0, 1.0), {name: Student(FULL) for name in INNOCENT}, finished=True, left=("home, new: .cache",))
 ATTACK = Attack(Path("attacks/forge/idle"), "does nothing", "points", "points", "rlimits", True, student="eve")
-AFTER = replace(CLEAN, students={**CLEAN.students, "eve": Seen(NOTHING)})
+AFTER = replace(CLEAN, students={**CLEAN.students, "eve": Student(NOTHING)})
 
 
 def with_eve(**changes):
@@ -31,7 +30,7 @@ def with_eve(**changes):
 
 
 def with_ada(points):
-    return replace(AFTER, students={**AFTER.students, "!ada": Seen(points)})
+    return replace(AFTER, students={**AFTER.students, "!ada": Student(points)})
 
 
 def test_an_attack_that_got_nothing_has_achieved_nothing():
@@ -112,13 +111,6 @@ def test_plain_lines_in_a_terminal_are_not_live():
 
 
 def test_what_befell_a_whole_batch_is_told_from_what_one_student_did():
-    mine, other = Shot(ATTACK, "landlock", {"hang": "late", "points": "7"}), Shot(ATTACK, "landlock", {"hang": "late"})
+    mine, other = {"hang": "late", "points": "7"}, {"hang": "late"}
     assert of_all([mine, other]) == {"hang": "late"}
-    assert of_all([mine, replace(other, seen={})]) == {}
-
-
-def test_the_table_says_held_not_held_and_not_promised():
-    shots = [Shot(ATTACK, "landlock", seen) for seen in ({}, {"points": "7 points"}, None)]
-    told = ["✓ held", "✗ NOT HELD points: 7 points", "not promised on this rung"]
-    assert [str(outcome(shot)) for shot in shots] == told
-    assert counts(shots) == "1 of 2 attacks held, 1 not held. 1 not promised on their rung."
+    assert of_all([mine, {}]) == {}

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from autograder.redteam.canaries import Canaries
-from autograder.redteam.course import INNOCENT, planted
-from autograder.redteam.traces import changes, clear, marked, state
+from tests.hostile.range.canaries import Canaries
+from tests.hostile.range.course import INNOCENT, planted
+from tests.hostile.range.front import REPOSITORY
+from tests.hostile.range.traces import changes, clear, marked, state
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it reads /proc")
 
@@ -31,8 +32,8 @@ os.wait()
 def watched(tmp_path, code, seconds=20.0):
     """What the watch reports of a Python program."""
     report = tmp_path / "ending.json"
-    argv = [sys.executable, "-m", "autograder.redteam.watching", str(seconds), str(report), sys.executable, "-c", code]
-    subprocess.run(argv, timeout=60, check=True)
+    argv = [sys.executable, "-m", "tests.hostile.range.watching", str(seconds), str(report), str(tmp_path)]
+    subprocess.run([*argv, sys.executable, "-c", code], cwd=REPOSITORY, timeout=60, check=True)
     return json.loads(report.read_text(encoding="utf-8"))
 
 

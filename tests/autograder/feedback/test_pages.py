@@ -8,8 +8,8 @@ from autograder import registry
 from autograder.batch.results import Store
 from autograder.feedback.making import make_index, make_pages
 from autograder.formulas import as_mathml
-from autograder.redteam.live import live_in_page
 from tests.autograder.feedback.wrong import results
+from tests.hostile.range.live import live_in_page
 
 HOSTILE = "</p><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\u202e"
 

@@ -168,7 +168,7 @@ def test_the_map_the_hints_and_what_is_only_for_instructors(student):
     assert "grade is a command for instructors" in " ".join(refused.stderr.split())
     listed = cnnviz(student, "--help").stdout
     assert "check" in listed
-    assert not [name for name in ("grade", "build", "lint", "release", "redteam") if f" {name} " in listed]
+    assert not [name for name in ("grade", "build", "lint", "release") if f" {name} " in listed]
 
 
 def test_what_is_handed_in_from_it_is_graded_by_the_full_course(student, tmp_path, monkeypatch):

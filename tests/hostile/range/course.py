@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.redteam.attacks import LESSON, Attack
-from autograder.redteam.canaries import Canaries
+import autograder
+from autograder.isolated.zygote import remove as dissolve
+from tests.hostile.range.attacks import LESSON, Attack
+from tests.hostile.range.canaries import Canaries
 
 FIRST, LAST = "!ada", "~zoe"
 """The innocent students: one is graded before, one after any attacker."""
@@ -24,7 +26,7 @@ INNOCENT = {
 DESERVED = {FIRST: 31, LAST: 18}
 """Their exact points."""
 
-_DEMO = Path(__file__).parents[1] / "demo"
+_DEMO = Path(autograder.__file__).parent / "demo"
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,6 @@ def plant(course: Course) -> None:
 
 def remove(root: Path) -> None:
     """The folder and all in it, also what was made unreadable or nested too deep for a path."""
-    from autograder.isolated.zygote import remove as dissolve
-
     for folder in (root, *(path for path in root.iterdir())):
         with contextlib.suppress(OSError):
             folder.chmod(0o700)

@@ -2,7 +2,7 @@
 
 A process of its own does this: it adopts every orphan of the command, so that none can hide in another session.
 
-    python -m autograder.redteam.watching SECONDS REPORT COMMAND...
+    python -m tests.hostile.range.watching SECONDS REPORT FOLDER COMMAND...
 """
 
 from __future__ import annotations
@@ -156,10 +156,12 @@ def _command_line(pid: int) -> str:
     return words.replace(b"\0", b" ").decode(errors="replace").strip()[:200] or f"process {pid}"
 
 
-def main(seconds: str, report: str, *command: str) -> None:
-    """Follows one command and writes its `Ending` as JSON."""
+def main(seconds: str, report: str, folder: str, *command: str) -> None:
+    """Follows one command in a folder and writes its `Ending` as JSON."""
     adopt_orphans()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
+    )
     process.returncode = 0  # `follow` waits for it
     ending = follow(process.pid, seconds=float(seconds))
     Path(report).write_text(json.dumps(asdict(ending)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a batch came to, in a form that the real grader's and the weakened one's can both be told in."""
+"""What a batch came to, in one form for the real grader and the weakened one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.redteam.watching import Ending
+from tests.hostile.range.watching import Ending
 
 
 @dataclass(frozen=True)
-class Seen:
+class Student:
     """What became of one student."""
 
     points: Mapping[str, int] = field(default_factory=dict)
@@ -25,11 +25,11 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Aftermath:
+class Outcome:
     """What a batch came to."""
 
     ending: Ending
-    students: Mapping[str, Seen]
+    students: Mapping[str, Student]
     finished: bool
     """Whether the grader came to the end of its list."""
     tables: tuple[str, ...] = ()
@@ -44,9 +44,9 @@ class Aftermath:
     """What verifying the results complained about."""
 
 
-def from_json(about: Mapping[str, Any]) -> Aftermath:
+def from_json(about: Mapping[str, Any]) -> Outcome:
     """The reverse of `dataclasses.asdict`."""
     ending = Ending(**{**about["ending"], "left": tuple(about["ending"]["left"])})
-    students = {name: Seen(**seen) for name, seen in about["students"].items()}
+    students = {name: Student(**seen) for name, seen in about["students"].items()}
     lists = {name: tuple(about[name]) for name in ("tables", "pages", "left", "complaints")}
-    return Aftermath(ending, students, about["finished"], terminal=about["terminal"], **lists)
+    return Outcome(ending, students, about["finished"], terminal=about["terminal"], **lists)

@@ -6,7 +6,7 @@ import runpy
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ PROMISES = ("points", "innocent", "lost", "leak", "left behind", "hang", "batch"
 SUCCESSES = ("points", "innocent", "leak", "file", "process", "hang", "stop", "live")
 LADDER = ("rlimits", "landlock", "bubblewrap")
 """The rungs of isolation, lowest first."""
+
+PLACE = Path(__file__).parents[1] / "attacks"
+"""Where they lie."""
 
 LESSON = "11_grad_cam"
 """The lesson that every attack is handed in for."""
@@ -89,46 +92,16 @@ class Attack:
                 raise ValueError(f"attack: {maker} failed ({type(error).__name__}: {error}); correct it.") from error
 
 
-def attacks_place() -> Path:
-    """The attacks that were installed with the package, or those of the repository.
-
-    Raises:
-        FileNotFoundError: neither is there.
-    """
-    packaged = Path(__file__).parents[2] / "cnnviz_attacks"
-    repository = Path(__file__).parents[2] / "tests" / "hostile" / "attacks"
-    for place in (packaged, repository):
-        if place.is_dir():
-            return place
-    raise FileNotFoundError(f"attacks: neither {packaged} nor {repository} exists; install cnnviz again.")
-
-
-def find_attacks(place: Path | None = None) -> list[Attack]:
+def find_attacks(place: Path = PLACE) -> list[Attack]:
     """All attacks, sorted by class, in the order of `CLASSES`, and name.
 
     Raises:
         ValueError: one of them is malformed.
-        FileNotFoundError: there are none.
     """
-    place = place or attacks_place()
     folders = sorted(path.parent for path in place.glob("*/*/attack.toml"))
     if strange := sorted({folder.parent.name for folder in folders} - set(CLASSES)):
         raise ValueError(f'attacks: got the class "{strange[0]}" in {place}; allowed are {", ".join(CLASSES)}.')
     return sorted(map(read_attack, folders), key=lambda attack: (CLASSES.index(attack.kind), attack.name))
-
-
-def chosen(attacks: Iterable[Attack], kinds: Sequence[str], names: Sequence[str]) -> list[Attack]:
-    """Those of the classes `kinds` and of the names `names`; an empty choice is all.
-
-    Raises:
-        ValueError: a class or a name that no attack has.
-    """
-    attacks = list(attacks)
-    known = {attack.name for attack in attacks} | {attack.folder.name for attack in attacks}
-    for asked, allowed, what in ((kinds, set(CLASSES), "--class"), (names, known, "--attack")):
-        if unknown := [one for one in asked if one not in allowed]:
-            raise ValueError(f'{what}: got "{unknown[0]}", allowed are {", ".join(sorted(allowed))}.')
-    return [a for a in attacks if (not kinds or a.kind in kinds) and (not names or {a.name, a.folder.name} & {*names})]
 
 
 def read_attack(folder: Path) -> Attack:

@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from autograder.redteam.aftermath import Aftermath, Seen
-from autograder.redteam.attacks import LESSON, Attack
-from autograder.redteam.canaries import Canaries
-from autograder.redteam.course import INNOCENT
-from autograder.redteam.live import live_in_page, live_in_table, live_in_terminal
+from tests.hostile.range.attacks import LESSON, Attack
+from tests.hostile.range.canaries import Canaries
+from tests.hostile.range.course import INNOCENT
+from tests.hostile.range.live import live_in_page, live_in_table, live_in_terminal
+from tests.hostile.range.outcome import Outcome, Student
 
 LONG = 40
 """Characters of a line that nobody writes twice by chance."""
 
-_REPOSITORY = Path(__file__).parents[2]
+_REPOSITORY = Path(__file__).parents[3]
 
 
-def achieved(attack: Attack, after: Aftermath, clean: Aftermath, canaries: Canaries) -> dict[str, str]:
+def achieved(attack: Attack, after: Outcome, clean: Outcome, canaries: Canaries) -> dict[str, str]:
     """Kind of success -> what was seen of it; empty where the attack got nothing."""
     seen = {kind: judge(attack, after, clean) for kind, judge in _JUDGES.items()}
     seen["leak"] = _leak(attack, after, canaries)
@@ -34,62 +34,62 @@ def full_points() -> dict[str, int]:
     return {item.id: item.points for item in lesson(LESSON).items}
 
 
-def _points(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+def _points(attack: Attack, after: Outcome, clean: Outcome) -> str:
     """Points that nobody gave, and results whose signature does not hold."""
-    given = after.students.get(attack.graded_as, Seen()).points
+    given = after.students.get(attack.graded_as, Student()).points
     most = full_points() if attack.deserved_all_of else {}
     more = {item: earned for item, earned in given.items() if earned > attack.deserved.get(item, most.get(item, 0))}
     told = [f"{item}: {n} points" for item, n in more.items()]
     return _shown([*told, *after.complaints])
 
 
-def _innocent(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+def _innocent(attack: Attack, after: Outcome, clean: Outcome) -> str:
     """Another student's results are not what they are without the attack, or honest work lost its points."""
     lost = []
     for student in INNOCENT:
-        have, want = after.students.get(student, Seen()), clean.students[student]
+        have, want = after.students.get(student, Student()), clean.students[student]
         if have != want:
             other = [item for item in want.points if have.points.get(item) != want.points[item]]
             lost.append(f"{student}: {', '.join(other) or 'other bytes'}")
-    own, full = after.students.get(attack.graded_as, Seen()).points, full_points()
+    own, full = after.students.get(attack.graded_as, Student()).points, full_points()
     honest = {**attack.deserved, **{item: full[item] for item in attack.innocent}}
     lost += [f"honest {item}: {own.get(item, 0)} of {n}" for item, n in honest.items() if own.get(item, 0) < n]
     return _shown(lost)
 
 
-def _file(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+def _file(attack: Attack, after: Outcome, clean: Outcome) -> str:
     return _shown([line for line in after.left if line not in clean.left])
 
 
-def _process(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+def _process(attack: Attack, after: Outcome, clean: Outcome) -> str:
     return _shown(list(after.ending.left))
 
 
-def _hang(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+def _hang(attack: Attack, after: Outcome, clean: Outcome) -> str:
     stopped = after.ending.status is None or after.ending.ate
     return f"it was stopped after {after.ending.seconds:.0f} s" if stopped else ""
 
 
-def _stop(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
+def _stop(attack: Attack, after: Outcome, clean: Outcome) -> str:
     """The batch ended before its end, or not every item of every student has a result."""
     if after.ending.status is None:
         return ""
     items = full_points()
-    short = [s for s in (*INNOCENT, attack.graded_as) if after.students.get(s, Seen()).points.keys() < items.keys()]
+    short = [s for s in (*INNOCENT, attack.graded_as) if after.students.get(s, Student()).points.keys() < items.keys()]
     if short or not after.finished:
         memory = ", out of memory" if after.ending.ate else ""
         return f"it ended with status {after.ending.status}{memory}; without all results: {_shown(short) or 'nobody'}"
     return ""
 
 
-def _live(attack: Attack, after: Aftermath, clean: Aftermath) -> str:
-    own = after.students.get(attack.graded_as, Seen()).page
+def _live(attack: Attack, after: Outcome, clean: Outcome) -> str:
+    own = after.students.get(attack.graded_as, Student()).page
     found = [what for page in (own, *after.pages) for what in live_in_page(page)]
     found += [what for table in after.tables for what in live_in_table(table)]
     return _shown(found + live_in_terminal(after.terminal))
 
 
-_JUDGES: Mapping[str, Callable[[Attack, Aftermath, Aftermath], str]] = {
+_JUDGES: Mapping[str, Callable[[Attack, Outcome, Outcome], str]] = {
     "points": _points,
     "innocent": _innocent,
     "file": _file,
@@ -100,8 +100,8 @@ _JUDGES: Mapping[str, Callable[[Attack, Aftermath, Aftermath], str]] = {
 }
 
 
-def _leak(attack: Attack, after: Aftermath, canaries: Canaries) -> str:
-    told = html.unescape(after.students.get(attack.graded_as, Seen()).told)
+def _leak(attack: Attack, after: Outcome, canaries: Canaries) -> str:
+    told = html.unescape(after.students.get(attack.graded_as, Student()).told)
     lines = [f'the line "{line}"' for line in sorted(answer_lines() - _handed_in(attack)) if line in told]
     return _shown([*canaries.found_in(told), *lines])
 
