@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from autograder.helpers import in_folder
+from autograder.helpers import in_folder, is_helper
 from autograder.study import course
 from autograder.study.course import Outline
 
@@ -43,6 +44,16 @@ class Work:
         """What lies beside them and may be imported, as it is now."""
         files = in_folder(self.folder, self.module.stem)
         return tuple(part for path in files for part in (path.encode(), _read(self.folder / path) or b""))
+
+    def counts(self, file: PurePath) -> bool:
+        """Whether a verdict may hang on this file of the folder: one of both, or a module whose name others have."""
+        if str(file) in self.outline.files:
+            return True
+        name = (file.parent if file.stem == "__init__" else file).stem
+        others = [self.folder / other for other in in_folder(self.folder, self.module.stem) if PurePath(other) != file]
+        texts = filter(None, map(_read, (*self.files, *others)))
+        word = re.compile(rb"\b%b\b" % re.escape(name.encode()))
+        return is_helper(file.name, self.module.stem) and any(map(word.search, texts))
 
     def untouched(self, contents: Sequence[bytes | None]) -> bool:
         """Whether nothing was written yet, in either file."""

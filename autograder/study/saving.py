@@ -19,15 +19,19 @@ async def saves(works: Sequence[Work], stop: asyncio.Event) -> AsyncIterator[tup
 
     Whatever else editors leave beside it (swap files, backups, half-written copies) is not looked at.
     """
-    by_file = {path.resolve(): work for work in works for path in work.files}
-    folders = [work.folder for work in works]
+    by_folder = {work.folder.resolve(): work for work in works}
+
+    def lesson(path: Path) -> Work | None:
+        folder = next((each for each in (path.parent, path.parent.parent) if each in by_folder), None)
+        return by_folder[folder] if folder and by_folder[folder].counts(path.relative_to(folder)) else None
 
     def counts(change: Change, path: str) -> bool:
-        return Path(path).resolve() in by_file
+        return lesson(Path(path).resolve()) is not None
 
-    async for changes in awatch(
-        *folders, watch_filter=counts, step=STEP, debounce=DEBOUNCE, stop_event=stop, recursive=False
-    ):
-        files = {Path(path).resolve() for _, path in changes}
-        for work in dict.fromkeys(by_file[path] for path in sorted(files)):
-            yield work, {path for path in files if by_file[path] == work}
+    async for changes in awatch(*by_folder, watch_filter=counts, step=STEP, debounce=DEBOUNCE, stop_event=stop):
+        saved: dict[Work, set[Path]] = {}
+        for path in sorted(Path(path).resolve() for _, path in changes):
+            if (work := lesson(path)) is not None:
+                saved.setdefault(work, set()).add(path)
+        for work, files in saved.items():
+            yield work, files

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = "meta"
-_READS = ("tolist", "item", "__bool__", "__int__", "__float__", "__index__", "__complex__", "__contains__", "__format__")
+_READS = "tolist item __bool__ __int__ __float__ __index__ __complex__ __contains__ __format__".split()
 _TO_NUMPY = ("numpy", "__array__")
 _BETWEEN = ("copy_", "_to_copy")
 
