@@ -1,7 +1,8 @@
 """One request in the child: confine, load the submission, observe the calls, report each as soon as it is known.
 
-Submission and observer share this process. The observer is hard to replace and is tested (`tripwire`), and what it is
-asked for most, what is left behind, the warm process sees for itself (`outside`).
+Submission and observer share this process. The observer is hard to replace and is tested (`tripwire`), but code that
+finds it in memory and imitates it can hide its own side effects. It can not invent right values, for no answer is
+here, and not reach anything outside.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ import os
 import pickle
 import random
 import re
-import socket
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,14 +26,13 @@ from . import confine
 from .failures import error_of, is_memory_error, safe_text, type_name
 from .loading import Failure, load, text_of
 from .observing import Inputs, in_place, watch
-from .outside import shown
 from .parcels import unpacked
 from .records import Cell, Error, Observation, PlannedCall, error_record
 from .tripwire import Tripwire
 from .wire import frame, observation_frame
 
 _MISSING = re.compile(r"(?:global )?name '(\w+)' is not defined")
-_ENDING, _WAITING = os._exit, time.sleep
+_ENDING = os._exit
 _PACKAGE = re.compile(
     r"^(?:import|from)\s+((?:torchvision|matplotlib|sklearn|skimage|scipy|PIL|IPython|tqdm)[\w.]*)", re.M
 )
@@ -69,9 +67,7 @@ class Channel:
             view = view[self._write(self._fd, view) :]
 
 
-def call(
-    config: dict[str, Any], request_fd: int, result_fd: int, output_fd: int, watcher: socket.socket | None = None
-) -> None:
+def call(config: dict[str, Any], request_fd: int, result_fd: int, output_fd: int) -> None:
     """Everything from the request to the end of the process; never returns."""
     result_fd = os.dup(result_fd)  # it may be 1
     os.dup2(output_fd, 1)
@@ -81,31 +77,19 @@ def call(
     request["calls"] = [PlannedCall(*unpacked(parcel)) for parcel in request["calls"]]
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
-    spared = () if watcher is None else (watcher.fileno(),)
-    channel = Channel(confine.hide(result_fd, *spared), request.pop("token"), request["result_bytes"])
+    channel = Channel(confine.hide(result_fd), request.pop("token"), request["result_bytes"])
     _settle(request["folder"], request["device"])
     inputs = [in_place(planned, request["device"]) for planned in request["calls"]]
     _import_packages(source for _, source, *_ in request["cells"])
     confine.limit(seconds=request["seconds"], memory_mb=request["memory_mb"], device=request["device"])
     rung = confine.sandbox(request["folder"], config["readable"], device=request["device"], layers=config["layers"])
-    watched = _shown(watcher, inputs)
     channel.send({"frame": "started", "rung": rung})
     tripwire = Tripwire()
     status, error, variable = _perform(request, inputs, channel.observation, tripwire)
     _flush()
     done = {"status": status, "error": error, "variable": variable, "observer": tripwire.intact}
     channel.send({"frame": "done", **done})
-    while watched:  # the inputs are looked at in this very process, which is then ended
-        _WAITING(60.0)
     _ENDING(0)
-
-
-def _shown(watcher: socket.socket | None, inputs: Sequence[Any]) -> bool:
-    """Whether the warm process has seen the inputs and will look at them again."""
-    if watcher is None:
-        return False
-    with watcher:
-        return bool(inputs) and shown(watcher, inputs)
 
 
 def _settle(folder: str, device: str) -> None:

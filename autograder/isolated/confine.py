@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 import os
 import secrets
 import signal
@@ -43,16 +42,15 @@ def die_with(parent: int | None) -> None:
         os._exit(1)
 
 
-def hide(fd: int, *spared: int) -> int:
-    """The same channel under a number that cannot be known beforehand; all above 2 but the spared are closed."""
+def hide(fd: int) -> int:
+    """The same channel under a number that cannot be known beforehand; every other descriptor above 2 is closed."""
     if os.name == "nt":
         return os.dup(fd)
     import fcntl
 
     hidden = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3 + secrets.randbelow(_FILES - 56))
-    kept = (2, *sorted((hidden, *spared)), 4096)
-    for low, high in itertools.pairwise(kept):
-        os.closerange(low + 1, high)
+    os.closerange(3, hidden)
+    os.closerange(hidden + 1, 4096)
     return hidden
 
 

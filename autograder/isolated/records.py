@@ -91,7 +91,7 @@ class Observation:
     """The second call's arrays; None where it raised or returned what cannot be compared."""
     effects: tuple[str, ...] = ()
     """Slugs out of EFFECTS: what the call left changed; "observer" where what looks for changes was tampered with,
-    "unseen" where the process ended before anybody could look."""
+    "unseen" where the process ended before its last word."""
     error: Error | None = None
     seconds: float = 0.0
     """The first of the two runs."""
@@ -111,8 +111,6 @@ class Outcome:
     seconds: float = 0.0
     rung: str = ""
     """How far the child was confined; empty where it never began."""
-    watched: str = "inside"
-    """Where side effects were looked for: "outside", where nothing can hide them, or in the submission's process."""
 
 
 def error_record(kind: str, message: str, *, line: int | None = None, source_line: str | None = None) -> Error:
@@ -128,13 +126,3 @@ def error_record(kind: str, message: str, *, line: int | None = None, source_lin
 def in_order(effects: Collection[str]) -> tuple[str, ...]:
     """Those that are effects, as EFFECTS lists them."""
     return tuple(slug for slug in EFFECTS if slug in effects)
-
-
-def as_numbers(effects: Sequence[Collection[str]]) -> list[int]:
-    """Effects of each call for a short message: a bit for each."""
-    return [sum(1 << place for place, slug in enumerate(EFFECTS) if slug in call) for call in effects]
-
-
-def from_numbers(numbers: Sequence[int]) -> tuple[tuple[str, ...], ...]:
-    """The effects again."""
-    return tuple(tuple(slug for place, slug in enumerate(EFFECTS) if number >> place & 1) for number in numbers)

@@ -205,20 +205,16 @@ class _Watch:
             )
         status, error = self.verdict or self._end()
         variable = self.done["variable"] if self.done else None
-        watched = "outside" if self.ended is not None and self.ended.watched else "inside"
-        return Outcome(status, self._believed(), variable, error, output, seconds, self.rung, watched)
+        return Outcome(status, self._believed(), variable, error, output, seconds, self.rung)
 
     def _believed(self) -> tuple[Observation, ...]:
-        """The observations, with what was seen from outside, or that nobody could look."""
-        told = {"observer"} if self.done is not None and not self.done["observer"] else set()
-        if self.ended is None or (self.ended.watched and self.ended.changes is None):
+        """The observations, and with each whether the observer was tampered with, or ended before its last word."""
+        told = set()
+        if self.done is not None and not self.done["observer"]:
+            told.add("observer")
+        if self.done is None and self.gone:
             told.add("unseen")
-        outside = self.ended.changes if self.ended is not None else None
-        changes = outside or ((),) * len(self.observations)
-        return tuple(
-            replace(seen, effects=in_order({*seen.effects, *change, *told}))
-            for seen, change in zip(self.observations, changes, strict=False)
-        )
+        return tuple(replace(seen, effects=in_order({*seen.effects, *told})) for seen in self.observations)
 
     def _end(self) -> tuple[str, Error | None]:
         if self.done is not None:

@@ -16,14 +16,9 @@ import stat
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from . import confine, pages
-from .offsets import Offsets
-from .outside import Sight
 from .queueing import announce
-from .records import as_numbers
-from .rehearsal import rehearsed
 
 MAX_DISK, MAX_FILES = 2**30, 2000
 _PATIENCE, _DISK_EVERY = 30.0, 0.2
@@ -36,17 +31,16 @@ def serve(control: socket.socket, parent: int | None, writable: Sequence[str], c
         control: the parent's end of the conversation.
         parent: its process number, where that is known here.
         writable: folders that a call may have written in; they are empty before the parent hears of its end.
-        call: what the child does with request, results and output, and a socket to this process, if it can look.
+        call: what the child does with request, results and output.
     """
     confine.die_with(parent)
     confine.become_reaper()
-    offsets = rehearsed()
     confine.close_memory(True)
     gc.collect()
     gc.freeze()
     pages.enlarge()
     control.send(b"ready")
-    child = _Child(control, call, offsets)
+    child = _Child(control, call)
     while True:
         message, fds, _, _ = socket.recv_fds(control, 4096, 3)
         if not message:
@@ -56,8 +50,7 @@ def serve(control: socket.socket, parent: int | None, writable: Sequence[str], c
         child.begin(fds)
         announce(control, child.pid)
         folder = json.loads(message)["folder"]
-        end = _wait(control, child, folder)
-        seen = child.seen()
+        end = _wait(control, child.pid, folder)
         status = _sweep(child.pid)
         for place in writable:
             empty(place)
@@ -65,43 +58,28 @@ def serve(control: socket.socket, parent: int | None, writable: Sequence[str], c
             return
         if end == "disk":
             status = -signal.SIGXFSZ
-        control.send(json.dumps({"status": status, **seen}).encode())
-        child = _Child(control, call, offsets)
+        control.send(json.dumps({"status": status}).encode())
+        child = _Child(control, call)
 
 
 class _Child:
     """A process for the next call, forked ahead of it: copying page tables takes longer than most calls."""
 
-    def __init__(self, control: socket.socket, call: Callable[..., None], offsets: Offsets | None) -> None:
-        self.here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def __init__(self, control: socket.socket, call: Callable[..., None]) -> None:
+        self._here, there = socket.socketpair()
         zygote = os.getpid()
         self.pid = os.fork()
         if not self.pid:
-            self._live(control, there, zygote, call if offsets is None else lambda *fds: call(*fds, there))
+            self._live(control, there, zygote, call)
         there.close()
-        self._sight = Sight(self.pid, offsets) if offsets is not None else None
-        self._looked = False
 
     def begin(self, fds: list[int]) -> None:
         """Hand over the request's descriptors; a child that was killed while it waited is found out by `_wait`."""
         with contextlib.suppress(OSError):
-            socket.send_fds(self.here, [b"begin"], fds)
+            socket.send_fds(self._here, [b"begin"], fds)
+        self._here.close()
         for fd in fds:
             os.close(fd)
-
-    def look(self) -> None:
-        """Once, when the child asks for it: no student code has run, and none is ever heard here."""
-        with contextlib.suppress(OSError):
-            self._looked = self._sight is not None and self._sight.begin(self.here)
-        self.here.close()
-
-    def seen(self) -> dict[str, Any]:
-        """Whether its inputs were looked at, and what has become of them."""
-        self.here.close()
-        changes = self._sight.changes() if self._sight is not None and self._looked else None
-        if self._sight is not None:
-            self._sight.close()
-        return {"watched": self._looked, "changes": None if changes is None else as_numbers(changes)}
 
     def _live(self, control: socket.socket, there: socket.socket, zygote: int, call: Callable[..., None]) -> None:
         fds: list[int] = []
@@ -109,7 +87,7 @@ class _Child:
             os.setsid()
             confine.die_with(zygote)
             control.close()
-            self.here.close()
+            self._here.close()
             fds = socket.recv_fds(there, 16, 3)[1]
             confine.close_memory(False)
             if fds:
@@ -121,20 +99,17 @@ class _Child:
             os._exit(70)
 
 
-def _wait(control: socket.socket, child: _Child, folder: str) -> str:
+def _wait(control: socket.socket, pid: int, folder: str) -> str:
     """Until the child "ended", the parent "asked" for its end or "hung up", or its files fill the "disk"."""
-    handle = os.pidfd_open(child.pid)
+    handle = os.pidfd_open(pid)
     try:
         while True:
-            asking = [] if child.here.fileno() < 0 else [child.here.fileno()]
-            ready, _, _ = select.select([handle, control.fileno(), *asking], [], [], _DISK_EVERY)
+            ready, _, _ = select.select([handle, control.fileno()], [], [], _DISK_EVERY)
             if control.fileno() in ready:
                 return "asked" if control.recv(4096) else "hung up"
-            if handle in ready:
-                return "ended"
             if ready:
-                child.look()
-            elif _fills_disk(folder, _nameless(child.pid)):
+                return "ended"
+            if _fills_disk(folder, _nameless(pid)):
                 return "disk"
     finally:
         os.close(handle)
