@@ -19,7 +19,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = "meta"
-_READS = "tolist item __bool__ __int__ __float__ __index__ __complex__ __contains__ __format__".split()
+_READS = (
+    "tolist", "item", "__bool__", "__int__", "__float__", "__index__", "__complex__", "__contains__", "__format__"
+)  # fmt: skip
 _TO_NUMPY = ("numpy", "__array__")
 _BETWEEN = ("copy_", "_to_copy")
 
