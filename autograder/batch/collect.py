@@ -46,12 +46,14 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
     only one where one is asked for, or where only one is found at all. A file counts for a lesson if the lesson's name
     is in its own (`grad_cam`, "11 - Grad-CAM", "Copy of grad_cam (2)", `my_grad_cam_final`; case, spaces and hyphens do
     not matter; a module whose name has other words too, as `grad_cam_plots`, only if something in it was begun), or if
-    the lesson is the only one, or its folder says so, and it is the student's only notebook (or module) there. Of
-    several attempts the latest that can be read counts. Of several files the one with the largest number of a
-    resubmission counts, then the one without anything added to the lesson's name, then the one in a lesson's folder,
-    the one least deep, the last number, the last name; one that cannot be read gives way to the next, and so does one
-    in which nothing was begun to one in which something was. A module and a notebook are handed in together:
-    for each exercise the better one counts. Modules beside them are taken along where they are imported. Notebooks are
+    its name has none and what is in it fits this lesson best (nbgrader's ids, functions, answers; else the number, as
+    in `11.ipynb`), or if the lesson is the only one, or its folder says so, and it is the student's only notebook (or
+    module) there. Of several attempts the latest that can be read counts. Of several files the one with the largest
+    number of a resubmission counts, then the one without anything added to the lesson's name, then the one in a
+    lesson's folder, the one least deep, the last number, the last name; one that cannot be read gives way to the next,
+    and so does one in which nothing was begun to one in which something was. A module and a notebook are handed in
+    together: for each exercise the better one counts. Modules beside them are taken along where they are imported.
+    Notebooks are
     rebuilt from the release copy `lessons/<id>/<name>.ipynb` of the current folder or of this checkout, as they are for
     nbgrader, where there is one.
 

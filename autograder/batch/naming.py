@@ -40,6 +40,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _COPY_OF = re.compile(
     r"^\W*(?:copy|copie|copia|cópia|kopie|kopia|kopi)\W+(?:\([0-9]+\)\W*)?(?:of|von|de|di|da|av)\b[\W_]*", re.I
 )
+_TWICE = re.compile(r".+?(\.tar\.[a-z0-9]+|\.(?:py|ipynb)[\W\d]*\.(?:txt|json))", re.I | re.DOTALL)
+"""Names with two suffixes, of packers and of browsers: "work.tar.gz", "grad_cam.ipynb.txt"."""
 _WORD = re.compile(r"[^\W\d_]+|[0-9]+")
 _ADDED = """a av copia copie copy corrected da de di done final finished fixed homework hw ipynb kopi kopia kopie
 exercise late latest lesson lezione my neu new of old py solution solved submission submitted the v van version von
@@ -117,11 +119,17 @@ def stem(name: str) -> str:
 
 
 def suffix(name: str) -> str:
-    """The suffix as the file has it: ".ipynb", ".IPYNB", ".tar.gz" or "" where there is none."""
-    if packed := re.fullmatch(r".+?(\.tar\.[a-z0-9]+)", name, re.IGNORECASE | re.DOTALL):
-        return packed[1]
+    """The suffix as the file has it: ".ipynb", ".IPYNB", ".ipynb.txt", ".tar.gz" or "" where there is none."""
+    if twice := _TWICE.fullmatch(name):
+        return twice[1]
     head, dot, tail = name.rpartition(".")
     return dot + tail if head and dot else ""
+
+
+def kind(name: str) -> str:
+    """The suffix in small letters, without what a browser adds to it."""
+    found = suffix(name).lower()
+    return next((code for code in CODE if found.startswith(f"{code}") and found.endswith((".txt", ".json"))), found)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from autograder.batch.archive import LARGEST_INNER
 from autograder.batch.entries import FILE, FOLDER, MOST_INNER, REFUSED, Entry, shown
 from autograder.batch.kinds import UNREAD_ARCHIVES, kind_of, unread, wanted
-from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, lesson_of_file, suffix
+from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, kind, lesson_of_file, stem
 from autograder.batch.packed import in_packed
+from autograder.batch.recognising import lessons_that_fit
 from autograder.batch.records import Handed, digest_of
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
 from autograder.helpers import is_helper
@@ -37,7 +38,7 @@ class Piece:
     @property
     def kind(self) -> str:
         """Suffix in small letters, empty for whatever is no file."""
-        return suffix(self.entry.parts[-1]).lower() if self.entry.kind != FOLDER else ""
+        return kind(self.entry.parts[-1]) if self.entry.kind != FOLDER else ""
 
     @property
     def is_work(self) -> bool:
@@ -53,9 +54,20 @@ class Piece:
 
     @property
     def lesson(self) -> Lesson | None:
-        """The lesson that the file is named after, unless its folder is another's."""
-        lesson, folder = self.named.lesson, self.named.folder
+        """The lesson that the file is named after, else the one that it fits, unless its folder is another's."""
+        fits = self.fits if self.named.lesson is None else ()
+        lesson, folder = fits[0] if len(fits) == 1 else self.named.lesson, self.named.folder
         return lesson if folder is None or lesson is None or folder.id == lesson.id else None
+
+    @cached_property
+    def fits(self) -> tuple[Lesson, ...]:
+        """The lessons that it may be for by what is in it."""
+        if not self.is_work or self.entry.kind != FILE:
+            return ()
+        try:
+            return lessons_that_fit(self.entry.read(LARGEST), stem(self.entry.parts[-1]))
+        except Unreadable:
+            return ()
 
     def belongs(self, lesson: Lesson) -> bool:
         """Whether a folder says that it belongs to the lesson."""
@@ -102,10 +114,14 @@ class Student:
         self.alive = alive or lessons
         handed = [h for lesson in lessons if (h := self._on(lesson, lessons, release, used))]
         used += self.helpers
-        left = [p.entry.place for p in self.pieces if p.is_work and p.lesson is None and p not in used]
+        left = [p for p in self.pieces if p.is_work and p.lesson is None and p not in used]
         self.told += [f"{shown((self.name,))}: {sentence}" for _, sentence in self.broken]
-        if left:
-            self.told.append(f"{shown((self.name,))}: left out, named after no lesson: {_some(left)}.")
+        if unnamed := [p.entry.place for p in left if not p.fits]:
+            self.told.append(f"{shown((self.name,))}: left out, named after no lesson: {_some(unnamed)}.")
+        for piece in left:
+            if piece.fits:
+                fits = " and ".join(lesson.id for lesson in piece.fits)
+                self.told.append(f"{shown((self.name,))}: left out: {piece.entry.place} fits {fits} alike; rename it.")
         return handed
 
     def _on(self, lesson: Lesson, lessons: Sequence[Lesson], release: Release, used: list[Piece]) -> Handed | None:
@@ -129,7 +145,7 @@ class Student:
 
     def _lacks(self, lesson: Lesson, lessons: Sequence[Lesson]) -> bool:
         """Whether a folder says that there should be work, or a file that is none, or there is no work at all."""
-        if any(p.belongs(lesson) for p in self.pieces):
+        if any(p.belongs(lesson) or p.lesson == lesson for p in self.pieces if p.is_work or p.belongs(lesson)):
             return True
         hinted = self.lessons(of_any_kind=True).keys() & {each.id for each in lessons}
         return not self.lessons() and (lesson.id in hinted if hinted else lesson in self.alive)
@@ -142,10 +158,12 @@ class Student:
     def _meant(self, lesson: Lesson, only: bool, attempt: str) -> list[Piece]:
         """The files of one attempt that are named after the lesson, else the only ones that can be meant."""
         own = [p for p in self.pieces if p.is_work and p.named.attempt == attempt]
-        if found := [p for p in own if p.lesson == lesson]:
+        if found := [p for p in own if p.named.lesson and p.lesson == lesson]:
             return found
         free = [p for p in own if p.named.lesson is None and p.named.depth <= DEEP]
-        free = [p for p in free if p.belongs(lesson) or (only and p.named.folder is None)]
+        free = [p for p in free if p.lesson == lesson] or [
+            p for p in free if p.lesson is None and (p.belongs(lesson) or (only and p.named.folder is None))
+        ]
         kinds = [p.kind for p in free]
         return [p for p in free if p.kind in CODE and kinds.count(p.kind) == 1]
 
@@ -190,7 +208,9 @@ class Student:
         elif any(about == lesson for about, _ in self.broken):
             self._say(lesson, f"{place} {verb} instead.")
         for piece in counting:
-            if piece.lesson is None:
+            if piece.named.lesson is None and piece.lesson:
+                self._say(lesson, f"{piece.entry.place} counts: what is in it, or its number, is this lesson's.")
+            elif piece.lesson is None:
                 self._say(lesson, f"{piece.entry.place} counts, as the only {piece.kind} that can be meant.")
         return Handed(self.name, lesson.id, submission, digest_of(submission), place=place)
 
@@ -201,7 +221,7 @@ class Student:
         return {
             "/".join(p.entry.parts[len(around) :]): p
             for p in below
-            if (p.lesson is None or self._helper(p)) and is_helper(p.entry.parts[-1], lesson.name)
+            if (p.named.lesson is None or self._helper(p)) and is_helper(p.entry.parts[-1], lesson.name)
         }
 
     def _problem(self, lesson: Lesson, problem: str, read: Read | None = None) -> Handed:
@@ -209,7 +229,7 @@ class Student:
         return Handed(self.name, lesson.id, None, digest, problem, read.piece.entry.place if read else "")
 
     def _nothing(self, lesson: Lesson) -> str:
-        files = [p for p in self.pieces if p.entry.kind == FILE and (p.kind not in CODE or p.lesson != lesson)]
+        files = [p for p in self.pieces if p.entry.kind == FILE and (p.kind not in CODE or p.named.lesson != lesson)]
         code = [p.entry.place for p in files if p.kind in CODE]
         other = [f"{p.entry.place} is {kind_of(p.entry.parts[-1])}" for p in files if p.kind not in CODE]
         told = f"submission: there is no {wanted(lesson)}"

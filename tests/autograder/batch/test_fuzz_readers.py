@@ -23,6 +23,7 @@ from autograder.batch.naming import named
 from autograder.batch.records import digest_of
 from autograder.batch.student import release_copy
 from autograder.cells import Unreadable, read_cells
+from autograder.magics import as_python
 from autograder.rebuild import rebuilt
 from autograder.submission import begun, from_cells, from_code
 
@@ -31,6 +32,7 @@ from .zips import Member, packed, written
 
 EXAMPLES = int(os.environ.get("CNNVIZ_FUZZ", "0"))
 LESSON = registry.lesson("11_grad_cam")
+as_python("%load")  # imports IPython, whose files are none that a hand-in opens
 fuzz = settings(
     max_examples=EXAMPLES or 25,
     deadline=None if EXAMPLES else 5000,

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.batch.naming import named
 
-from .test_collect import BEGUN, CAM, GRAD_CAM, SALIENCY, Class, notebook, zipped
+from .test_collect import BEGUN, CAM, FIRST, GRAD_CAM, SALIENCY, Class, notebook, zipped
 
 STUB = "def grad_cam(model, images, targets, layer):\n    raise NotImplementedError\n"
 ATTEMPTS = {
@@ -165,6 +165,70 @@ def test_nobody_is_not_judged_in_a_lesson_that_nobody_handed_in(handed_in):
     handed_in.put("alice/Copy of grad_cam.ipynb").put("bob.rar", b"Rar!").put("zoe/answers.pdf", "x")
     found = [(name, lesson) for name, lesson, _ in handed_in.found(SALIENCY, GRAD_CAM, CAM)]
     assert found == [(name, GRAD_CAM) for name in ("alice", "bob", "eve", "zoe")]
+
+
+CAPTURE = "def capture(model, images, targets, layer):\n    return images\n"  # two lessons have this function
+SAID_BY_CONTENT = {
+    "grade_ids": ("Untitled.ipynb", notebook("x = 1")),
+    "a function": ("Untitled.ipynb", notebook().replace('"grade_id": "grad_cam"', '"grade_id": "cell-1"')),
+    "a number": ("11.ipynb", notebook("x = 1").replace("grad_cam", "")),
+    "a number and words": ("Lesson 11 - final.py", "x = 1"),
+    "a number among two": ("11.ipynb", notebook(CAPTURE).replace("grad_cam", "")),
+    "a module": ("homework.py", BEGUN + CAPTURE + "def grad_cam_map(activations, alpha):\n    return 1\n"),
+    "an answer": ("homework 3.ipynb", notebook('sum_or_mean = "a"').replace("grad_cam", "")),
+    "a notebook called a module": ("homework.py", notebook()),
+    "the browser's suffix": ("grad_cam.ipynb.txt", notebook()),
+    "the browser's number": ("grad_cam.ipynb (1).txt", notebook()),
+    "a module with it": ("alice_grad_cam.py.txt", BEGUN),
+    "another suffix": ("Grad-CAM.ipynb.json", notebook()),
+    "neither": ("Untitled.ipynb.txt", notebook()),
+}
+
+
+@pytest.mark.parametrize("place", ["alice/{}", "alice/stuff/{}", "Al Li_7_assignsubmission_file_/{}"])
+@pytest.mark.parametrize("form", SAID_BY_CONTENT)
+def test_what_is_in_a_file_says_its_lesson_where_the_name_does_not(handed_in, form, place):
+    name, content = SAID_BY_CONTENT[form]
+    place = place.format(name)
+    handed_in.put(place, content).put("bob/saliency.py").put("eve/cam.py")
+    assert [(lesson, place) for student, lesson, place in handed_in.found() if student not in ("bob", "eve")] == [
+        (GRAD_CAM, place)
+    ]
+    told = [sentence for sentence in handed_in.told if "counts: what is in it, or its number, is this" in sentence]
+    assert bool(told) is ("rad" not in name)
+
+
+def test_a_class_whose_files_have_no_lessons_name_is_graded(handed_in):
+    handed_in.put("alice.ipynb").put("bob.ipynb")
+    assert handed_in.found() == [("alice", GRAD_CAM, "alice.ipynb"), ("bob", GRAD_CAM, "bob.ipynb")]
+
+
+def test_where_two_lessons_fit_it_is_told_which(handed_in):
+    handed_in.put("alice/Untitled.ipynb", notebook(CAPTURE).replace("grad_cam", "")).put("bob/saliency.py")
+    handed_in.put("alice/grad_cam.py").collect()
+    told = "alice: left out: alice/Untitled.ipynb fits 04_layer_activation and 11_grad_cam alike; rename it."
+    assert told in handed_in.told
+
+
+def test_a_file_that_is_named_after_the_lesson_counts_before_one_that_fits(handed_in):
+    handed_in.put("alice/Untitled.ipynb").put("alice/grad_cam.ipynb").put("bob/saliency.py")
+    assert handed_in.found() == [("bob", SALIENCY, "bob/saliency.py"), ("alice", GRAD_CAM, "alice/grad_cam.ipynb")]
+
+
+def test_of_two_files_that_fit_none_is_guessed(handed_in):
+    handed_in.put("alice/a.ipynb").put("alice/b.ipynb").put("bob/saliency.py")
+    assert handed_in.found() == [("bob", SALIENCY, "bob/saliency.py"), ("alice", GRAD_CAM, "PROBLEM")]
+    assert "among alice/a.ipynb, alice/b.ipynb; rename the file that is meant." in handed_in.collect()[1].problem
+
+
+def test_a_helper_that_has_a_function_of_another_lesson_is_a_helper(handed_in):
+    handed_in.put("alice/grad_cam.ipynb", notebook("import mine\n" + FIRST)).put(
+        "alice/mine.py", "def embed(x): return x"
+    )
+    handed_in.put("bob/nearest_neighbors.py", "x = 1")
+    found = handed_in.collect()
+    assert [(one.student, one.lesson) for one in found] == [("bob", "02_nearest_neighbors"), ("alice", GRAD_CAM)]
+    assert "mine" in {source.module for source in found[1].submission.sources}
 
 
 KINDS = {
