@@ -1,26 +1,28 @@
-"""What the tests of attacks share: each rung's attacks in one batch, and the weakened grader's, class by class."""
+"""What the tests of attacks share: each front's attacks in one batch, and the weakened grader's, class by class."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from autograder.isolated.rungs import reasons
+from autograder.isolated.rungs import best, reasons
 from tests.hostile.containment import no_containment, weak_outcomes
-from tests.hostile.range.attacks import Attack, find_attacks
+from tests.hostile.range.attacks import LESSON, Attack, find_attacks
 from tests.hostile.range.canaries import Canaries
-from tests.hostile.range.front import Salvo
+from tests.hostile.range.course import DEMO
+from tests.hostile.range.front import Front, Salvo
 from tests.hostile.range.grade import Grade
 from tests.hostile.range.judges import achieved
 
 ATTACKS = find_attacks()
 
 
-def attacks_on(rung: str) -> list[Attack]:
-    """Those that the rung promises to stop."""
-    return [attack for attack in ATTACKS if attack.promised_on(rung)]
+def attacks_on(rung: str, front: str = "grade") -> list[Attack]:
+    """Those of one front that the rung promises to stop."""
+    return [attack for attack in ATTACKS if attack.fired_at(front) and attack.promised_on(rung)]
 
 
 def beats_the_weak(*kinds: str) -> list[Attack]:
@@ -34,10 +36,39 @@ def name_of(attack: Attack) -> str:
 
 
 def salvo(rung: str) -> Salvo:
-    """Fires; skips the tests where the machine does not offer the rung."""
+    """All attacks at `cnnviz grade`; skips the tests where the machine does not offer the rung."""
     if reason := reasons()[rung]:
         pytest.skip(f"this machine does not offer {rung}: {reason}")
     return Grade(rung).salvo(attacks_on(rung))
+
+
+def salvo_at(kind: type[Front], name: str) -> Salvo:
+    """All attacks of another front on the best rung, and the two whose success must be seen."""
+    rung = best().name
+    return kind(rung).salvo([*attacks_on(rung, name), UNDESERVED, DESERVED])
+
+
+class Right(Attack):
+    """Hands in right answers."""
+
+    def hand_in(self, to: Path) -> None:
+        """A module."""
+        shutil.copytree(DEMO / "right" / LESSON, to)
+
+
+class Nothing(Attack):
+    """Hands in a module without any answer."""
+
+    def hand_in(self, to: Path) -> None:
+        """A module."""
+        to.mkdir(parents=True)
+        (to / "grad_cam.py").write_text("import torch\n", encoding="utf-8")
+
+
+_ABOUT = ("a front must see its success", "points", "points", "rlimits", True)
+UNDESERVED = Right(Path("forge/undeserved"), *_ABOUT, student="~right")
+DESERVED = Nothing(Path("forge/deserved"), *_ABOUT, student="~nothing", deserved={"grad_cam.capture": 7})
+"""A suite that cannot fail proves nothing: one has points that it is said not to deserve, one the reverse."""
 
 
 def weak_salvo(attacks: Sequence[Attack], to: Path) -> dict[str, dict[str, str]]:

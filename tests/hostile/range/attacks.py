@@ -19,6 +19,12 @@ else:
 CLASSES = ("forge", "steal", "exhaust", "crash", "persist", "smuggle", "corrupt", "inject")
 PROMISES = ("points", "innocent", "lost", "leak", "left behind", "hang", "batch", "live")
 SUCCESSES = ("points", "innocent", "leak", "file", "process", "hang", "stop", "live")
+FRONTS = ("grade", "nbgrader", "pytest")
+"""The commands that attacks are fired at; what `grade` found is exported besides."""
+
+_FIRED_AT = {"grade": CLASSES, "nbgrader": ("smuggle", "corrupt", "inject"), "pytest": ("corrupt", "inject")}
+"""Front -> the classes of attacks on what it does itself; the sandbox behind it is the same for all."""
+
 LADDER = ("rlimits", "landlock", "bubblewrap")
 """The rungs of isolation, lowest first."""
 
@@ -57,6 +63,8 @@ class Attack:
     """Items that must keep their full points."""
     accepted: str = ""
     """Why no rung promises to hold it: it is known, and stands in docs/grading.md."""
+    fronts: Sequence[str] = ()
+    """Those of `FRONTS` that it is fired at, where its class does not say it."""
 
     @property
     def kind(self) -> str:
@@ -72,6 +80,10 @@ class Attack:
     def name(self) -> str:
         """Class and folder: "forge/always_equal"."""
         return f"{self.kind}/{self.folder.name}"
+
+    def fired_at(self, front: str) -> bool:
+        """Whether this command is attacked; what only attacks the sandbox need not be fired at each."""
+        return self.kind in _FIRED_AT[front] if not self.fronts else front in self.fronts
 
     def promised_on(self, rung: str) -> bool:
         """Whether this rung, or one below it, holds the promise."""
@@ -134,6 +146,8 @@ def _problem(about: Mapping[str, Any]) -> str:
     for name, allowed in (("promise", PROMISES), ("success", SUCCESSES), ("stopped_by", LADDER)):
         if about[name] not in allowed:
             return f'{name} is "{about[name]}", allowed are {", ".join(allowed)}.'
+    if unknown := [name for name in about.get("fronts", ()) if name not in FRONTS]:
+        return f'fronts has "{unknown[0]}", allowed are {", ".join(FRONTS)}.'
     if not isinstance(about["weak"], bool):
         return f"weak is {about['weak']!r}, allowed are true and false."
     if not about["weak"] and not about.get("why"):

@@ -23,10 +23,10 @@ INNOCENT = {
 }
 """Student -> the shipped submission that they hand in."""
 
-DESERVED = {FIRST: 31, LAST: 18}
-"""Their exact points."""
+LOST = {FIRST: (), LAST: ("grad_cam.neuron_importance", "grad_cam.grad_cam")}
+"""Student -> items without points; all others have all."""
 
-_DEMO = Path(autograder.__file__).parent / "demo"
+DEMO = Path(autograder.__file__).parent / "demo"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def plant(course: Course) -> None:
         shutil.copytree(fonts, course.home / ".cache" / "cnnviz" / "matplotlib")
     for student, demo in INNOCENT.items():
         folder = course.submitted / student / LESSON
-        shutil.copytree(_DEMO / demo / LESSON, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(DEMO / demo / LESSON, folder, ignore=shutil.ignore_patterns("__pycache__"))
         module = folder / "grad_cam.py"
         marked = f"{module.read_text(encoding='utf-8')}\n# {course.canaries.text['student']}\n"
         module.write_text(marked, encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import Any
 from autograder.batch.records import Result
 from autograder.batch.results import Store
 from autograder.feedback import Section, Sheet, page
+from tests.hostile.range import exports
 from tests.hostile.range.attacks import LESSON
 from tests.hostile.range.course import Course
 from tests.hostile.range.front import Front, Ran
@@ -38,12 +39,13 @@ class Grade(Front):
         try:
             store = Store(course.results, course.canaries.text["secret"])
             students, complaints = read_students(store), tuple(store.verify())
+            exported = exports.tables(list(store.results()))
         except Exception as error:  # results that cannot be read are a finding, not an end of the suite
-            students, complaints = {}, (f"{type(error).__name__}: {error}",)
+            students, complaints, exported = {}, (f"{type(error).__name__}: {error}",), ()
         tables = tuple(_text(path) for path in sorted(course.results.glob("**/*.csv")))
         pages = tuple(_text(path) for path in sorted(course.results.glob("**/*.html")))
         finished = ran.ending.status in (0, 1) and bool(students)
-        return Outcome(ran.ending, students, finished, tables, pages, ran.terminal, ran.left, complaints)
+        return Outcome(ran.ending, students, finished, (*tables, *exported), pages, ran.terminal, ran.left, complaints)
 
 
 def read_students(store: Store) -> dict[str, Student]:
@@ -57,12 +59,14 @@ def read_students(store: Store) -> dict[str, Student]:
 def _student(store: Store, student: str, results: Sequence[Result]) -> Student:
     """Points, verdicts, texts, page, and the files as they lie there."""
     paths = [store.place(result.student, result.lesson, result.item) for result in results]
-    texts = [text for result in results for text in _texts(result.as_json())]
+    elsewhere = exports.gradescope(results)
+    texts = [elsewhere, *(text for result in results for text in _texts(result.as_json()))]
     return Student(
         points={result.item: result.points[0] for result in results},
         verdicts={result.item: result.verdict for result in results},
         told="\n".join([*texts, page(_sheet(student, [_section(result) for result in results]))]),
         page=page(_sheet(student, [_section(result, _code(store, result)) for result in results])),
+        shown=elsewhere,
         files={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths},
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.hostile.range.attacks import LESSON, Attack
 from tests.hostile.range.canaries import Canaries
 from tests.hostile.range.course import INNOCENT
-from tests.hostile.range.live import live_in_page, live_in_table, live_in_terminal
+from tests.hostile.range.live import live_in_log, live_in_page, live_in_table, live_in_terminal
 from tests.hostile.range.outcome import Outcome, Student
 
 LONG = 40
@@ -83,8 +83,9 @@ def _stop(attack: Attack, after: Outcome, clean: Outcome) -> str:
 
 
 def _live(attack: Attack, after: Outcome, clean: Outcome) -> str:
-    own = after.students.get(attack.graded_as, Student()).page
-    found = [what for page in (own, *after.pages) for what in live_in_page(page)]
+    own = after.students.get(attack.graded_as, Student())
+    found = [what for page in (own.page, *after.pages) for what in live_in_page(page)]
+    found += live_in_terminal(own.shown) + live_in_log(own.log)
     found += [what for table in after.tables for what in live_in_table(table)]
     return _shown(found + live_in_terminal(after.terminal))
 

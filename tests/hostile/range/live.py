@@ -11,6 +11,7 @@ _RUN = ("script", "iframe", "frame", "object", "embed", "applet", "form", "base"
         "audio", "source", "input", "button", "template", "portal")  # fmt: skip
 _LINKS = ("href", "src", "srcdoc", "srcset", "action", "formaction", "data", "poster", "xlink:href", "background")
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COMMAND = re.compile(r"\s*::[A-Za-z][\w-]*.*::|##\[\w+")
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
@@ -34,6 +35,11 @@ def live_in_terminal(text: str) -> list[str]:
     """Characters that steer a terminal, or turn the direction of what follows."""
     found = _OBEYED.search(text.replace("\r\n", "\n"))
     return [f"the character {found[0]!r} in the terminal"] if found else []
+
+
+def live_in_log(text: str) -> list[str]:
+    """Lines that GitHub's runner obeys where the command runs in a workflow."""
+    return [f"the workflow command {line[:60]!r}" for line in text.splitlines() if _COMMAND.match(line)]
 
 
 class _Page(HTMLParser):

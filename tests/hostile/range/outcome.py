@@ -20,6 +20,10 @@ class Student:
     """All text that the student gets to see, but for the student's own code."""
     page: str = ""
     """The page that the student gets, with that code on it."""
+    shown: str = ""
+    """What is shown as plain text where control characters are obeyed."""
+    log: str = ""
+    """What is printed where a line can be a command of GitHub's runner."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Result file -> digest of its bytes."""
 
