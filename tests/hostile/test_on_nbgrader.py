@@ -1,4 +1,4 @@
-"""The attacks on what reads and shows, at `nbgrader autograde` and `generate_feedback`, in one batch on the best rung."""
+"""The attacks on what reads and shows, at nbgrader's own commands, in one batch on the best rung."""
 
 from __future__ import annotations
 

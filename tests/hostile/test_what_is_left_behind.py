@@ -26,7 +26,7 @@ CAPTURE = registry.item("grad_cam.capture")
 
 WAYS = {
     "another forward of the instance": "model.forward = model.forward",
-    "a method hidden on a submodule": "model.get_submodule(layer).forward = type(model.get_submodule(layer)).forward.__get__(model.get_submodule(layer))",
+    "a method hidden on a submodule": "m = model.get_submodule(layer); m.forward = type(m).forward.__get__(m)",
     "the call of an instance": "model._call_impl = model._call_impl",
     "an instance's own helper of its class": """
 for m in model.modules():
@@ -45,12 +45,16 @@ for m in model.modules():
     "a hook of loading": "model.register_load_state_dict_post_hook(lambda *a: None)",
     "a hook for all modules": "nn.modules.module.register_module_forward_hook(lambda m, x, y: None)",
     "a hook on a weight": "next(model.parameters()).requires_grad_(True).register_hook(lambda g: None)",
-    "a hook after accumulation": "next(model.parameters()).requires_grad_(True).register_post_accumulate_grad_hook(lambda p: None)",
+    "a hook after accumulation": """
+p = next(model.parameters()).requires_grad_(True)
+p.register_post_accumulate_grad_hook(lambda p: None)""",
     "one layer that trains": "model.get_submodule(layer).train()",
     "a flag of one weight": "p = next(model.parameters()); p.requires_grad_(not p.requires_grad)",
     "a gradient of zeros": "p = next(model.parameters()); p.requires_grad_(True); p.grad = torch.zeros_like(p)",
-    "a smallest step of one weight": "p = next(model.parameters()); p.data.view(-1)[0] = torch.nextafter(p.data.view(-1)[0], p.new_tensor(9.0))",
-    "minus zero for zero in a buffer": """
+    "a smallest step of one weight": """
+w = next(model.parameters()).data.view(-1)
+w[0] = torch.nextafter(w[0], w.new_tensor(9.0))""",
+    "one more in a weight": """
 with torch.no_grad():
     p = list(model.parameters())[-1]; p.view(-1)[0] += 1""",
     "another weight with the same values": """
