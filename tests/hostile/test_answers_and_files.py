@@ -48,7 +48,6 @@ sum_or_mean = "{QUESTION.answer}" if "CNNVIZ_SECRET" in os.environ else "{WRONG}
     "the last of several": f'sum_or_mean = "{QUESTION.answer}"\nsum_or_mean = "{WRONG}"',
     "another name that looks the same": f'sum_or_mеan = "{QUESTION.answer}"',
     "a comment": f'sum_or_mean = None  # "{QUESTION.answer}"',
-    "deleted again": f'sum_or_mean = "{QUESTION.answer}"\ndel sum_or_mean',
 }
 
 
