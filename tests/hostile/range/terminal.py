@@ -11,9 +11,11 @@ import contextlib
 import io
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from autograder.isolated import Runner
 from tests.hostile.range.attacks import LESSON
 from tests.hostile.range.course import Course
 from tests.hostile.range.front import REPOSITORY, Front, Ran, known_class, points_alone
+from tests.hostile.range.judges import full_points
 from tests.hostile.range.outcome import Outcome, Student
 
 CHECKS = REPOSITORY / "lessons" / LESSON
@@ -41,7 +44,8 @@ class Terminal(Front):
 
     def outcome(self, course: Course, ran: Ran) -> Outcome:
         """From the rows of each session, and from what it printed."""
-        students = {path.stem: _student(path) for path in sorted(course.results.glob("*.json"))}
+        sessions = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(course.results.iterdir())]
+        students = {told["student"]: _student(told) for told in sessions}
         return Outcome(ran.ending, points_alone(students), ran.ending.status == 0, (), (), ran.terminal, ran.left)
 
     @cached_property
@@ -50,11 +54,11 @@ class Terminal(Front):
         return known_class()
 
 
-def _student(path: Path) -> Student:
-    told = json.loads(path.read_text(encoding="utf-8"))
-    points: dict[str, int] = {}
+def _student(told: Mapping[str, Any]) -> Student:
+    """Points of the tests that passed; where a file cannot be read every test fails, and there are no rows."""
+    points = dict.fromkeys(full_points(), 0) if told["status"] in (0, 1) else {}
     for row in told["rows"]:
-        points[row["exercise"]] = points.get(row["exercise"], 0) + (row["verdict"] == "passed") * row["max_points"]
+        points[row["exercise"]] += (row["verdict"] == "passed") * row["max_points"]
     return Student(points, told=told["printed"], shown=told["printed"], log=told["printed"])
 
 
@@ -74,12 +78,12 @@ def main(submitted: Path, results: Path) -> None:
     with Runner() as runner:
         pytest_plugin.Course.runner = property(lambda self: runner)  # type: ignore[method-assign,assignment]
         pytest_plugin.Course.close = lambda self: None  # type: ignore[method-assign]
-        for student in sorted(submitted.iterdir()):
+        for number, student in enumerate(sorted(submitted.iterdir())):
             rows, printed = Rows(), io.StringIO()
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                pytest.main([str(CHECKS), "--submission", str(student), "-p", "no:cacheprovider"], [rows])
-            told = {"rows": rows.rows, "printed": printed.getvalue()}
-            (results / f"{student.name}.json").write_text(json.dumps(told), encoding="utf-8")
+                status = pytest.main([str(CHECKS), "--submission", str(student), "-p", "no:cacheprovider"], [rows])
+            told = {"student": student.name, "status": status, "rows": rows.rows, "printed": printed.getvalue()}
+            (results / f"{number}.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":
