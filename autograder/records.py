@@ -36,6 +36,8 @@ class Case:
     hidden: bool = False
     """A hidden case is seeded by the course secret; nothing of its values is ever shown."""
     points: int = 1
+    only_here: tuple[str, ...] = ()
+    """Misconceptions that miss this case's special input and are right in every other: they cost its row alone."""
     later: bool = False
     """Known by name only, in a student's copy of the course: it is judged when the work is handed in."""
 
@@ -84,7 +86,7 @@ class Exercise:
     cases: tuple[Case, ...]
     """At least one visible and one hidden."""
     misconceptions: tuple[Misconception, ...]
-    """At least eight, each rejected by every case."""
+    """At least eight, each rejected by every case, or by the one that has it in `only_here`."""
     hints: tuple[str, str, str]
     """A ladder: a question, a pointer, code-like steps."""
     minutes: int
@@ -96,7 +98,7 @@ class Exercise:
     outputs: tuple[str, ...] = ("result",)
     """Symbols of what is returned, in order: ("A", "dA")."""
     special: Mapping[str, str] = field(default_factory=dict)
-    """Words of the stub that state a special case -> the misconception that misses it, which every case rejects; an
+    """Words of the stub that state a special case -> the misconception that misses it, which cases reject; an
     empty name where they are about what comes in or what is left behind, not about what is returned."""
     builds_on: tuple[str, ...] = ()
     """Exercises of the same lesson whose results this one puts together."""
