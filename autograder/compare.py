@@ -105,12 +105,6 @@ def advice(error: Mapping[str, Any]) -> str:
     return next((f". {sentence}" for words, sentence in ADVICE.items() if words in text), "")
 
 
-def raised_unseen(error: Mapping[str, Any]) -> str:
-    """The same of a hidden case, without a word that student code chose: it could spell the inputs."""
-    kind = error["type"] if hasattr(builtins, error["type"]) else "an exception of its own"
-    return f"your function raised {kind}" + (f" (line {error['line']})" if error.get("line") else "")
-
-
 def _error(want: np.ndarray, have: np.ndarray, scale: float) -> np.ndarray:
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(have - want) / scale

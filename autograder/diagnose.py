@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Finding, advice, allowed, distinct, error_maps, raised_unseen, tolerance
+from autograder.compare import Finding, allowed, distinct, error_maps, tolerance
 from autograder.mistakes import Match, exact_match, near_match
 from autograder.places import calls_told, listed, nan_told, only_alone, only_first, quoted, values_told
 from autograder.relations import ENOUGH, relation, shape_relation
@@ -52,7 +52,6 @@ def diagnose(
     *,
     symbols: Sequence[str],
     known: Mapping[str, tuple[str, Sequence[Any]]],
-    hidden: bool,
     inputs: Sequence[Mapping[str, Any]] = (),
 ) -> Diagnosis:
     """The most telling explanation of `finding`.
@@ -63,29 +62,23 @@ def diagnose(
         got: the student's results.
         symbols: names of the outputs.
         known: misconception's name -> (sentence, its results on the same calls).
-        hidden: no value and no position of a hidden case is told.
         inputs: the arguments of each call, by name.
     """
-    if finding.kind == "raised" and hidden:
-        error = got[finding.call].error
-        told = f"{raised_unseen(error)} on inputs that are not shown{advice(error) or '.'}"
-        return Diagnosis("raised", "raised", told)
     if finding.kind in ("not attempted", "raised", "type"):
         return Diagnosis(finding.kind, finding.kind.replace(" ", "_"), finding.message)
     results = {name: results for name, (_, results) in known.items()}
     if (match := exact_match(results, got)) is not None:
         return _misconception(match, known)
     departure = _Departure(finding, expected, got, symbols)
-    if finding.kind == "values" and (found := _related(departure, hidden)) is not None:
+    if finding.kind == "values" and (found := _related(departure)) is not None:
         return found
     if (match := near_match(results, expected, got)) is not None:
         return _misconception(match, known)
     if finding.kind == "values":
-        told = _unseen(departure) if hidden else _where(departure, inputs)
-        return _in_part(departure) or Diagnosis("values", "values", told)
+        return _in_part(departure) or Diagnosis("values", "values", _where(departure, inputs))
     asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
     more = f" {shape_relation(asked, have)}" if finding.kind == "shape" else ""
-    if finding.kind == "finite" and not hidden:
+    if finding.kind == "finite":
         more = nan_told(asked, have)
     return Diagnosis(finding.kind, finding.kind, (finding.message + more).rstrip())
 
@@ -100,9 +93,9 @@ def _misconception(match: Match, known: Mapping[str, tuple[str, Sequence[Any]]])
     return Diagnosis("misconception", match.name, known[match.name][0] + match.beside)
 
 
-def side_effect(effects: Sequence[str]) -> Diagnosis:
-    """The diagnosis for things left changed; the first of `EFFECTS` names it, the others are told too."""
-    found = [slug for slug in EFFECTS if slug in effects]
+def side_effect(effects: Sequence[str], *, alone: bool = False) -> Diagnosis:
+    """The diagnosis for things left changed; the first of `EFFECTS` names it, the others are told too or left out."""
+    found = [slug for slug in EFFECTS if slug in effects][: 1 if alone else None]
     return Diagnosis("side effect", found[0], " Also: ".join(EFFECTS[slug] for slug in found))
 
 
@@ -144,13 +137,13 @@ FIRST = "the first sample of {symbol} is right, and every other departs."
 ALONE = "{symbol} is right where one sample is given, and wrong where several are: does one depend on another?"
 
 
-def _related(departure: _Departure, hidden: bool) -> Diagnosis | None:
+def _related(departure: _Departure) -> Diagnosis | None:
     """A relation that holds everywhere, as a diagnosis."""
     output = departure.finding.output
     if any(_differs(have.arrays[output], have.again, output) for have in departure.got):
         found: tuple[str, str] | None = ("second_call", SECOND)
     else:
-        found = relation(departure.pairs(), tolerance(departure.got), hidden=hidden)
+        found = relation(departure.pairs(), tolerance(departure.got))
     return _told(found, departure)
 
 
@@ -174,10 +167,6 @@ def _differs(first: np.ndarray, again: Sequence[np.ndarray] | None, output: int)
     if again is None or len(again) <= output or again[output].shape != first.shape:
         return False
     return not np.allclose(first, again[output], rtol=1e-5, atol=1e-9, equal_nan=True)
-
-
-def _unseen(departure: _Departure) -> str:
-    return f"{departure.right}{quoted(departure.symbol)} departs from the formula on inputs that are not shown."
 
 
 def _where(departure: _Departure, inputs: Sequence[Mapping[str, Any]]) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autograder import unseen
 from autograder.choosing import better, without_attempt
 from autograder.diagnose import Diagnosis
-from autograder.isolated import Cell, Outcome, Request, Runner, observe
-from autograder.judge import Graded, everywhere, judge
+from autograder.isolated import Cell, Outcome, PlannedCall, Request, Runner, observe
+from autograder.judge import PROMISES, Graded, everywhere, judge
 from autograder.lending import lent
-from autograder.oracle import Setting, parts_of
+from autograder.oracle import Part, Setting, parts_of
 from autograder.records import Exercise, Lesson, Question, foundations
 from autograder.submission import Submission, load_submission
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary, total
+from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
 
 Attempt = Callable[..., Graded]
 
@@ -70,7 +72,8 @@ def grade_item(
         tried.append((attempt or grade_in)(file, item, setting, runner, earlier=earlier))
         if summary(tried[-1].rows) == PASSED:
             break
-    return better(tried, submission) if tried else without_attempt(item, submission)
+    found = better(tried, submission) if tried else without_attempt(item, submission)
+    return replace(found, rows=tuple(unseen.told(row, item) for row in found.rows))
 
 
 def grade_in(
@@ -83,21 +86,11 @@ def grade_in(
     if not parts or summary(judged.rows) in (PASSED, NOT_JUDGED):
         return judged
     broken = tuple(g.item.id for g in earlier if g.item.id in parts and not _passes(g, file, setting, runner, earlier))
-    return _helped(judged, broken, parts, lambda borrowed: _run((*cells, borrowed), item, setting, runner))
-
-
-def _helped(judged: Graded, broken: tuple[str, ...], parts: tuple[str, ...], run: Callable[[Cell], Graded]) -> Graded:
-    """With the course's own in place of the parts that are not right; if need be of all: one may be wrong unseen."""
-    item, best = judged.item, judged
-    assert isinstance(item, Exercise)
-    for names in dict.fromkeys((broken, parts)):
-        borrowed = lent(item, names) if names else None
-        again = _guarded(item, partial(run, borrowed)) if borrowed else judged
-        if total(again.rows) > total(best.rows):
-            best = _with_lent(judged, again, names, unseen=names != broken)
-        if summary(best.rows) == PASSED:
-            break
-    return _pointing_back(judged, broken) if best is judged and broken else best
+    for names in filter(None, dict.fromkeys((broken, parts))):
+        borrowed = lent(item, names)
+        if borrowed and _helps(_guarded(item, partial(_run_lent, (*cells, borrowed), item, setting, runner)), judged):
+            return _with_lent(judged, unseen.lent_note(names, unseen=names != broken))
+    return _pointing_back(judged, broken) if broken else judged
 
 
 def _passes(part: Graded, file: Submission, setting: Setting, runner: Runner, earlier: Sequence[Graded]) -> bool:
@@ -151,12 +144,37 @@ def grade_answer(question: Question, answer: str | None) -> Row:
 
 
 def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
-    parts = parts_of(exercise, setting)
+    """Two runs: what the first says is told in full, and no process that says it has ever held a hidden input."""
+    parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
+    request = partial(Request, cells, exercise.function, device=setting.device)
+    outcome = _outcome(request(calls=_calls(parts, hidden=False), seconds=seconds), runner)
+    hidden = Outcome("not run")
+    if outcome.status == "ran":
+        rest = max(seconds - outcome.seconds, seconds / 2)
+        hidden = _outcome(request(calls=_calls(parts, hidden=True), seconds=rest), runner)
+    try:
+        return judge(exercise, parts, outcome, hidden, seconds=seconds)
+    except Exception as error:  # its message may hold what student code returned for hidden inputs: the place is told
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return _fault(exercise, error, f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}")
+
+
+def _run_lent(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
+    """One run, of which nothing is told but whether it is right."""
+    parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
     calls = [call for part in parts for call in part.planned]
-    seconds = setting.seconds_for(exercise)
-    request = Request(cells=cells, function=exercise.function, calls=calls, device=setting.device, seconds=seconds)
+    request = Request(cells, exercise.function, calls=calls, device=setting.device, seconds=seconds)
+    return judge(exercise, parts, _outcome(request, runner))
+
+
+def _calls(parts: Sequence[Part], *, hidden: bool) -> list[PlannedCall]:
+    return [call for part in parts if part.unseen is hidden for call in part.planned]
+
+
+def _outcome(request: Request, runner: Runner) -> Outcome:
+    """Of a second try, in a fresh warm process, where the first one was killed by this code or by something else."""
     outcome = runner.run(request)
-    return judge(exercise, parts, outcome, seconds=seconds)
+    return runner.run(request) if (outcome.error or {}).get("type") == "RunnerLost" else outcome
 
 
 def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
@@ -164,36 +182,43 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
     try:
         return judged()
     except Exception as error:
-        told = (
-            f"the grader itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
-        )
-        return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
+        return _fault(exercise, error, f"{type(error).__name__}: {error}")
 
 
-def _with_lent(judged: Graded, again: Graded, names: Sequence[str], *, unseen: bool) -> Graded:
-    """The checks that pass with our parts; of all others what was said before.
+def _fault(exercise: Exercise, error: Exception, why: str) -> Graded:
+    told = f"the grader itself failed ({why}); please report this, your code may be right."
+    return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
 
-    Whatever the student's code said, returned or took in time beside our parts may hold their text: none of it is told.
+
+def _helps(again: Graded, judged: Graded) -> bool:
+    """Whether the run with our parts is right in all that they may change.
+
+    That is all that is taken from it. The student's code can read our parts there, and tell of them by what it lets
+    pass: row by row it could spell their text.
     """
-    rest = "put yours right, and it needs no help."
-    if unseen:
-        yours = "yours departs" if len(names) == 1 else "one of yours departs"
-        rest = f"{yours} on these inputs, which its own checks do not have."
-    told = f"right with our {', '.join(names)} in place of yours; {rest}"
-    note = Diagnosis("lent", "parts_lent", told)
-    pairs = zip(judged.rows, again.rows, strict=True)
-    return replace(
-        judged, rows=tuple(replace(o, verdict=PASSED, diagnosis=note) if n.verdict == PASSED else o for o, n in pairs)
-    )
+    lost = [(o, n) for o, n in zip(judged.rows, again.rows, strict=True) if o.verdict != PASSED]
+    values = [n for _, n in lost if n.check != PROMISES]
+    return all(n.verdict == PASSED for n in values or [n for _, n in lost])
+
+
+def _with_lent(judged: Graded, note: Diagnosis) -> Graded:
+    """All that our parts may change is right; a promise that the student's own run broke stays broken."""
+    values_wrong = any(row.verdict != PASSED for row in judged.rows if row.check != PROMISES)
+
+    def helped(row: Row) -> Row:
+        broken = row.diagnosis is not None and row.diagnosis.kind == "side effect" and values_wrong
+        return row if row.verdict == PASSED or broken else replace(row, verdict=PASSED, diagnosis=note)
+
+    return replace(judged, rows=tuple(map(helped, judged.rows)))
 
 
 def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
     """A composite exercise whose values are wrong points to the first of its parts that is."""
-    told = f"begin with {broken[0]}, which this is built on and which is not right yet. "
 
     def pointed(row: Row) -> Row:
-        if row.diagnosis is None or row.diagnosis.kind not in ("values", "relation", "misconception", "likeness"):
+        if row.diagnosis is None or row.diagnosis.kind not in unseen.POINTING:
             return row
-        return replace(row, diagnosis=replace(row.diagnosis, message=told + row.diagnosis.message))
+        told = unseen.begin_with(broken[0]) + row.diagnosis.message
+        return replace(row, diagnosis=replace(row.diagnosis, message=told))
 
     return replace(judged, rows=tuple(pointed(row) for row in judged.rows))

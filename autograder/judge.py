@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from autograder import unseen
 from autograder.compare import Finding, advice, compare, tolerance
 from autograder.diagnose import Diagnosis, diagnose, likeness, side_effect
 from autograder.isolated import Outcome
@@ -15,6 +16,8 @@ from autograder.oracle import Part
 from autograder.records import Case, Exercise, Law, Question
 from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Row
 
+PROMISES = "promises"
+"""The `check` of the row on what is left behind."""
 LIMITS = {
     "time": "it did not finish within {seconds:g} s; is there a loop that never ends?",
     "memory": "it asked for more memory than it may have.",
@@ -56,30 +59,47 @@ class Graded:
 
 
 @np.errstate(all="ignore")  # what a student returns may be too large to multiply; that is a wrong value and no more
-def judge(exercise: Exercise, parts: Sequence[Part], outcome: Outcome, *, seconds: float | None = None) -> Graded:
-    """The rows of one exercise from what its run gave; `seconds` is the time limit it ran under."""
+def judge(
+    exercise: Exercise,
+    parts: Sequence[Part],
+    outcome: Outcome,
+    hidden: Outcome | None = None,
+    *,
+    seconds: float | None = None,
+) -> Graded:
+    """The rows of one exercise from what its runs gave.
+
+    Args:
+        exercise: the exercise.
+        parts: what its function was called for.
+        outcome: of the run on inputs that everybody may see; of all parts where there was no other run.
+        hidden: of the run on the others; only rows come from it.
+        seconds: the time limit.
+    """
     if outcome.status in ("load error", "no function"):
         failed = everywhere(exercise, FAILED, _not_loaded(exercise, outcome))
         return replace(failed, output=outcome.output, rung=outcome.rung)
-    results = _split(parts, outcome.observations)
+    results = _results(parts, outcome, hidden)
     if results and all(r is not None and all(o.kind == "not attempted" for o in r) for r in results):
         return replace(everywhere(exercise, NOT_ATTEMPTED, None), rung=outcome.rung)
-    cut_off = _cut_off(seconds or exercise.seconds, outcome)
+    cut_off, hidden_cut_off = _cut_off(seconds or exercise.seconds, outcome), unseen.limit((hidden or outcome).status)
     ran = list(zip(parts, results, strict=True))
     cases = [(p, r) for p, r in ran if isinstance(p.part, Case) and not p.own]
     laws = [(p, r) for p, r in ran if isinstance(p.part, Law)]
-    rows = _unless_learned_by_heart(_value_rows(cases, cut_off), cases, [(p, r) for p, r in ran if p.own], cut_off)
+    own = [(p, r) for p, r in ran if p.own]
+    rows = _unless_learned_by_heart(_value_rows(cases, cut_off, hidden_cut_off), cases, own, hidden_cut_off)
     right = any(row.verdict == PASSED for row in rows)
-    rows += [_law_row(part, result, cut_off, right) for part, result in laws]
+    rows += [_law_row(part, result, hidden_cut_off, right) for part, result in laws]
     rows.append(_promise_row(cases, right))
-    return Graded(exercise, tuple(rows), _evidence(cases), outcome.output, outcome.rung)
+    told = tuple(unseen.told(row, exercise) for row in rows)
+    return Graded(exercise, told, _evidence(cases), outcome.output, outcome.rung)
 
 
 def checks_of(item: Exercise | Question) -> tuple[str, ...]:
     """The `check` of each row that this exercise or question gets, in order."""
     if isinstance(item, Question):
         return ("answer",)
-    return (*map(check_name, item.parts), "promises")
+    return (*map(check_name, item.parts), PROMISES)
 
 
 def check_name(part: Case | Law) -> str:
@@ -93,6 +113,15 @@ _Ran = tuple[Part, Sequence[Any] | None]
 """A part, and the observations of its calls; None where not all came back."""
 
 
+def _results(parts: Sequence[Part], outcome: Outcome, hidden: Outcome | None) -> list[Sequence[Any] | None]:
+    """The observations of each part, whichever run they come from."""
+    if hidden is None:
+        return _split(parts, outcome.observations)
+    runs = {False: outcome.observations, True: hidden.observations}
+    found = {kind: iter(_split([p for p in parts if p.unseen is kind], seen)) for kind, seen in runs.items()}
+    return [next(found[part.unseen]) for part in parts]
+
+
 def _split(parts: Sequence[Part], observations: Sequence[Any]) -> list[Sequence[Any] | None]:
     """The observations of each part; None for a part whose calls did not all come back."""
     split: list[Sequence[Any] | None] = []
@@ -104,7 +133,7 @@ def _split(parts: Sequence[Part], observations: Sequence[Any]) -> list[Sequence[
     return split
 
 
-def _value_rows(cases: Sequence[tuple[Part, Sequence[Any] | None]], cut_off: Diagnosis) -> list[Row]:
+def _value_rows(cases: Sequence[_Ran], cut_off: Diagnosis, hidden_cut_off: Diagnosis) -> list[Row]:
     """A row a case, the visible ones first looked at.
 
     Every case sees every misconception, so a hidden one can only show what the visible ones showed. Those are the same
@@ -112,10 +141,10 @@ def _value_rows(cases: Sequence[tuple[Part, Sequence[Any] | None]], cut_off: Dia
     """
     rows: dict[Part, Row] = {}
     seen: set[str] | None = None
-    for part, result in sorted(cases, key=lambda case: getattr(case[0].part, "hidden", False)):
-        hidden = getattr(part.part, "hidden", False)
-        row = rows[part] = _value_row(part, result, cut_off, seen if hidden else None)
-        if not hidden and row.diagnosis is not None and row.diagnosis.kind in FROM_VALUES:
+    for part, result in sorted(cases, key=lambda case: case[0].unseen):
+        why, suspects = (hidden_cut_off, seen) if part.unseen else (cut_off, None)
+        row = rows[part] = _value_row(part, result, why, suspects)
+        if not part.unseen and row.diagnosis is not None and row.diagnosis.kind in FROM_VALUES:
             seen = (seen or set()) | ({row.diagnosis.name} if row.diagnosis.kind == "misconception" else set())
     return _borne_out([(rows[part], part, result) for part, result in cases])
 
@@ -158,18 +187,10 @@ def _value_row(
     if finding.kind not in ("raised", "type", "not attempted"):
         known = part.mistakes if suspects is None else part.mistakes_named(suspects)
     inputs = [call.inputs for call in part.calls]
-    told = diagnose(
-        finding, part.expected, result, symbols=exercise.outputs, known=known, hidden=case.hidden, inputs=inputs
-    )
+    told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, inputs=inputs)
     if case.hidden and told.kind == "values":
-        told = replace(told, message=f"{told.message} {_which(part, result)}")
+        told = unseen.departs(case, partly=any(_right(part, result)))
     return _row(part, FAILED, told, result)
-
-
-def _which(part: Part, result: Sequence[Any]) -> str:
-    """What is told of hidden inputs: their case's own words, and whether some of them are right."""
-    right = " On others of them yours is right." if any(_right(part, result)) else ""
-    return f"They are: {part.part.name}.{right}"
 
 
 def _unless_learned_by_heart(
@@ -179,7 +200,7 @@ def _unless_learned_by_heart(
 
     What nobody has seen is for visible inputs a hidden call, for hidden ones a call that is this student's alone.
     """
-    hidden = [case for case in cases if getattr(case[0].part, "hidden", False)]
+    hidden = [case for case in cases if case[0].unseen]
     verdicts = {row.verdict for row in rows}
     if not hidden or LATER in verdicts or PASSED not in verdicts:
         return rows
@@ -192,9 +213,7 @@ def _unless_learned_by_heart(
 def _never_seen(hidden: Sequence[_Ran]) -> Diagnosis | None:
     if any(_computes(*case) for case in hidden):
         return None
-    names = "; ".join(part.part.name for part, _ in hidden)
-    told = f"right on these inputs, but on no hidden ones ({names}); what is right here alone earns no points."
-    return Diagnosis("depends", "hidden_first", told)
+    return unseen.hidden_first([part.part for part, _ in hidden if isinstance(part.part, Case)])
 
 
 def _never_drawn(own: Sequence[_Ran], cut_off: Diagnosis) -> Diagnosis | None:
@@ -202,8 +221,7 @@ def _never_drawn(own: Sequence[_Ran], cut_off: Diagnosis) -> Diagnosis | None:
         return None
     if any(result is None for _, result in own):
         return cut_off
-    told = "right on the inputs of the whole course, but on none of those that were drawn for this hand-in alone."
-    return Diagnosis("depends", "own_first", told)
+    return unseen.depends("own_first")
 
 
 def _computes(part: Part, result: Sequence[Any] | None) -> bool:
@@ -231,12 +249,11 @@ def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right
         return _row(part, FAILED, cut_off)
     finding = compare(part.expected, result, exercise.outputs)
     if finding is not None and finding.kind not in ("values", "finite") and not _single(part, result, finding):
-        told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known={}, hidden=True)
+        told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known={})
         return _row(part, FAILED, told, result)
     size = law.violation(part.calls, [have.arrays for have in result])
     if not size <= tolerance(result):  # a law may take differences, of which single precision leaves less
-        departs = law.departs.format(size=size) if np.isfinite(size) else "Yours is not a finite number."
-        return _row(part, FAILED, Diagnosis("law", law.name, f"{law.sentence} {departs}"), result)
+        return _row(part, FAILED, unseen.breaks(law, finite=bool(np.isfinite(size))), result)
     return _row(part, *_earned(right), result)
 
 
@@ -248,25 +265,29 @@ def _single(part: Part, result: Sequence[Any], finding: Finding) -> bool:
 
 def _promise_row(cases: Sequence[_Ran], right: bool) -> Row:
     exercise, device = cases[0][0].exercise, cases[0][0].device
-    name, points = "promises", exercise.promise_points
-    seen = [have for _, result in cases if result is not None for have in result if have.kind == "value"]
-    effects = {effect for have in seen for effect in have.effects}
-    if any(not _same_again(have, exact=device == "cpu") for have in seen):
-        effects.add("second_call")
-    if not right:
-        effects.discard("unseen")  # why it ended is said elsewhere
-    if effects:
-        return Row(exercise.id, name, FAILED, points, side_effect(tuple(effects)))
+    name, points = PROMISES, exercise.promise_points
+    for hidden in (False, True):
+        effects = _effects([result for part, result in cases if part.unseen is hidden], exact=device == "cpu")
+        if not right:
+            effects.discard("unseen")  # why it ended is said elsewhere
+        if effects:  # which of them a hidden case shows, student code can choose: one is told
+            return Row(exercise.id, name, FAILED, points, side_effect(tuple(effects), alone=hidden))
     verdict, told = _earned(right)
     return Row(exercise.id, name, verdict, points, told)
+
+
+def _effects(results: Iterable[Sequence[Any] | None], *, exact: bool) -> set[str]:
+    """All that these calls left changed, and whether a second one gave something else."""
+    seen = [have for result in results if result is not None for have in result if have.kind == "value"]
+    again = {"second_call"} if any(not _same_again(have, exact=exact) for have in seen) else set()
+    return again.union(*(have.effects for have in seen))
 
 
 def _earned(right: bool) -> tuple[str, Diagnosis | None]:
     """A function that does nothing keeps every promise: only right values earn these points."""
     if right:
         return PASSED, None
-    told = "nothing is wrong here, but these points are earned together with the values."
-    return FAILED, Diagnosis("depends", "values_first", told)
+    return FAILED, unseen.depends("values_first")
 
 
 def _same_again(have, *, exact: bool) -> bool:
@@ -289,7 +310,7 @@ def everywhere(exercise: Exercise, verdict: str, diagnosis: Diagnosis | None) ->
     """The same verdict on every check of an exercise."""
     points = [*(part.points for part in exercise.parts), exercise.promise_points]
     rows = [Row(exercise.id, c, verdict, p, diagnosis) for c, p in zip(checks_of(exercise), points, strict=True)]
-    return Graded(exercise, tuple(rows))
+    return Graded(exercise, tuple(unseen.told(row, exercise) for row in rows))
 
 
 def _not_loaded(exercise: Exercise, outcome: Outcome) -> Diagnosis:
@@ -313,7 +334,7 @@ def _cut_off(seconds: float, outcome: Outcome) -> Diagnosis:
 def _evidence(cases: Sequence[tuple[Part, Sequence[Any] | None]]) -> tuple[Evidence, ...]:
     shown = []
     for part, result in cases:
-        if not isinstance(part.part, Case) or part.part.hidden or result is None:
+        if part.unseen or result is None:
             continue
         call, output = _departure(part, result)
         if result[call].kind == "value" and len(result[call].arrays) > output:

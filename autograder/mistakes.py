@@ -16,6 +16,14 @@ from autograder.compare import distance, distinct, scales, tolerance
 ENOUGH = 4
 """Different values, or samples, that have to speak for a mistake that does not explain the whole result."""
 
+MOST, NAN, FACTOR = (
+    " This explains most of what is wrong, not all.",
+    " Besides, some of your values are NaN or infinite.",
+    " Besides, your values have a factor that this does not give.",
+)
+BESIDE = ("", MOST, NAN, MOST + NAN, FACTOR)
+"""All that may be said after the sentence of a mistake."""
+
 Known = Mapping[str, Sequence[Any]]
 """Misconception's name -> what it gives, one result a call."""
 
@@ -47,9 +55,7 @@ def near_match(known: Known, expected: Sequence[Any], got: Sequence[Any]) -> Mat
         if len(names) == 1:
             return Match(names[0], found[names[0]][1])
     scaled = [name for name, results in _comparable(known, got) if _up_to_a_factor(expected, results, got)]
-    return (
-        Match(scaled[0], " Besides, your values have a factor that this does not give.") if len(scaled) == 1 else None
-    )
+    return Match(scaled[0], FACTOR) if len(scaled) == 1 else None
 
 
 def _comparable(known: Known, got: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -85,8 +91,7 @@ def _explained(expected, mistake, got, one_by_one: bool) -> tuple[float, str]:
     speaking = different / 2 if one_by_one else max(explained, different)
     if explained < max(1, (4 if one_by_one else 2) * rest) or speaking < ENOUGH:
         return 0.0, ""
-    told = " This explains most of what is wrong, not all." if rest else ""
-    told += " Besides, some of your values are NaN or infinite." if any(s.more_nan for s in found) else ""
+    told = (MOST if rest else "") + (NAN if any(s.more_nan for s in found) else "")
     return explained / (explained + rest), told
 
 

@@ -69,6 +69,11 @@ class Part:
     own: bool = False
     """Whether it was drawn for one student alone: it shows answers learned by heart, and decides nothing else."""
 
+    @property
+    def unseen(self) -> bool:
+        """Whether its inputs are drawn by the course secret, so that student code may not tell of them."""
+        return getattr(self.part, "hidden", True)
+
     @cached_property
     def calls(self) -> Sequence[Call]:
         """The calls, built from the part's seed."""

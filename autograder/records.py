@@ -55,8 +55,8 @@ class Law:
     violation: Callable[[Sequence[Call], Sequence[Arrays]], float]
     """Relative size of the violation (0 where the law holds), from the calls and the results, one tuple a call."""
     points: int = 1
-    departs: str = "Yours departs by {size:.2g} (relative)."
-    """What is said of a violation, after the law's sentence."""
+    departs: str = "Yours departs from it."
+    """What is said of a violation, after the law's sentence; no number, for its inputs are hidden ones."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,16 +42,15 @@ class Relation:
     fitted: int = 0
     """Numbers that each fit takes from the student's arrays."""
     unseen: str = ""
-    """What a hidden case says in place of a sentence with a number: the expected value could be read from it."""
+    """What a hidden case says in place of a sentence with a detail: the expected value could be read from it."""
 
 
-def relation(pairs: Pairs, tolerance: float, *, hidden: bool = False) -> tuple[str, str] | None:
+def relation(pairs: Pairs, tolerance: float) -> tuple[str, str] | None:
     """Name and sentence, with {symbol}, of the first relation that explains every call; None where no relation does.
 
     Args:
         pairs: expected and got arrays of one output.
         tolerance: allowed difference relative to the largest value.
-        hidden: whether the sentence has to do without numbers.
     """
     if not all(np.isfinite(array).all() for pair in pairs for array in pair):
         return None
@@ -59,8 +58,7 @@ def relation(pairs: Pairs, tolerance: float, *, hidden: bool = False) -> tuple[s
         return None
     for name, candidate in RELATIONS.items():
         if (detail := _explains(candidate, pairs, tolerance)) is not None:
-            told = (hidden and candidate.unseen) or candidate.sentence
-            return name, told.replace("{detail}", detail)
+            return name, candidate.sentence.replace("{detail}", detail)
     return None
 
 
@@ -244,7 +242,9 @@ RELATIONS: dict[str, Relation] = {
         "{symbol} was scaled to [0, 1]; raw values are asked for.", _each(_min_max), "call", 2
     ),
     "transposed": Relation("{symbol} has rows and columns swapped.", _transposed),
-    "flipped": Relation("{symbol} is right, but {detail}.", _flipped),
+    "flipped": Relation(
+        "{symbol} is right, but {detail}.", _flipped, unseen="{symbol} is right, but along an axis in reversed order."
+    ),
     "first_sample": Relation("each sample of {symbol} is what the formula gives for the first one.", _first_sample),
     "other_order": Relation("{symbol} holds the right samples in another order.", _other_order),
     "reshaped": Relation(

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder import registry
+from autograder import registry, unseen
 from autograder.batch.messages import steady, steady_row
 from autograder.batch.names import seed_name
 from autograder.batch.records import Handed, Result
@@ -101,7 +101,7 @@ def as_result(task: Task, graded: Graded) -> Result:
         checks=checks_version(task.handed.lesson),
         seeds=task.seeds,
         rung=graded.rung,
-        rows=tuple(map(steady_row, graded.rows)),
+        rows=tuple(steady_row(_told(row, graded.item)) for row in graded.rows),
         device=task.device,
         libraries=libraries(),
         evidence=exhibits_of(graded),
@@ -111,9 +111,6 @@ def as_result(task: Task, graded: Graded) -> Result:
 Finished = tuple[Task, list[Result]]
 
 DIED = "the worker process died each time that it graded this; run the same command to try again."
-
-LOST = "the process that watches the submission was killed"
-"""What the runner says when its warm process died."""
 
 _TURN = threading.Lock()
 """A Dask worker may have several threads; a runner makes one call at a time."""
@@ -134,13 +131,11 @@ def _graded(task: Task, item: Exercise | Question, earlier: list[Graded]) -> Gra
 def _judged(task: Task, submission: Submission, item: Exercise | Question, earlier: list[Graded]) -> Graded:
     runner = _runner(task.rung)
     setting = Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
-    graded = grade_item(submission, item, setting, runner, earlier=earlier)
-    return grade_item(submission, item, setting, runner, earlier=earlier) if _lost(graded) else graded
+    return grade_item(submission, item, setting, runner, earlier=earlier)
 
 
-def _lost(graded: Graded) -> bool:
-    """Whether the warm process was killed, by this code or by something else: a second try, in a fresh one, tells."""
-    return any(row.diagnosis and row.diagnosis.kind == "limit" and LOST in row.diagnosis.message for row in graded.rows)
+def _told(row: Row, item: Exercise | Question) -> Row:
+    return unseen.told(row, item) if isinstance(item, Exercise) else row
 
 
 def _rows(item: Exercise | Question, told: Diagnosis) -> tuple[Row, ...]:

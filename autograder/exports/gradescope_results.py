@@ -15,14 +15,13 @@ LONGEST = 5000
 
 
 def results_json(
-    lesson: Lesson, results: Sequence[Result], *, seconds: float, confined: str, hidden_cases: str = "visible"
+    lesson: Lesson, results: Sequence[Result], *, confined: str, hidden_cases: str = "visible"
 ) -> dict[str, Any]:
-    """A test a check, and the total.
+    """A test a check, and the total; not the time, in which student code could spell a hidden input.
 
     Args:
         lesson: what was graded.
         results: one an exercise or question, in the order of the lesson, all judged.
-        seconds: how long it took.
         confined: one sentence that says how far the student's code was confined.
         hidden_cases: when students see the verdict on hidden cases.
     """
@@ -30,7 +29,6 @@ def results_json(
     earned = sum(row.points for _, row in rows)
     return {
         "score": float(earned),
-        "execution_time": round(seconds, 2),
         "output": f"{lesson.id}: {earned} of {lesson.points} points.\n{confined}",
         "output_format": "text",
         "test_output_format": "text",
@@ -40,7 +38,7 @@ def results_json(
     }
 
 
-def unread_json(lesson: Lesson, problem: str, *, seconds: float) -> dict[str, Any]:
+def unread_json(lesson: Lesson, problem: str) -> dict[str, Any]:
     """Nothing could be read: no points, said as loudly as Gradescope can."""
     told = f"NOTHING WAS JUDGED. {printable(problem)} Hand in again; this submission has no points."
     test = {
@@ -49,7 +47,7 @@ def unread_json(lesson: Lesson, problem: str, *, seconds: float) -> dict[str, An
         "visibility": "visible",
     }  # fmt: skip
     return {
-        "score": 0.0, "execution_time": round(seconds, 2), "output": told, "output_format": "text",
+        "score": 0.0, "output": told, "output_format": "text",
         "visibility": "visible", "stdout_visibility": "hidden", "tests": [test],
     }  # fmt: skip
 

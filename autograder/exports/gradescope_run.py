@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -44,14 +43,14 @@ def main(prefix: str, *, probe: bool = False) -> int:
     Returns:
         The exit status: 0 with results, 1 where there are none.
     """
-    home, started = Path(prefix), time.monotonic()
+    home = Path(prefix)
     settings = json.loads((home / "source" / "settings.json").read_text(encoding="utf-8"))
     if probe:
         return _probe(settings)
     results = home / "results" / "results.json"
     results.unlink(missing_ok=True)
     try:
-        found = _graded(home, settings, started)
+        found = _graded(home, settings)
     except Exception as error:
         print(f"NO GRADE: the grader itself failed ({type(error).__name__}: {error}). Run the autograder again.")
         return 1
@@ -63,19 +62,18 @@ def main(prefix: str, *, probe: bool = False) -> int:
     return 0
 
 
-def _graded(home: Path, settings: Mapping[str, Any], started: float) -> dict[str, Any] | str:
+def _graded(home: Path, settings: Mapping[str, Any]) -> dict[str, Any] | str:
     """The content of `results.json`, or the sentence that says why there is none."""
     if not _may_run(settings):
         return REFUSED
     lesson = registry.lesson(settings["lesson"])
     handed = handed_in(home / "submission", lesson, student_of(home / "submission_metadata.json"))
     if handed.submission is None:
-        return unread_json(lesson, handed.problem, seconds=time.monotonic() - started)
+        return unread_json(lesson, handed.problem)
     results = perform(Task(handed, settings["secret"], "", rung=settings["rung"]))
     if problems := [_why(result) for result in results if result.verdict == NOT_JUDGED]:
         return f"NO GRADE: {'; '.join(problems)} Run the autograder again."
-    seconds, sentence = time.monotonic() - started, confined(results)
-    return results_json(lesson, results, seconds=seconds, confined=sentence, hidden_cases=settings["hidden_cases"])
+    return results_json(lesson, results, confined=confined(results), hidden_cases=settings["hidden_cases"])
 
 
 def handed_in(submission: Path, lesson: Lesson, student: str) -> Handed:

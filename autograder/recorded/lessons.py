@@ -21,7 +21,7 @@ PACKS = Path(__file__).with_name("packs")
 """A folder a lesson: its texts, and one pack an exercise."""
 TEXTS, SUFFIX = "lesson.json", ".safetensors"
 Scales = Mapping[Law, Sequence[float]]
-DEPARTS = "On inputs made for this law, yours departs by {size:.2g} (relative) from what is right."
+DEPARTS = "On inputs made for this law, yours departs from what is right."
 
 _PLAIN = ("id", "title", "formula", "minutes", "difficulty", "lines", "promise_points", "seconds")
 _LISTS = ("hints", "outputs", "builds_on")

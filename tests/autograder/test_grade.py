@@ -1,7 +1,6 @@
 """From a submission to rows: what one mistake costs, what the grader's own fault looks like, what ends early."""
 
 import dataclasses
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -207,9 +206,7 @@ def grad_cam(model, images, targets, layer):
 
 
 def test_nothing_that_code_says_beside_lent_parts_is_told(runner, monkeypatch):
-    """Rows that fail with our parts in place keep what the student's own run said."""
-    monkeypatch.setattr("autograder.grade.total", lambda rows: (next(scores), 0))
-    scores = itertools.chain([1, 0], itertools.repeat(0))  # the second run counts as the better one
+    monkeypatch.setattr("autograder.grade._helps", lambda again, judged: True)
     whole = graded(WRONG_PART.replace("def grad_cam(", "def right(") + THIEF, runner)[WHOLE]
     told = [row.diagnosis.message for row in whole.rows if row.diagnosis]
     assert told

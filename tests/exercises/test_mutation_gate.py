@@ -53,9 +53,7 @@ def test_every_misconception_is_rejected_and_named_by_every_case(exercise, secre
             if finding is None and name in missed_in(part):
                 continue
             assert finding is not None, f"{name} passes {part.part.name}"
-            told = diagnose(
-                finding, part.expected, results, symbols=exercise.outputs, known=part.mistakes, hidden=part.part.hidden
-            )
+            told = diagnose(finding, part.expected, results, symbols=exercise.outputs, known=part.mistakes)
             assert (told.kind, told.name, told.message) == ("misconception", name, sentence), part.part.name
 
 
