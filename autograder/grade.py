@@ -18,7 +18,7 @@ from autograder.lending import lent
 from autograder.oracle import Part, Setting, parts_of
 from autograder.records import Exercise, Lesson, Question, foundations
 from autograder.submission import Submission, load_submission
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
+from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
 
 Attempt = Callable[..., Graded]
 
@@ -138,9 +138,13 @@ def grade_answer(question: Question, answer: str | None) -> Row:
         told = f'got "{answer[:20]}", choose one of {", ".join(question.options)}.'
         return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", told))
     chosen = answer.strip().lower()
-    diagnosis = Diagnosis("question", f"option_{chosen}", option.feedback)
-    verdict = PASSED if question.is_right(chosen) else FAILED
-    return Row(question.id, "answer", verdict, question.points, diagnosis if verdict == FAILED else None)
+    if not question.answer:
+        kept = f'your answer is kept: "{chosen}"; it is judged when you hand in.'
+        return Row(question.id, "answer", LATER, question.points, note=kept)
+    if chosen == question.answer:
+        return Row(question.id, "answer", PASSED, question.points)
+    told = Diagnosis("question", f"option_{chosen}", option.feedback)
+    return Row(question.id, "answer", FAILED, question.points, told)
 
 
 def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 
 from autograder.tables import MARKS
+from autograder.verdict import LATER
 from autograder.words import named, shown, visible
 
 
@@ -18,6 +19,7 @@ def environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("autograder"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    made.globals["later"] = LATER
     made.globals["marks"] = {verdict: sign for verdict, (sign, _) in MARKS.items()}
     made.filters |= {"number": "{:.4g}".format, "shown": shown, "visible": visible, "named": named}
     return made

@@ -16,7 +16,7 @@ from autograder.grade import grade_answer, grade_function
 from autograder.judge import Graded
 from autograder.pictures import Picture, practice_showcase
 from autograder.records import Question
-from autograder.verdict import NOT_ATTEMPTED, PASSED, Points, summary
+from autograder.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summary
 
 
 class Panel:
@@ -27,8 +27,8 @@ class Panel:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return summary(self.graded.rows) == PASSED
+        """Whether every check passed that is judged here."""
+        return summary(self.graded.rows) in (PASSED, LATER)
 
     def __repr__(self) -> str:
         console = Console(width=100, color_system=None, highlight=False)

@@ -159,11 +159,8 @@ class Question:
     options: Mapping[str, Option] = field(default_factory=dict)
     """Letter -> option: "a", "b", "c"..."""
     answer: str = "a"
+    """The right letter; empty in a student's copy of the course, where it is judged when the work is handed in."""
     points: int = 1
-
-    def is_right(self, letter: str) -> bool:
-        """Whether this option is the answer."""
-        return letter == self.answer
 
     @property
     def module(self) -> str:

@@ -43,7 +43,7 @@ def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
         checks = "–" if verdict == NOT_JUDGED else f"{passed}/{len(g.rows)}"
         table.add_row(escape(g.item.id), marked(verdict), checks, Points.of(g.rows).brief)
     if later := [row for g in graded for row in g.rows if row.verdict == LATER]:
-        table.caption = f"{counted(len(later), 'hidden check')}, {counted(total(later)[1], 'point')}: {LATER}"
+        table.caption = f"{counted(len(later), 'check')}, {counted(total(later)[1], 'point')}: {LATER}"
         table.caption_justify = "left"
     return table
 

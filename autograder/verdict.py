@@ -11,7 +11,7 @@ from autograder.diagnose import Diagnosis
 PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED = "passed", "failed", "not attempted", "not judged"
 VERDICTS = (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED)
 LATER = "judged when you hand in"
-"""The verdict on a hidden check in a student's copy of the course, which does not hold it; never that of a grade."""
+"""The verdict on a hidden check or a prediction in a student's copy, which holds no answer to it; never a grade's."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,12 @@ def total(rows: Iterable[Row]) -> tuple[int, int]:
 def summary(rows: Iterable[Row]) -> str:
     """The one verdict for several rows: the first of "not judged", "failed", "not attempted", "passed" among them.
 
-    What is judged later does not count: those who see it have passed all that they can.
+    What is judged later counts where there is nothing else: those who see it have passed all that they can.
     """
-    verdicts = {row.verdict for row in rows}
-    return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in verdicts), PASSED)
+    return overall(row.verdict for row in rows)
+
+
+def overall(verdicts: Iterable[str]) -> str:
+    """The same from the verdicts alone."""
+    found = set(verdicts)
+    return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in found), LATER if found == {LATER} else PASSED)

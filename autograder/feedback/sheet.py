@@ -18,7 +18,7 @@ from autograder.formulas import as_mathml
 from autograder.pictures import Picture
 from autograder.records import Exercise, Question
 from autograder.tables import messages
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Points, Row
+from autograder.verdict import LATER, NOT_JUDGED, PASSED, Points, Row, overall
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class Section:
     @property
     def verdict(self) -> str:
         """The one verdict for all rows; without rows nothing was judged."""
-        verdicts = {check["verdict"] for check in self.checks} or {NOT_JUDGED}
-        return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in verdicts), PASSED)
+        return overall([check["verdict"] for check in self.checks] or [NOT_JUDGED])
 
     @property
     def by_hand(self) -> bool:
@@ -104,7 +103,7 @@ class Section:
     @property
     def steps(self) -> list[Step]:
         """What to look at next, for what is not right."""
-        return [] if self.verdict in (PASSED, NOT_JUDGED) else steps(self.record, self.broken)
+        return [] if self.verdict in (PASSED, NOT_JUDGED, LATER) else steps(self.record, self.broken)
 
 
 @dataclass(frozen=True)

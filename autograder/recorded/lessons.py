@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def lesson(data: Mapping[str, Any], folder: Path) -> Lesson:
 
 
 def texts_of(lesson: Lesson, scales: Scales) -> dict[str, Any]:
-    """A lesson without its answers: texts, points, names, and for each question what tells a right letter.
+    """A lesson without its answers: texts, points, names. Of a question nothing that tells one letter from another.
 
     Args:
         lesson: the records.
@@ -77,22 +76,6 @@ class Recording:
         raise RuntimeError(
             "this copy of the course holds no answers, only what they gave; write the function yourself, then check it."
         )
-
-
-@dataclass(frozen=True)
-class RecordedQuestion(Question):
-    """A question whose right letter cannot be read off; four letters are tried soon, so that is all."""
-
-    salt: str = field(default="", repr=False)
-    digest: str = field(default="", repr=False)
-
-    def is_right(self, letter: str) -> bool:
-        """Whether this option is the answer."""
-        return _digest(self.salt, letter) == self.digest
-
-
-def _digest(salt: str, letter: str) -> str:
-    return hashlib.sha256(f"{salt} {letter}".encode()).hexdigest()
 
 
 def _exercise_texts(exercise: Exercise, scales: Scales) -> dict[str, Any]:
@@ -167,12 +150,10 @@ def _farthest(have: np.ndarray, want: np.ndarray) -> float:
 
 
 def _question_texts(question: Question) -> dict[str, Any]:
-    salt = hashlib.sha256(f"{question.id} {question.text}".encode()).hexdigest()[:16]
-    options = {letter: {"text": o.text, "feedback": o.feedback} for letter, o in question.options.items()}
-    told = {"id": question.id, "text": question.text, "options": options, "points": question.points}
-    return {**told, "salt": salt, "digest": _digest(salt, question.answer)}
+    options = {letter: option.text for letter, option in question.options.items()}
+    return {"id": question.id, "text": question.text, "options": options, "points": question.points}
 
 
-def _question(data: Mapping[str, Any]) -> RecordedQuestion:
-    options = {letter: Option(**each) for letter, each in data["options"].items()}
-    return RecordedQuestion(**{**data, "options": options, "answer": ""})
+def _question(data: Mapping[str, Any]) -> Question:
+    options = {letter: Option(text, feedback="") for letter, text in data["options"].items()}
+    return Question(**{**data, "options": options, "answer": ""})

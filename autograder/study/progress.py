@@ -11,7 +11,7 @@ from autograder.study.cache import Cache, digest
 from autograder.study.course import EXERCISE, Item
 from autograder.study.folder import Work
 from autograder.study.version import version
-from autograder.verdict import NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
+from autograder.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
 
 if TYPE_CHECKING:
     from autograder.study.judging import Judging
@@ -41,7 +41,7 @@ class State:
     @property
     def passed(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.verdict == PASSED
+        return self.verdict in (PASSED, LATER)
 
     @property
     def score(self) -> str:
@@ -157,7 +157,7 @@ def _standing(work: Work, read: Mapping[str, Any]) -> Standing | None:
 
 def _state(item: Item, read: Mapping[str, Any]) -> State:
     verdict, points = read["verdict"], read["points"]
-    if verdict not in VERDICTS or not 0 <= points <= item.points:
+    if verdict not in (*VERDICTS, LATER) or not 0 <= points <= item.points:
         raise ValueError
     told = tuple((str(sentence), tuple(map(str, checks))) for sentence, checks in read["told"])
     return State(item, verdict, points, told, str(read["key"]))

@@ -81,7 +81,9 @@ def next_step(now: Standing | None) -> Iterator[RenderableType]:
 
 def _at_the_end() -> Iterator[RenderableType]:
     if find_spec("autograder.commands.showing") is None:  # a student's copy of the course
-        yield Text("Everything passes that can be judged here. Hand it in: the hidden checks are judged then.")
+        yield Text(
+            "Everything passes that can be judged here. Hand it in: predictions and hidden checks are judged then."
+        )
         return
     yield Text("Everything passes: you have taken the whole course. Now look at a photo of your own:")
     yield offer("cnnviz gallery --photo FILE --out gallery", "every method on one page")

@@ -16,7 +16,7 @@ from autograder.records import Question
 def graded(item_id: str, mistake: int = 0) -> Graded:
     item = registry.item(item_id)
     if isinstance(item, Question):
-        letter = next(letter for letter in item.options if not item.is_right(letter))
+        letter = next(letter for letter in item.options if letter != item.answer)
         return Graded(item, (grade_answer(item, letter),))
     return grade_function(item, item.misconceptions[mistake].wrong)
 

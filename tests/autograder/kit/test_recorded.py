@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import json
+import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -10,14 +12,18 @@ from autograder import registry
 from autograder.grade import grade_answer, grade_function
 from autograder.isolated import observe_once
 from autograder.kit import recording
+from autograder.kit.reading import squeezed
 from autograder.oracle import Setting, parts_of, planned
-from autograder.recorded.lessons import DEPARTS
+from autograder.recorded.lessons import DEPARTS, texts_of
 from autograder.recorded.pack import Pack
+from autograder.records import Option
 from autograder.study import judging
 from autograder.study.course import Item
 from autograder.study.progress import State
 from autograder.tables import lesson_table
 from autograder.verdict import FAILED, LATER, PASSED, summary, total
+
+from .conftest import ROOT
 
 LESSON = "11_grad_cam"
 ZERO = ("saliency.probability_gradient", "deeplift.completeness_gap")
@@ -83,7 +89,7 @@ def test_what_is_hidden_is_judged_later_and_stands_in_no_ones_way(recorded):
     graded = [grade_function(copy, live.reference) for live, copy in pairs(recorded, LESSON)]
     assert all(summary(each.rows) == PASSED for each in graded)
     assert total(row for each in graded for row in each.rows) == (21, 28)
-    assert lesson_table(lesson, graded).caption == "5 hidden checks, 7 points: judged when you hand in"
+    assert lesson_table(lesson, graded).caption == "5 checks, 7 points: judged when you hand in"
     assert all(not case.build(None) for exercise in lesson.exercises for case in exercise.cases if case.hidden)
 
 
@@ -109,12 +115,59 @@ def test_a_copy_has_the_texts_of_the_course_and_none_of_its_functions(recorded):
             copy.reference(1)
 
 
-def test_a_question_tells_right_from_wrong_without_saying_the_letter(recorded):
+def test_a_copy_keeps_the_answer_to_a_question_and_judges_none(recorded):
+    """Every letter is treated alike, also the right one."""
     for live, copy in zip(registry.lesson(LESSON).questions, recorded(LESSON).questions, strict=True):
-        assert copy.answer == ""
-        assert [letter for letter in copy.options if copy.is_right(letter)] == [live.answer]
-        for letter in live.options:
-            assert grade_answer(copy, letter) == grade_answer(live, letter)
+        rows = {letter: grade_answer(copy, letter) for letter in live.options}
+        assert {(row.verdict, row.points, row.diagnosis) for row in rows.values()} == {(LATER, 0, None)}
+        assert {row.note for row in rows.values()} == {
+            f'your answer is kept: "{letter}"; it is judged when you hand in.' for letter in live.options
+        }
+        assert {option.feedback for option in copy.options.values()} == {""}
+        assert grade_answer(copy, None) == grade_answer(live, None)
+        assert grade_answer(copy, "x") == grade_answer(live, "x")
+
+
+class NoScales(dict):
+    def __missing__(self, law):
+        return [1.0]
+
+
+@pytest.mark.parametrize("lesson", registry.lessons(), ids=lambda lesson: lesson.id)
+def test_what_is_recorded_does_not_depend_on_what_is_right(lesson):
+    """With any other letter as the answer, and other feedback, the same is written: nobody can read it off."""
+    made = texts_of(lesson, NoScales())
+    for letter in "abcd":
+        others = tuple(
+            replace(q, answer=letter, options={k: Option(o.text, f"FEEDBACK {k}") for k, o in q.options.items()})
+            for q in lesson.questions
+        )
+        assert texts_of(replace(lesson, questions=others), NoScales()) == made
+
+
+def everything_in(released) -> dict[str, str]:
+    """Path -> text of every file that a student gets, also of those inside the wheel."""
+    files = {str(path): path.read_bytes() for path in released.folder.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(released.wheel) as wheel:
+        files |= {name: wheel.read(name) for name in wheel.namelist()}
+    return {name: content.decode("utf-8", "replace") for name, content in files.items()}
+
+
+def handed_out(released, lesson):
+    """The same, with the files of all lessons that `cnnviz build` makes for students."""
+    made = [*(ROOT / "lessons" / lesson.id).rglob("*"), *(ROOT / "autograder/study/course" / lesson.id).rglob("*")]
+    return {**everything_in(released), **{str(p): p.read_text("utf-8", "replace") for p in made if p.is_file()}}
+
+
+@pytest.mark.parametrize("lesson", registry.lessons(), ids=lambda lesson: lesson.id)
+def test_no_answer_and_no_feedback_to_one_is_in_what_students_get(lesson, released):
+    files = {name: squeezed([text]) for name, text in handed_out(released, lesson).items()}
+    for question in lesson.questions:
+        told = {squeezed([option.feedback]) for option in question.options.values()}
+        forms = {squeezed([json.dumps(option.feedback)[1:-1]]) for option in question.options.values()}
+        given = {f'{question.variable}="{question.answer}"', f"{question.variable}='{question.answer}'"}
+        found = [(name, each) for name, text in files.items() for each in told | forms | given if each in text]
+        assert not found
 
 
 def test_the_call_on_a_photo_is_small_and_gives_the_same_map(recorded):
