@@ -143,8 +143,9 @@ def grade_answer(question: Question, answer: str | None) -> Row:
         return Row(question.id, "answer", LATER, question.points, note=kept)
     if chosen == question.answer:
         return Row(question.id, "answer", PASSED, question.points)
-    told = Diagnosis("question", f"option_{chosen}", option.feedback)
-    return Row(question.id, "answer", FAILED, question.points, told)
+    return Row(
+        question.id, "answer", FAILED, question.points, Diagnosis("question", f"option_{chosen}", option.feedback)
+    )
 
 
 def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
