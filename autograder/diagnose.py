@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Finding, allowed, distinct, error_maps, tolerance
+from autograder.compare import TOLERANCE, Finding, allowed, distinct, error_maps, tolerance
 from autograder.mistakes import Match, exact_match, near_match
 from autograder.places import calls_told, listed, nan_told, only_alone, only_first, quoted, values_told
 from autograder.relations import ENOUGH, relation, shape_relation
@@ -75,7 +75,8 @@ def diagnose(
     if (match := near_match(results, expected, got)) is not None:
         return _misconception(match, known)
     if finding.kind == "values":
-        return _in_part(departure) or Diagnosis("values", "values", _where(departure, inputs))
+        told = _where(departure, inputs) + _nearly(departure)
+        return _in_part(departure) or Diagnosis("values", "values", told)
     asked, have = (results[finding.call].arrays[finding.output] for results in (expected, got))
     more = f" {shape_relation(asked, have)}" if finding.kind == "shape" else ""
     if finding.kind == "finite":
@@ -167,6 +168,16 @@ def _differs(first: np.ndarray, again: Sequence[np.ndarray] | None, output: int)
     if again is None or len(again) <= output or again[output].shape != first.shape:
         return False
     return not np.allclose(first, again[output], rtol=1e-5, atol=1e-9, equal_nan=True)
+
+
+def _nearly(departure: _Departure) -> str:
+    """What is said of values that are off by no more than single precision allows."""
+    fine, coarse = allowed(departure.expected, departure.finding.output), TOLERANCE["float32"]
+    errors = error_maps(departure.expected, departure.got, departure.finding.output)
+    if not 0 < fine < max(error.max(initial=0.0) for error in errors) <= coarse:
+        return ""
+    cause = "is a step computed in float32, or cut off by a small number of its own?"
+    return f" It is right to {coarse:g}, and {fine:g} is asked for: {cause}"
 
 
 def _where(departure: _Departure, inputs: Sequence[Mapping[str, Any]]) -> str:

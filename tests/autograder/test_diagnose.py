@@ -71,7 +71,7 @@ def where(want, have, symbols=("X",), inputs=(), again=None):
     for observed in got:
         observed.again = again
     finding = compare(expected, got, symbols)
-    return diagnose(finding, expected, got, symbols=symbols, known={}, inputs=inputs)
+    return finding and diagnose(finding, expected, got, symbols=symbols, known={}, inputs=inputs)
 
 
 def at(array, value, *places):
@@ -94,6 +94,16 @@ def test_a_few_wrong_values_are_listed():
 def test_one_wrong_value_is_located_with_both_values():
     assert where([X], [at(X, 5.0, (2, 3))]).message == (
         "X departs in 1 of 24 values: at X[2, 3] got 5, the formula gives 21."
+    )
+
+
+@pytest.mark.parametrize(("size", "told"), [(1e-7, None), (2e-6, True), (5e-5, True), (2e-4, False)])
+def test_values_that_are_right_to_single_precision_alone_are_told_so(size, told):
+    found = where([X], [X + size * X.max() * np.cos(X) / np.abs(np.cos(X)).max()])
+    assert (
+        found is None
+        if told is None
+        else ("It is right to 0.0001, and 1e-06 is asked for: is" in found.message) is told
     )
 
 
