@@ -38,6 +38,9 @@ c.GenerateAssignment.preprocessors = [
 c.GenerateAssignment.pre_convert_hook = "autograder.authoring.hooks.before_release"
 c.GenerateAssignment.post_convert_hook = "autograder.authoring.hooks.after_release"
 
+# Students write to the exchange: of it plain files of their own are collected, and our pages given back.
+c.ExchangeFactory.collect = "autograder.nbgrader.exchange.Collect"
+c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.ReleaseFeedback"
 # What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own.
 # The secret of the hidden cases: the environment variable CNNVIZ_SECRET, else .cnnviz_secret in this folder, which
 # `cnnviz grade` makes. What `cnnviz grade submitted --out results` found out is taken from results/, not judged again

@@ -15,6 +15,7 @@ from autograder.evidence import Exhibit, read_exhibits
 from autograder.feedback import Section, Sheet, page
 from autograder.feedback.sheet import title_of
 from autograder.nbgrader.checks import KEY, item_of
+from autograder.nbgrader.folders import only_the_lessons_work
 from autograder.verdict import PASSED
 
 
@@ -22,6 +23,11 @@ class FeedbackExporter(Exporter):
     """An autograded notebook, with grades from the gradebook, as one HTML page."""
 
     output_mimetype = "text/html"
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        if self.parent is not None:
+            only_the_lessons_work(self.parent)
 
     @default("file_extension")
     def _html(self) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
-import stat
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,10 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 
-from autograder import registry
-from autograder.batch.entries import read_plain, shown
+from autograder.batch.entries import read_plain
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, read_cells
 from autograder.helpers import Files, in_folder
+from autograder.nbgrader.folders import only_the_lessons_work, refuse_linked_folders, refuse_uncollected
 from autograder.rebuild import rebuilt
 from autograder.submission import decoded
 
@@ -31,8 +29,7 @@ class SubmissionExporter(NotebookExporter):
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         if self.parent is not None:
-            copy_plain_files_only(self.parent)
-            take_modules_too(self.parent)
+            only_the_lessons_work(self.parent)
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         """The exported notebook; `filename` is read as a submission where it lies in the submitted folder."""
@@ -48,6 +45,7 @@ class SubmissionExporter(NotebookExporter):
     def _handed_in(self, path: Path, release: nbformat.NotebookNode) -> nbformat.NotebookNode:
         try:
             refuse_linked_folders(path)
+            refuse_uncollected(path.parent)
         except Unreadable as error:
             return self._unreadable(release, error)
         beside = beside_of(path)
@@ -75,57 +73,6 @@ def beside_of(path: Path) -> dict[str, str]:
         with contextlib.suppress(Unreadable):
             texts[name] = decoded(read(), name)
     return texts
-
-
-def take_modules_too(converter: Any) -> None:
-    """A student who handed in the lesson's module alone is graded too: nbgrader itself looks for notebooks only."""
-    course = converter.coursedir
-    source = course.format_path(course.submitted_directory, course.student_id, course.assignment_id)
-    name = next((lesson.name for lesson in registry.lessons() if lesson.id == course.assignment_id), "")
-    for module in glob.glob(os.path.join(source, f"{name}.py")):
-        converter.assignments.setdefault(os.path.dirname(module), [module.removesuffix(".py") + ".ipynb"])
-
-
-def refuse_linked_folders(path: Path) -> None:
-    """A lesson's folder, or a student's, may not be another name for somebody else's work.
-
-    Raises:
-        Unreadable: one of them is a link.
-    """
-    for folder in path.parents[:2]:
-        if folder.is_symlink():
-            told = (
-                f"submission: the folder {shown((folder.name,))} is a link; hand in the folder itself with its files."
-            )
-            raise Unreadable(told)
-
-
-def copy_plain_files_only(converter: Any) -> None:
-    """Keeps nbgrader from copying what lies beside a notebook and is no plain file, or a very large one.
-
-    It copies through links: any file of this machine into the feedback, or a device without end.
-    """
-    course, init, ignored = converter.coursedir, converter.init_assignment, list(converter.coursedir.ignore)
-
-    def init_assignment(assignment: str, student: str) -> None:
-        odd = odd_names(Path(course.format_path(course.submitted_directory, student, assignment)))
-        course.ignore = [*ignored, *map(glob.escape, odd)]
-        if odd:
-            converter.log.warning("Not copied, no plain files or too large: %s of %s.", shown(tuple(odd)), student)
-        init(assignment, student)
-
-    converter.init_assignment = init_assignment
-
-
-def odd_names(folder: Path) -> list[str]:
-    """Names of what lies in a folder and is a link, a pipe, a device, or too large to be copied."""
-    odd = set()
-    for where, _, files in os.walk(folder):
-        for name in files:
-            about = os.lstat(os.path.join(where, name))
-            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
-                odd.add(name)
-    return sorted(odd)
 
 
 def read_release(path: Path) -> nbformat.NotebookNode:

@@ -6,14 +6,21 @@ set -euo pipefail
 repository=${1:?name the folder or the address that the course is cloned from}
 folder=${CNNVIZ_FOLDER:-/srv/cnnviz}
 grader=${CNNVIZ_GRADER:-cnnviz-grader}
+course=${CNNVIZ_COURSE:-look_inside}
 
 id "$grader" > /dev/null 2>&1 || useradd --system --create-home --shell /usr/sbin/nologin "$grader"
 
-mkdir -p "$folder/exchange" "$folder/hub"
+mkdir -p "$folder/hub"
 chmod 755 "$folder"
 cp -r "$(dirname "$0")/." "$folder/hub" # students' servers read their part of it, and must not read the repository
 chmod -R u=rwX,go=rX "$folder/hub"
-chmod 777 "$folder/exchange" # nbgrader asks for it; what is in there is protected file by file
+if [ ! -e "$folder/exchange" ]; then # before anybody can put something of their own there
+  mkdir -p "$folder/exchange/$course/inbound"
+  chown -R "$grader:" "$folder/exchange/$course"
+  chmod 755 "$folder/exchange/$course"
+  chmod 3733 "$folder/exchange/$course/inbound" # hand-ins: nobody lists them, renames or removes another's
+fi
+chmod 1777 "$folder/exchange" # nbgrader asks that all may write; sticky, so that nobody moves another's folder
 touch "$folder/students.txt" "$folder/graders.txt"
 
 if [ ! -e "$folder/course" ]; then

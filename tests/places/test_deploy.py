@@ -87,4 +87,7 @@ def test_the_folders_are_made_once_and_closed(tmp_path):
     assert len(first) > 40
     assert (folder / "students.txt").read_text() == "ada\n"
     assert (folder / "course").stat().st_mode & 0o077 == 0
+    inbound = folder / "exchange" / "look_inside" / "inbound"
+    modes = [path.stat().st_mode & 0o7777 for path in (folder / "exchange", inbound.parent, inbound)]
+    assert modes == [0o1777, 0o755, 0o3733], "nobody puts a folder of their own in the place of these"
     assert (folder / "course" / ".cnnviz_secret").stat().st_mode & 0o077 == 0

@@ -252,7 +252,6 @@ def test_the_report_names_the_rung_of_each_exercise(course):
 
 
 def test_nothing_but_plain_files_is_copied(course):
-    assert "Not copied, no plain files or too large: hosts.txt/pipe/zero.bin of linked." in course[1]
     copied = course[0] / "autograded" / "linked" / LESSON
     assert not {"hosts.txt", "zero.bin", "pipe"} & {path.name for path in copied.iterdir()}
 

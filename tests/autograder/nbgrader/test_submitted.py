@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -6,27 +5,8 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.cells import Unreadable
-from autograder.nbgrader import submitted
-from autograder.nbgrader.submitted import (
-    SubmissionExporter,
-    odd_names,
-    read_release,
-    refuse_linked_folders,
-    take_modules_too,
-)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_what_is_no_plain_file_or_too_large_is_not_copied(tmp_path, monkeypatch):
-    monkeypatch.setattr(submitted, "LARGEST", 10)
-    (tmp_path / "sub").mkdir()
-    for name, size in {"photo.png": 10, "sub/large.png": 11}.items():
-        (tmp_path / name).write_bytes(b"x" * size)
-    for name, target in {"leak.txt": "/etc/hostname", "sub/[gone].txt": "nowhere", "zero": "/dev/zero"}.items():
-        (tmp_path / name).symlink_to(target)
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "folder").symlink_to("/")
-    assert odd_names(tmp_path) == ["[gone].txt", "large.png", "leak.txt", "pipe", "zero"]
+from autograder.nbgrader.folders import checked_text, only_the_lessons_work, refuse_linked_folders
+from autograder.nbgrader.submitted import SubmissionExporter, read_release
 
 
 def test_a_missing_release_says_what_to_run(tmp_path):
@@ -52,7 +32,7 @@ def test_a_student_with_the_module_alone_is_graded_too_and_one_with_both_once(tm
     course = CourseDirectory(root=str(tmp_path), assignment_id="11_grad_cam")
     converter = Autograde(coursedir=course)
     converter.init_notebooks()
-    take_modules_too(converter)
+    only_the_lessons_work(converter)
     found = {Path(folder).parts[-2]: [Path(f).name for f in files] for folder, files in converter.assignments.items()}
     assert found == {"ada": ["grad_cam.ipynb"], "bob": ["grad_cam.ipynb"]}
 
@@ -62,3 +42,33 @@ def test_what_lies_beside_a_notebook_is_kept_for_the_checks(release, tmp_path):
     (tmp_path / "mine.py").symlink_to(tmp_path / "grad_cam.py")
     notebook = SubmissionExporter()._handed_in(tmp_path / "grad_cam.ipynb", release)
     assert notebook.metadata["cnnviz"] == {"beside": {"grad_cam.py": "x = 1"}}
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-01-01 10:00:00.123456 UTC", "2026-01-01 10:00:00 CEST", "2026-01-01 10:00:00 America/New_York\n",
+             "2026-01-01T10:00:00+02:00", "2026-01-01 10:00:00 -0500"]
+)  # fmt: skip
+def test_a_time_as_nbgrader_writes_it_is_read(time):
+    assert checked_text("timestamp.txt", time.encode()) == time
+
+
+@pytest.mark.parametrize(
+    "time", ["", "whenever", "2099-01-01 10:00:00 UTC", "2026-13-01 10:00:00 UTC", "9999-12-31 23:59:59 -2359",
+             "2026-01-01 10:00:00 /etc/passwd", "2026-01-01 10:00:00 a/../b", "2026-01-01 10:00:00 UTC\nx"]
+)  # fmt: skip
+def test_another_time_is_none(time):
+    with pytest.raises(Unreadable, match=r"timestamp\.txt is not as nbgrader writes it; submit the lesson again\.$"):
+        checked_text("timestamp.txt", time.encode())
+
+
+@pytest.mark.parametrize("secret", ["0f" * 64, "a-token_of-8", "0f" * 64 + "\n"])
+def test_a_secret_is_taken_as_it_is_written(secret):
+    assert checked_text("submission_secret.txt", secret.encode()) == secret
+
+
+@pytest.mark.parametrize(
+    "secret", [b"", b"short", b"../../etc/cron.d/x", b"\xff" * 64, b"a" * 257, b"a" * 20 + b"\n\n"]
+)
+def test_what_can_be_guessed_or_steers_a_path_is_no_secret(secret):
+    with pytest.raises(Unreadable, match=r"submission_secret\.txt is not as nbgrader writes it"):
+        checked_text("submission_secret.txt", secret)
