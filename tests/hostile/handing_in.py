@@ -60,7 +60,7 @@ class Course:
     def released(self) -> Path:
         return self.top / "exchange" / COURSE / "feedback"
 
-    def run(self, stage: type, *, seconds: int = 5, config: Config | None = None, **traits: object) -> None:
+    def run(self, stage: type, *, seconds: int = 60, config: Config | None = None, **traits: object) -> None:
         """A stage of nbgrader in this process; one that takes longer is taken to hang."""
         known = Config()
         known.CourseDirectory.root = str(self.folder)
@@ -123,8 +123,8 @@ class Course:
         return [str(p) for p in files for mark in set(MARKS.values()) if mark.encode() in p.read_bytes()]
 
 
-def page_of(secret: str) -> str:
-    return notebook_hash(secret=secret, notebook_id=NAME) + ".html"
+def page_of(secret: str, name: str = NAME) -> str:
+    return notebook_hash(secret=secret, notebook_id=name) + ".html"
 
 
 def untouched() -> dict:
