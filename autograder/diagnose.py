@@ -36,6 +36,11 @@ EFFECTS = {
     "grad": "a `.grad` is not as it was before your function ran: use torch.autograd.grad, which fills none.",
     "requires_grad": "`requires_grad` of an argument or of a parameter is changed after your function returns.",
     "hooks": "hooks are not as they were: keep your own hook's handle and call `handle.remove()`, also after an error.",
+    "covered": "{name} is covered on a module of the model: `del` what you set there, in `finally`, so that it "
+    "is gone after an error too.",
+    "replaced": "{name} is not what it was: keep what stood there and put it back in `finally`, so that it is "
+    "back after an error too.",
+    "state": "{name} is not as it was: use a `with` block, or put it back in `finally`.",
     "inputs": "an argument is changed in place; work on a copy (`clone`), or avoid `+=` and methods ending in `_`.",
     "attached": "the result still hangs on the autograd graph: return it detached.",
     "observer": "nobody could look for side effects, for part of torch or Python was replaced; leave both as they are.",
@@ -43,6 +48,13 @@ EFFECTS = {
     "second_call": "a second call with the same inputs gives another answer: is something kept, or drawn at random?",
 }
 """Slug -> sentence for each thing that a right answer leaves as it found it."""
+
+UNNAMED = {
+    "covered": "a method",
+    "replaced": "a function or a method of torch, numpy or Python",
+    "state": "a setting of torch or numpy (gradient mode, default dtype, threads, a mode left open)",
+}
+"""What stands for a name that is not told."""
 
 
 def diagnose(
@@ -95,9 +107,18 @@ def _misconception(match: Match, known: Mapping[str, tuple[str, Sequence[Any]]])
 
 
 def side_effect(effects: Sequence[str], *, alone: bool = False) -> Diagnosis:
-    """The diagnosis for things left changed; the first of `EFFECTS` names it, the others are told too or left out."""
-    found = [slug for slug in EFFECTS if slug in effects][: 1 if alone else None]
-    return Diagnosis("side effect", found[0], " Also: ".join(EFFECTS[slug] for slug in found))
+    """The diagnosis for things left changed; the first of `EFFECTS` names it, the others are told too.
+
+    `alone`: neither the others nor a name is told.
+    """
+    named = {slug: sorted(e.partition(" ")[2] for e in effects if e.startswith(f"{slug} ")) for slug in EFFECTS}
+    found = [slug for slug in EFFECTS if slug in effects or named[slug]][: 1 if alone else None]
+    told = [_effect(slug, () if alone else named[slug]) for slug in found]
+    return Diagnosis("side effect", found[0], " Also: ".join(told))
+
+
+def _effect(slug: str, names: Sequence[str]) -> str:
+    return EFFECTS[slug].format(name=f"`{', '.join(names)}`" if names else UNNAMED.get(slug))
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def _observed(
     tripwire: Tripwire,
 ) -> tuple[str, Error | None]:
     try:
-        for observation in watch(function, inputs):
+        for observation in watch(function, inputs, tripwire.names):
             if observation.error is not None and observation.error["type"] == "MemoryError":
                 return "memory", observation.error
             report(observation)

@@ -16,13 +16,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from .namespaces import covered, settings
+
 globals()["__builtins__"] = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
 
 Fingerprint = dict[tuple[str, str], Any]
-"""(effect's slug, place) -> something that is equal only if nothing changed there."""
+"""(effect, place) -> something that is equal only if nothing changed there; an effect is a slug, or slug and name."""
 
 _BASE, _TENSOR, _MODULE = torch._C.TensorBase, torch.Tensor, nn.Module
 HOOKS = tuple(name for name in vars(nn.Module()) if name.endswith("_hooks"))
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 GLOBALS = vars(nn.modules.module)
 GLOBAL_HOOKS = tuple(name for name in GLOBALS if name.startswith("_global_") and name.endswith("_hooks"))
 TENSOR_HOOKS = tuple(n for n in ("_backward_hooks", "_post_accumulate_grad_hooks") if n in vars(_BASE))
@@ -49,13 +52,14 @@ def fingerprint(inputs: Any) -> Fingerprint:
     """Of every tensor and every module within nested containers."""
     with _no_overrides():
         found = dict(_walk(inputs, "input"))
+    found.update(((f"state {name}", ""), value) for name, value in settings())
     for name in GLOBAL_HOOKS:
         found["hooks", name] = _hooks(_entry(GLOBALS, name))
     return found
 
 
 def changes(before: Fingerprint, inputs: Any) -> set[str]:
-    """Slugs of what differs from `before`; inputs that can no longer be read have lost their parameters."""
+    """Effects: what differs from `before`; inputs that can no longer be read have lost their parameters."""
     try:
         after = fingerprint(inputs)
     except MemoryError:
@@ -66,7 +70,7 @@ def changes(before: Fingerprint, inputs: Any) -> set[str]:
 
 
 def differences(before: Fingerprint, after: Fingerprint) -> set[str]:
-    """Slugs of what is not the same in both."""
+    """Effects: what is not the same in both."""
     return {key[0] for key in before.keys() | after.keys() if _differs(before, after, key)}
 
 
@@ -132,10 +136,12 @@ def _module(module: nn.Module, place: str, seen: set[int]) -> Iterator[tuple[tup
     own = {name: value for name, value in _items(inside) if type(name) is str}
     yield ("training_flag", place), _plain(own["training"])
     hooks = [_hooks(own.get(name)) for name in HOOKS]
-    yield ("hooks", place), (id(type(module)), id(type(inside)), "forward" in own, hooks)
-    for name, value in own.items():
-        if name != "training" and not name.startswith("_") and (type(value) in _PLAIN or type(value) is tuple):
-            yield ("parameters", f"setting {place}.{name}"), _plain(value)
+    yield ("hooks", place), (id(type(module)), id(type(inside)), hooks)
+    for name in own.keys() - _OF_EVERY_MODULE:
+        if (title := covered(type(module), name)) is not None:
+            yield (f"covered {title}".strip(), place), id(own[name])
+        elif not name.startswith("_"):
+            yield ("parameters", f"setting {place}.{name}"), _plain(own[name])
     for slug in ("parameters", "buffers"):
         yield (slug, f"{place} {slug}"), id(type(own[f"_{slug}"]))
         for name, tensor in _items(own[f"_{slug}"]):

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -22,12 +22,15 @@ from cnnviz.small_nets import Interruption, calm
 
 from .effects import changes, fingerprint
 from .failures import error_of, is_not_attempted, type_name
+from .namespaces import Namespaces
 from .outputs import Outputs, outputs_of
 from .records import Observation, PlannedCall, in_order
 
 # the functions below keep these, whatever student code puts in their place
 globals()["__builtins__"] = dict(vars(builtins))
 _clock = time.perf_counter
+_NAMED = 3
+"""Names that are told of where many were exchanged."""
 Inputs = tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...] | None]
 """Positional arguments, keyword arguments, and those of what is returned."""
 
@@ -60,13 +63,17 @@ def observe_once(
         return [_values_of(function, run) for run in runs]
 
 
-def watch(function: Callable[..., Any], calls: Iterable[Inputs]) -> Iterator[Observation]:
-    """`observe`, one call at a time, on inputs that are nobody else's."""
+def watch(
+    function: Callable[..., Any], calls: Iterable[Inputs], names: Namespaces | None = None
+) -> Iterator[Observation]:
+    """`observe`, one call at a time, on inputs that are nobody else's; `names` are as they should stay."""
+    names = names or Namespaces()
     for inputs in calls:
         with _torch_state(), warnings.catch_warnings():
             warnings.simplefilter("default")
             observation = _observe_call(function, inputs)
-        yield observation
+        exchanged = [f"replaced {name}" for name in names.exchanged()[:_NAMED]]
+        yield replace(observation, effects=in_order({*observation.effects, *exchanged}))
 
 
 def in_place(call: PlannedCall, device: str = "cpu") -> Inputs:

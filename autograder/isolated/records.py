@@ -15,6 +15,9 @@ EFFECTS = (
     "grad",
     "requires_grad",
     "hooks",
+    "covered",
+    "replaced",
+    "state",
     "inputs",
     "attached",
     "observer",
@@ -90,8 +93,10 @@ class Observation:
     again: tuple[np.ndarray, ...] | None = None
     """The second call's arrays; None where it raised or returned what cannot be compared."""
     effects: tuple[str, ...] = ()
-    """Slugs out of EFFECTS: what the call left changed; "observer" where what looks for changes was tampered with,
-    "unseen" where the process ended before its last word."""
+    """Slugs out of EFFECTS, some with the name of what was changed behind a space: what the call left changed.
+
+    "observer" where what looks for changes was tampered with, "unseen" where the process ended before its last word.
+    """
     error: Error | None = None
     seconds: float = 0.0
     """The first of the two runs."""
@@ -125,4 +130,10 @@ def error_record(kind: str, message: str, *, line: int | None = None, source_lin
 
 def in_order(effects: Collection[str]) -> tuple[str, ...]:
     """Those that are effects, as EFFECTS lists them."""
-    return tuple(slug for slug in EFFECTS if slug in effects)
+    found = [effect for effect in effects if slug_of(effect) in EFFECTS]
+    return tuple(sorted(found, key=lambda effect: (EFFECTS.index(slug_of(effect)), effect)))
+
+
+def slug_of(effect: str) -> str:
+    """Its kind, without the name of what was changed."""
+    return effect.partition(" ")[0]

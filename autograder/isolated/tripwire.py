@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
+from .namespaces import Namespaces
 from .observing import watch
 
 globals()["__builtins__"] = dict(vars(builtins))  # the functions below keep these, whatever takes their place elsewhere
@@ -55,6 +56,7 @@ class Tripwire:
     def __init__(self, times: int = 2) -> None:
         self._tests = [_chosen() for _ in range(times)]
         self.intact = True
+        self.names = Namespaces()
 
     def now_and_then(self) -> None:
         """A test after a quarter of the calls, as long as one is left for the end."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from .records import EFFECTS, KINDS, MAX_OUTPUTS, MAX_TEXT, STATUSES, TYPES, Error, Observation
+from .records import EFFECTS, KINDS, MAX_OUTPUTS, MAX_TEXT, STATUSES, TYPES, Error, Observation, slug_of
 
 TOKEN_BYTES = 16
 MAX_MANIFEST = 2**20
@@ -174,7 +174,7 @@ def _observation(manifest: dict[str, Any], arrays: list[np.ndarray]) -> Observat
     _demand(said == [kind == "str" for kind in types], "a text that is not called one")
     _demand((manifest["error"] is None) == (manifest["kind"] in ("value", "unsupported")), "an error that is not one")
     effects = _texts(manifest["effects"])
-    _demand(set(effects) <= set(EFFECTS) and len(set(effects)) == len(effects), "an unknown effect")
+    _demand({*map(slug_of, effects)} <= set(EFFECTS) and len(set(effects)) == len(effects), "an unknown effect")
     return Observation(
         kind=manifest["kind"],
         arrays=first,
@@ -183,10 +183,18 @@ def _observation(manifest: dict[str, Any], arrays: list[np.ndarray]) -> Observat
         devices=devices,
         type_name=_text(manifest["type_name"], 100),
         again=again,
-        effects=effects,
+        effects=tuple(dict.fromkeys(map(_named, effects))),
         error=_error(manifest["error"]),
         seconds=_seconds(manifest["seconds"]),
     )
+
+
+def _named(effect: str) -> str:
+    """Without a name that is none of torch's own: the submission may have chosen it."""
+    from .namespaces import is_name
+
+    slug, _, name = effect.partition(" ")
+    return effect if name and is_name(name) else slug
 
 
 def _placed(places: Any, arrays: Iterator[np.ndarray]) -> tuple[np.ndarray, ...]:

@@ -170,7 +170,8 @@ def test_honest_code_never_trips_the_wire(run):
     """
     for _ in range(5):
         outcome = run(source, calls=[model_and_images()] * 3)
-        assert [seen.effects for seen in outcome.observations] == [()] * 3, outcome
+        left = [f"state torch.get_deterministic_algorithms{more}" for more in ("", "_warn_only")]
+        assert [[*seen.effects] for seen in outcome.observations] == [left, [], []], outcome
 
 
 def test_the_tripwire_is_cheap():
