@@ -9,7 +9,7 @@ import torch
 
 from autograder import registry
 from autograder.compare import compare
-from autograder.diagnose import ALONE, EFFECTS, FIRST, SECOND, diagnose, side_effect
+from autograder.diagnose import ALONE, EFFECTS, FIRST, SECOND, UNNAMED, diagnose, side_effect
 from autograder.grade import grade_function
 from autograder.records import Call, Case
 from autograder.relations import RELATIONS
@@ -59,7 +59,7 @@ def test_outputs_that_are_right_are_said_to_be():
 
 def test_every_side_effect_has_its_sentence():
     for slug, sentence in EFFECTS.items():
-        assert side_effect([slug]).message == sentence
+        assert side_effect([slug]).message == sentence.format(name=UNNAMED.get(slug))
     both = side_effect(["inputs", "hooks"])
     assert both.name == "hooks"
     assert EFFECTS["inputs"] in both.message
