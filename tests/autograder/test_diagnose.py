@@ -236,7 +236,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_every_sentence_is_one(sentence):
-    text = sentence.replace("{symbol}", "L").replace("{detail}", "2.5")
+    text = sentence.replace("{symbol}", "L").replace("{detail}", "2.5").replace("{name}", "torch.relu")
     assert not {"{", "}", "(s)"} & {*text.split(), *text}
     assert text[-1] in ".?"
     assert "  " not in text
