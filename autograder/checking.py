@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import Progress
 
 from autograder import registry
@@ -16,13 +14,15 @@ from autograder.isolated import Runner
 from autograder.judge import Graded
 from autograder.oracle import Setting
 from autograder.records import Lesson
+from autograder.screen import Screen
 from autograder.submission import Submission, load_submission
 from autograder.verdict import report
+from autograder.words import json_text
 
 Checked = list[tuple[Lesson, list[Graded]]]
 
 
-def check_submission(folder: Path, name: str | None, setting: Setting, console: Console) -> Checked:
+def check_submission(folder: Path, name: str | None, setting: Setting, console: Screen) -> Checked:
     """Grades one lesson, or each lesson that the folder holds.
 
     Raises:
@@ -42,7 +42,7 @@ def check_submission(folder: Path, name: str | None, setting: Setting, console: 
 
 def write_json(graded: Iterable[Graded], path: Path) -> None:
     """Writes the report in one step: a reader sees the old file or the new one, never half of one."""
-    text = json.dumps(report(row for g in graded for row in g.rows), indent=2, ensure_ascii=False)
+    text = json_text(report(row for g in graded for row in g.rows), indent=2)
     half = path.with_name(f".{path.name}.{os.getpid()}")
     half.write_text(text + "\n", encoding="utf-8")
     half.replace(path)

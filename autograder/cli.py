@@ -6,9 +6,13 @@ import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from autograder.screen import show_traceback
+from autograder.words import visible
 
 COMMANDS = {
     "watch": "study_watch",
@@ -47,6 +51,16 @@ class Commands(TyperGroup):
             )
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx):
+        """What is wrong with a command's arguments is said without what would steer the terminal."""
+        try:
+            return super().invoke(ctx)
+        except Exception as caught:
+            error: Any = caught
+            if hasattr(error, "format_message"):  # click's, or that of typer's own copy of click
+                error.message = visible(error.message)
+            raise
+
 
 app = typer.Typer(
     cls=Commands,
@@ -73,6 +87,7 @@ def course(context: typer.Context) -> None:
 
 def main() -> None:
     """Runs the command line; a reader that closes the pipe early is not an error."""
+    sys.excepthook = show_traceback
     try:
         app()
     except BrokenPipeError:

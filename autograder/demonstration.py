@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import Progress
 
 from autograder import pages, registry
@@ -17,9 +16,11 @@ from autograder.judge import Graded
 from autograder.oracle import Setting, planned
 from autograder.pictures import Picture, showcase_call, showcase_picture
 from autograder.records import Exercise, Lesson
+from autograder.screen import Screen
 from autograder.submission import Submission, load_submission
 from autograder.tables import messages
 from autograder.verdict import PASSED, Points, summary
+from autograder.words import printable
 
 SUBMISSIONS = {
     "right": "A right answer, written in another way than the reference.",
@@ -40,7 +41,7 @@ class Shown:
     told: list[str]
 
 
-def demonstrate(to: Path, console: Console) -> Path:
+def demonstrate(to: Path, console: Screen) -> Path:
     """Grades the three submissions and writes the page.
 
     Raises:
@@ -53,9 +54,9 @@ def demonstrate(to: Path, console: Console) -> Path:
         items = len(SUBMISSIONS) * (len(lesson.exercises) + len(lesson.questions))
         task = progress.add_task("grading three submissions", total=items)
         shown = [_grade(name, lesson, runner, lambda _: progress.advance(task)) for name in SUBMISSIONS]
-    to.write_text(pages.page("demo.html.j2", lesson=lesson, shown=shown), encoding="utf-8")
+    pages.write(to, pages.page("demo.html.j2", lesson=lesson, shown=shown))
     for part in shown:
-        console.print(f"{part.name}: {part.points}")
+        console.say(printable(f"{part.name}: {part.points}"))
     return to
 
 

@@ -1,35 +1,46 @@
-"""Verdicts as HTML: the panel under a notebook's check cell, and whole pages. All student text is escaped."""
+"""Verdicts as HTML: the panel under a notebook's check cell, and whole pages. Whatever a template shows is escaped."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from autograder.tables import MARKS
 from autograder.verdict import LATER
-from autograder.words import named, shown, visible
+from autograder.words import printable, shown, visible
 
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates, with autoescape for everything."""
+    """The templates; what they show is escaped as HTML, and without what a browser or a terminal would obey."""
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("autograder"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.PackageLoader("autograder"), autoescape=True, finalize=_harmless,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.globals["later"] = LATER
     made.globals["marks"] = {verdict: sign for verdict, (sign, _) in MARKS.items()}
-    made.filters |= {"number": "{:.4g}".format, "shown": shown, "visible": visible, "named": named}
+    made.filters |= {"number": "{:.4g}".format, "shown": shown, "line": printable}
     return made
 
 
-def panel(section: Any) -> str:
+def _harmless(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def panel(section: Any) -> Markup:
     """The panel of one exercise (`feedback.Section`)."""
-    return environment().get_template("panel.html.j2").render(section=section)
+    return page("panel.html.j2", section=section)
 
 
-def page(template: str, **values: Any) -> str:
+def page(template: str, **values: Any) -> Markup:
     """A whole page from a template."""
-    return environment().get_template(template).render(**values)
+    return Markup(environment().get_template(template).render(**values))
+
+
+def write(path: Path, made: Markup) -> None:
+    """The one way of a page to a file."""
+    path.write_text(made, encoding="utf-8")

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rich.console import Console
-
 from autograder import pages, registry, tables
 from autograder.evidence import exhibit
 from autograder.feedback.sheet import Section, section_of
@@ -16,7 +14,9 @@ from autograder.grade import grade_answer, grade_function
 from autograder.judge import Graded
 from autograder.pictures import Picture, practice_showcase
 from autograder.records import Question
+from autograder.screen import Screen, Text
 from autograder.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summary
+from autograder.words import printable
 
 
 class Panel:
@@ -31,11 +31,11 @@ class Panel:
         return summary(self.graded.rows) in (PASSED, LATER)
 
     def __repr__(self) -> str:
-        console = Console(width=100, color_system=None, highlight=False)
+        console = Screen(width=100, color_system=None)
         with console.capture() as text:
-            console.print(f"{self.graded.item.id}: {Points.of(self.graded.rows)}")
+            console.say(printable(f"{self.graded.item.id}: {Points.of(self.graded.rows)}"))
             for row in self.graded.rows:
-                console.print(tables.marked(row.verdict), row.check)
+                console.print(tables.marked(row.verdict), Text(row.check))
             console.print(tables.diagnoses([self.graded]))
         return text.get().rstrip()
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from _pytest._io import TerminalWriter
+
     from autograder.isolated import Runner
     from autograder.judge import Graded
     from autograder.submission import Submission
     from autograder.verdict import Row
+    from autograder.words import Shown
 
 
 class NotAttempted(Exception):
     """The student has not begun this exercise: not a pass, and nothing to explain."""
+
+    def __init__(self, told: Shown) -> None:
+        super().__init__(told)
 
 
 class Verdict:
@@ -28,15 +35,15 @@ class Verdict:
     def confirm(self) -> None:
         """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
         from autograder.verdict import LATER, NOT_ATTEMPTED, PASSED
+        from autograder.words import shown
 
         if self.row.verdict == LATER:
             pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
+        told = self.row.diagnosis.message if self.row.diagnosis else ""
         if self.row.verdict == NOT_ATTEMPTED:
-            told = f": {self.row.diagnosis.message}" if self.row.diagnosis else ""
-            raise NotAttempted(f"{self.row.exercise}: not attempted yet{told}")
+            raise NotAttempted(shown(f"{self.row.exercise}: not attempted yet{': ' if told else ''}{told}"))
         if self.row.verdict != PASSED:
-            told = self.row.diagnosis.message if self.row.diagnosis else ""
-            pytest.fail(f"{self.row.exercise} ({self.row.check}): {self.row.verdict}: {told}", pytrace=False)
+            _fail(shown(f"{self.row.exercise} ({self.row.check}): {self.row.verdict}: {told}"))
 
 
 class Course:
@@ -102,13 +109,15 @@ def pytest_addoption(parser):
     group.addoption("--device", default="cpu", help="cpu, cuda or mps: where the checks run")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     """Refuses a submission or a device that is not there before anything is run."""
+    from autograder.words import shown
+
     submission, device = config.getoption("--submission"), config.getoption("--device")
     if submission and not Path(submission).is_dir():
-        raise pytest.UsageError(
-            f"--submission: got {submission}, which is not a folder; name one that holds the lessons."
-        )
+        told = f"--submission: got {submission}, which is not a folder; name one that holds the lessons."
+        raise pytest.UsageError(shown(told))
     if device != "cpu":
         import cnnviz
 
@@ -117,6 +126,23 @@ def pytest_configure(config):
         except ValueError as error:
             raise pytest.UsageError(f"--{error}") from error
     config.stash[_COURSE] = Course(submission, device)
+    if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:  # a worker of xdist has none
+        _hold(reporter._tw)
+
+
+def _hold(writer: TerminalWriter) -> None:
+    """Lets nothing but pytest's own colours, and its return to the start of a line, steer the terminal: names of
+    folders, captured output, warnings and tracebacks are text."""
+    from autograder.words import visible
+
+    write = writer.write
+
+    def held(msg: str, *, flush: bool = False, **markup: bool) -> None:
+        parts = re.split(r"(^\r|\x1b\[[0-9;]*m)" if writer.hasmarkup else r"(^\r)", msg)
+        shown = (part if number % 2 else visible(part) for number, part in enumerate(parts))
+        write("".join(shown), flush=flush, **markup)
+
+    writer.write = held  # type: ignore[method-assign]
 
 
 def pytest_unconfigure(config):
@@ -143,7 +169,14 @@ def verdict(request) -> Verdict:
     try:
         return Verdict(request.config.stash[_COURSE].row(*request.param, folder=Path(request.path).parent))
     except (ValueError, FileNotFoundError) as error:
-        pytest.fail(str(error), pytrace=False)
+        from autograder.words import shown
+
+        _fail(shown(str(error)))
+
+
+def _fail(told: Shown) -> NoReturn:
+    """The one way of a failure to pytest's terminal and files: pytest shows the text as it is."""
+    pytest.fail(told, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -152,7 +185,10 @@ def pytest_runtest_makereport(item, call):
     report = yield
     shown = getattr(item, "funcargs", {}).get("verdict")
     if call.when == "call" and isinstance(shown, Verdict):
-        report.user_properties.append(("cnnviz", shown.row.as_json()))  # survives the way from a worker of xdist
+        from autograder.words import visible_in
+
+        row = visible_in(shown.row.as_json())
+        report.user_properties.append(("cnnviz", row))  # survives the way from a worker of xdist
     if call.excinfo is not None and call.excinfo.errisinstance(NotAttempted):
         report.not_attempted, report.longrepr = True, str(call.excinfo.value)
     return report
@@ -175,17 +211,18 @@ def pytest_terminal_summary(terminalreporter):
                 folders.setdefault(report.nodeid.split("::")[0].rpartition("/")[0], []).append(row)
     if not folders:
         return
-    from rich.console import Console
+    from autograder.screen import Screen
+    from autograder.words import printable
 
     writer = terminalreporter._tw
-    console = Console(file=writer._file, width=writer.fullwidth, color_system="auto" if writer.hasmarkup else None)
-    console.print()
+    console = Screen(file=writer._file, width=writer.fullwidth, color_system="auto" if writer.hasmarkup else None)
+    console.line()
     for table in _tables(folders):
         console.print(table)
     rows = [row for rows in folders.values() for row in rows]
     missing = {row["diagnosis"]["message"] for row in rows if row["verdict"] == "not attempted" and row["diagnosis"]}
     for sentence in sorted({row["note"] for row in rows if row.get("note")} | missing):
-        console.print(sentence, markup=False)
+        console.say(printable(sentence))
 
 
 def _tables(folders: dict[str, list[dict]]):

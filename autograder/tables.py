@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
+from autograder.screen import Text
 from autograder.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Points, Row, summary, total
-from autograder.words import counted, shown, visible
+from autograder.words import Shown, counted, shown, visible
 
 if TYPE_CHECKING:  # the map of the course shows verdicts without importing torch
     from autograder.judge import Graded
@@ -41,7 +40,7 @@ def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
         verdict = summary(g.rows)
         passed = sum(row.verdict == PASSED for row in g.rows)
         checks = "–" if verdict == NOT_JUDGED else f"{passed}/{len(g.rows)}"
-        table.add_row(escape(g.item.id), marked(verdict), checks, Points.of(g.rows).brief)
+        table.add_row(g.item.id, marked(verdict), checks, Points.of(g.rows).brief)
     if later := [row for g in graded for row in g.rows if row.verdict == LATER]:
         table.caption = f"{counted(len(later), 'check')}, {counted(total(later)[1], 'point')}: {LATER}"
         table.caption_justify = "left"
@@ -59,9 +58,9 @@ def marked(verdict: str) -> Text:
     return Text(f"{sign} {verdict}", style=style)
 
 
-def as_text(checks: Sequence[Mapping[str, Any]]) -> str:
+def as_text(checks: Sequence[Mapping[str, Any]]) -> Shown:
     """Rows for a terminal or a plain-text cell, a line each, with the diagnosis below."""
-    return "\n".join(line for check in checks for line in _lines(check)) or "nothing was judged"
+    return visible("\n".join(line for check in checks for line in _lines(check)) or "nothing was judged")
 
 
 def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
@@ -86,7 +85,7 @@ def _paragraphs(graded: Graded):
         sign, style = MARKS[verdict]
         where = "" if len(told) == 1 else "  " + ", ".join(checks)
         yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
-        yield Padding(Text(visible(message)), (0, 0, 1, 2), expand=False)
+        yield Padding(Text(message), (0, 0, 1, 2), expand=False)
 
 
 def _lines(check: Mapping[str, Any]) -> list[str]:

@@ -1,14 +1,35 @@
-"""Text for people; and text that others wrote, made safe to show: in a terminal, on a page, in a file."""
+"""The one way of text that others wrote to a screen, a log, a table or a page: here it becomes a type that they take.
+
+A name, a message, a print or a file's name is a plain `str` that may hold anything. The sinks take `Line`, `Shown`,
+`Cell` or `markupsafe.Markup` only, which mypy holds them to, and nothing but the functions below makes the first three.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import logging
+import re
+import traceback
 import unicodedata
+from collections.abc import Iterable
+from typing import Any, NewType
 
 LONGEST = 2000
 """Characters of one message that are shown."""
 
+Shown = NewType("Shown", str)
+"""Lines without a character that a terminal or a browser would obey instead of showing."""
+Line = NewType("Line", Shown)
+"""The same on one line: a name cannot add a sentence of its own below ours."""
+Cell = NewType("Cell", str)
+"""A `Line` that no spreadsheet takes for a formula."""
+
 _JOINERS = "\u200c\u200d"
 """Part of Persian and Hindi names and of emoji; nothing else changes its place or its look by them."""
+_RUNS = re.compile(rf"[\s'{_JOINERS}]*[=+\-@＝＋－＠﹢﹣﹦﹫]")
+"""What a formula, or a command to another program, can begin with; the full-width and small forms too."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -16,24 +37,67 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def visible(text: str) -> str:
-    """Text in its lines, without the characters that a terminal or a browser would obey instead of showing."""
-    return "".join(c if c in "\n\t" or _shows(c) else "\ufffd" for c in text)
+def visible(text: str) -> Shown:
+    """Text in its lines; in place of what would be obeyed stands a replacement character."""
+    return Shown("".join(c if c in "\n\t" or _shows(c) else "\ufffd" for c in text))
 
 
-def shown(text: str) -> str:
+def shown(text: str) -> Shown:
     """`visible`, cut where it is too long."""
-    return visible(text[:LONGEST]) + (" …" if len(text) > LONGEST else "")
+    return Shown(visible(text[:LONGEST]) + (" …" if len(text) > LONGEST else ""))
 
 
-def printable(text: str) -> str:
-    """On one line, without control characters, half characters and marks that turn the reading direction."""
-    return "".join(" " if c.isspace() else c if _shows(c) else "\ufffd" for c in text)
+def printable(text: str) -> Line:
+    """`visible` on one line: what ends a line, and a tab, is a space."""
+    return Line(Shown("".join(c if _shows(c) else " " if c.isspace() else "\ufffd" for c in text)))
 
 
-def named(text: str) -> str:
-    """A person's name on one line of a page."""
-    return printable(text[:LONGEST])
+def cell(text: str) -> Cell:
+    """`printable`, with an apostrophe before what a spreadsheet would run, and before what has one there already."""
+    line = printable(text)
+    return Cell(f"'{line}" if _RUNS.match(line) else line)
+
+
+def csv_text(rows: Iterable[Iterable[str | float | None]], *, end: str = "\n") -> str:
+    """A CSV file in which every text is a `cell`; all are quoted, so that another separator splits none of them."""
+    out = io.StringIO()
+    table = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator=end)
+    table.writerows([cell(each) if isinstance(each, str) else each for each in row] for row in rows)
+    return out.getvalue()
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON in which every text is `visible`, as it stands in the file and as a page shows it."""
+    return json.dumps(visible_in(value), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def visible_in(value: Any) -> Any:
+    """A value made of dicts, lists and texts with every text in it `visible`."""
+    if isinstance(value, dict):
+        return {visible(str(name)): visible_in(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [visible_in(each) for each in value]
+    return visible(value) if isinstance(value, str) else value
+
+
+class Record(logging.LogRecord):
+    """A record of a log whose message is one line, whoever wrote it and whatever it is about."""
+
+    def getMessage(self) -> Line:
+        """The message with its arguments."""
+        return printable(super().getMessage())
+
+
+def logged_safely() -> None:
+    """From now on every log of this process is safe to show, other packages' too, and their tracebacks."""
+    logging.setLogRecordFactory(_record)
+
+
+def _record(*fields: Any, **named: Any) -> Record:
+    made = Record(*fields, **named)
+    if made.exc_info:
+        made.exc_text = visible("".join(traceback.format_exception(*made.exc_info)).rstrip())
+    return made
 
 
 def _shows(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""Names that others chose, made harmless: as file names, on the terminal, in a spreadsheet, as a seed."""
+"""Names that others chose, made harmless: as file names, as a seed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import hashlib
 import re
 import unicodedata
 
-from autograder.words import printable
-
 LONGEST = 60
 """Characters of a name that are kept in a file's name."""
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _DEVICES = re.compile(r"(con|prn|aux|nul|clock\$|com\d|lpt\d)(\..*)?")
-_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def file_name(name: str) -> str:
@@ -26,12 +23,6 @@ def file_name(name: str) -> str:
     ascii_part = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     readable = re.sub(r"[^a-z0-9]+", "-", ascii_part).strip("-")[: LONGEST // 2]
     return f"{readable}~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"
-
-
-def spreadsheet_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    starts = text.lstrip(" "), text.lstrip()  # `printable` makes a space of every white space
-    return f"'{printable(text)}" if any(start.startswith(_STARTS) for start in starts) else printable(text)
 
 
 def seed_name(student: str) -> str:

@@ -15,7 +15,6 @@ from autograder.batch.results import Store
 from autograder.batch.tables import write_tables
 from autograder.batch.versions import checks_version, libraries
 from autograder.verdict import NOT_JUDGED
-from autograder.words import printable
 
 STAGE = ".regrade"
 """Where new results wait: a run that was killed goes on there, and a dry run need not be repeated."""
@@ -41,7 +40,7 @@ class Change:
     def message(self) -> str:
         """What is said of it now."""
         rows = self.after.rows if self.after else ()
-        return next((printable(row.diagnosis.message) for row in rows if row.diagnosis), "")
+        return next((row.diagnosis.message for row in rows if row.diagnosis), "")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def outdated(store: Store, device: str) -> tuple[list[Handed], list[str]]:
         try:
             handed.append(_handed(known, store))
         except ValueError as error:
-            skipped.append(f"{printable(student)}, {lesson}, keeps its results: {error}")
+            skipped.append(f"{student}, {lesson}, keeps its results: {error}")
     return handed, skipped
 
 
@@ -183,7 +182,7 @@ def _failed(summary: Summary, store: Store) -> Iterator[str]:
     for result in summary.unjudged:
         if not _better(result, store):
             told = next(row.diagnosis.message for row in result.rows if row.diagnosis)
-            yield f"{printable(result.student)}, {result.item}, keeps its result: {printable(told)}"
+            yield f"{result.student}, {result.item}, keeps its result: {told}"
 
 
 def _better(result: Result, store: Store) -> bool:

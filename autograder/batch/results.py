@@ -21,7 +21,6 @@ from autograder.batch.records import Handed, Result, canonical
 from autograder.batch.secret import seeds_name, signing_key
 from autograder.batch.signed import Untrusted, hash_of, opened, sealed, write_whole
 from autograder.submission import Source, Submission
-from autograder.words import printable
 
 
 class Store:
@@ -41,7 +40,7 @@ class Store:
             raise ValueError(f"results: {folder} is a file; name a folder.")
         if (other := self._course()) not in (None, self.seeds):
             raise ValueError(
-                f"results: {folder} is signed with another secret (named {printable(str(other))[:16]}, "
+                f"results: {folder} is signed with another secret (named {str(other)[:16]}, "
                 f"got {self.seeds}); name the right one with --secret, or another folder."
             )
 
@@ -118,7 +117,7 @@ class Store:
             raise Untrusted(f"is signed, but {error}") from error
         own = self.place(result.student, result.lesson, result.item)
         if path != own and path.parent != self._history_of(own):
-            owner = f"{printable(result.student)}, {result.item}"
+            owner = f"{result.student}, {result.item}"
             raise Untrusted(f"is signed, but belongs to {owner}: it was moved or copied")
         return result
 

@@ -7,15 +7,18 @@ import hashlib
 import hmac
 import os
 import secrets
-import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from autograder.words import printable
 
 VARIABLE, FILE = "CNNVIZ_SECRET", ".cnnviz_secret"
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+    from autograder.screen import Screen
+
+    Screen(stderr=True).say(printable(sentence))
 
 
 def course_secret(file: Path | None = None, *, make: bool = True, told: Callable[[str], None] = _say) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
 from autograder import registry
-from autograder.batch.names import spreadsheet_cell
 from autograder.batch.records import Result
 from autograder.batch.results import Store
 from autograder.batch.signed import hash_of, sealed
 from autograder.verdict import NOT_JUDGED, summary
+from autograder.words import csv_text
 
 INCOMPLETE = "incomplete"
 """Status of a lesson whose grading was interrupted."""
@@ -38,13 +36,12 @@ def table(results: Iterable[Result]) -> bytes:
     rows = {key: {r.item: r for r in part} for key, part in groupby(results, key=lambda r: (r.lesson, r.student))}
     lessons = sorted({lesson for lesson, _ in rows})
     items = [item.id for lesson in lessons for item in registry.lesson(lesson).items]
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     headings = [heading for item in items for heading in (f"{item} points", f"{item} verdict")]
-    writer.writerow(["student", "lesson", "points", "possible", "status", *headings])
-    for (lesson, student), known in rows.items():
-        writer.writerow([spreadsheet_cell(student), lesson, *_total(lesson, known), *_each(items, known)])
-    return out.getvalue().encode()
+    made: list[list[Any]] = [["student", "lesson", "points", "possible", "status", *headings]]
+    made += [
+        [student, lesson, *_total(lesson, known), *_each(items, known)] for (lesson, student), known in rows.items()
+    ]
+    return csv_text(made).encode()
 
 
 def status(lesson: str, known: Mapping[str, Result]) -> str:

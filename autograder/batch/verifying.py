@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.batch.signed import Untrusted, hash_of, opened
 from autograder.batch.tables import manifest, table
-from autograder.words import printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
@@ -29,11 +28,11 @@ def _untrusted(store: Store) -> Iterator[tuple[str, str]]:
         try:
             store.read(path)
         except (Untrusted, FileNotFoundError) as error:
-            yield place, f"{printable(place)} {error}."
+            yield place, f"{place} {error}."
     for path in store.files("submissions"):
         place = _place(store, path)
         if path.is_symlink() or not path.is_file() or hash_of(path.read_bytes()) != path.stem:
-            yield place, f"{printable(place)} is not the code that was judged: it was altered."
+            yield place, f"{place} is not the code that was judged: it was altered."
 
 
 def _against_manifest(store: Store, known: dict[str, str]) -> Iterator[str]:
@@ -48,12 +47,12 @@ def _against_manifest(store: Store, known: dict[str, str]) -> Iterator[str]:
         return
     found = manifest(store)["files"]
     for place in sorted(listed.keys() - found.keys() - known.keys()):
-        yield f"{printable(place)} is missing: the manifest lists it."
+        yield f"{place} is missing: the manifest lists it."
     for place in sorted(found.keys() - listed.keys() - known.keys()):
-        yield f"{printable(place)} is not in the manifest: grading was interrupted, or it was put there; {_AGAIN}."
+        yield f"{place} is not in the manifest: grading was interrupted, or it was put there; {_AGAIN}."
     for place in sorted((found.keys() & listed.keys()) - known.keys()):
         if found[place] != listed[place]:
-            yield f"{printable(place)} is not the one that the manifest lists: an older or newer file lies there."
+            yield f"{place} is not the one that the manifest lists: an older or newer file lies there."
 
 
 def _missing_code(store: Store) -> Iterator[str]:
@@ -64,7 +63,7 @@ def _missing_code(store: Store) -> Iterator[str]:
         path = store.folder / "submissions" / f"{result.submission}.json"
         if not unread and path not in told and not path.is_file():
             told.add(path)
-            yield f"{_place(store, path)} is missing: the code of {printable(result.student)} in {result.lesson}."
+            yield f"{_place(store, path)} is missing: the code of {result.student} in {result.lesson}."
 
 
 def _stale_table(store: Store) -> Iterator[str]:

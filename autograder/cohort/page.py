@@ -21,7 +21,6 @@ from autograder.formulas import as_mathml
 from autograder.pages import environment, page
 from autograder.records import Lesson
 from autograder.verdict import NOT_JUDGED
-from autograder.words import named
 
 
 def cohort_page(
@@ -32,7 +31,7 @@ def cohort_page(
     only: Sequence[str] = (),
     anonymous: bool = False,
     left_out: Sequence[str] = (),
-) -> str:
+) -> Markup:
     """One self-contained page on a class.
 
     Args:
@@ -70,7 +69,7 @@ def _values(counted: Tally) -> dict[str, Any]:
         "all_pass": all_pass, "none_pass": none_pass, "against": against,
         "unjudged": [(item, int(n)) for item, n in zip(counted.items, unjudged, strict=True) if n],
         "data": dead_json(for_the_map(counted)), "script": script, "script_hash": _hash(script),
-        "formula": as_mathml, "clean": named,
+        "formula": as_mathml,
     }  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from autograder.batch.names import file_name
 from autograder.batch.records import Result
 from autograder.batch.results import Store
 from autograder.batch.signed import LARGEST, Untrusted, believed
-from autograder.words import printable
 
 
 def trusted(store: Store) -> tuple[list[Result], list[str]]:
@@ -32,9 +31,9 @@ def trusted(store: Store) -> tuple[list[Result], list[str]]:
                     raise Untrusted("is signed, but belongs elsewhere: it was moved or copied")
                 found.append(result)
             except Untrusted as error:
-                left_out.append(f"results/{printable(place).replace(os.sep, chr(47))} {error}.")
+                left_out.append(f"results/{place.replace(os.sep, chr(47))} {error}.")
             except ValueError as error:
-                left_out.append(f"results/{printable(place).replace(os.sep, chr(47))} is signed, but {error}.")
+                left_out.append(f"results/{place.replace(os.sep, chr(47))} is signed, but {error}.")
     return sorted(found, key=lambda result: (result.lesson, result.student, result.item)), sorted(left_out)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autograder.diagnose import Diagnosis
 from autograder.verdict import FAILED, NOT_JUDGED, Row
-from autograder.words import named
+from autograder.words import printable, shown
 
 LONGEST = 240
 """Characters of a message that are shown."""
@@ -94,7 +94,7 @@ def said_of(rows: Sequence[Row], sentences: Mapping[str, str], told: bool) -> st
         return ""
     if _known(found[0]) and found[0].name in sentences:
         return sentences[found[0].name]
-    text = named(found[0].message) if told else reason_of(rows)
+    text = printable(shown(found[0].message)) if told else reason_of(rows)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 

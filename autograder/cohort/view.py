@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from autograder.cohort.course import Item
 from autograder.cohort.sentences import of_many
 from autograder.cohort.tally import NOTHING, Tally
 from autograder.verdict import NOT_ATTEMPTED, NOT_JUDGED
-from autograder.words import named
+from autograder.words import json_text, printable
 
 BINS = 10
 
@@ -106,9 +105,9 @@ def for_the_map(tally: Tally) -> dict[str, Any]:
         said[s] += [i, sentences.setdefault(text, len(sentences))]
     groups = [(lesson, len(list(of))) for lesson, of in groupby(tally.items, key=lambda item: item.lesson)]
     return {
-        "items": [[item.place, named(item.title), item.mark, item.points] for item in tally.items],
+        "items": [[item.place, printable(item.title), item.mark, item.points] for item in tally.items],
         "lessons": [[lesson.split("_", 1)[0], count] for lesson, count in groups],
-        "students": [named(name) for name in tally.students],
+        "students": list(map(printable, tally.students)),
         "points": tally.earned.sum(1).tolist(),
         "open": tally.open.tolist(),
         "cells": ["".join(map(str, row)) for row in tally.state.tolist()],
@@ -120,7 +119,7 @@ def for_the_map(tally: Tally) -> dict[str, Any]:
 
 def dead_json(value: Any) -> Markup:
     """JSON that a script element can hold whatever is in it: nothing ends the element, nothing ends a line."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    text = json_text(value)
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 
 

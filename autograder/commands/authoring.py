@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import LessonNames, Root, err, named, one_sentence, out
-from autograder.words import counted
+from autograder.words import counted, printable
 
 
 def build(
@@ -22,11 +22,11 @@ def build(
     with one_sentence():
         changed = build_course(root, named(lessons), check=check)
     for path in changed:
-        out.print(f"{'stale' if check else 'written'}: {path}", markup=False, highlight=False)
+        out.say(printable(f"{'stale' if check else 'written'}: {path}"))
     if check and changed:
-        err.print("Run `cnnviz build` and commit what it writes.")
+        err.say(printable("Run `cnnviz build` and commit what it writes."))
         raise typer.Exit(1)
-    out.print("Everything is up to date." if not changed else f"{counted(len(changed), 'file')}.")
+    out.say(printable("Everything is up to date." if not changed else f"{counted(len(changed), 'file')}."))
 
 
 def lint(
@@ -40,6 +40,6 @@ def lint(
     with one_sentence():
         problems = lint_course(root, named(lessons), run_notebooks=run)
     for problem in problems:
-        out.print(str(problem), markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{counted(len(problems), 'problem')}.")
+        out.say(printable(str(problem)))
+    out.say(printable(f"{counted(len(problems), 'problem')}."))
     raise typer.Exit(1 if problems else 0)

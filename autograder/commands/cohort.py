@@ -9,6 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import err, one_sentence, out
+from autograder.words import printable
 
 
 def cohort(
@@ -26,6 +27,7 @@ def cohort(
     from autograder import registry
     from autograder.cohort import cohort_page
     from autograder.cohort.reading import trusted
+    from autograder.pages import write
 
     with one_sentence():
         only = [registry.lesson(name).id for names in lesson or () for name in names.split(",")]
@@ -34,7 +36,7 @@ def cohort(
         store, known = opened(results, secret)
         found, left_out = trusted(store)
         html = cohort_page(found, registry.lessons(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
-        to.write_text(html, encoding="utf-8")
+        write(to, html)
     for sentence in left_out:
-        err.print(f"Left out: {sentence}", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"The page is at {to.resolve()}", markup=False, highlight=False, soft_wrap=True)
+        err.say(printable(f"Left out: {sentence}"))
+    out.say(printable(f"The page is at {to.resolve()}"))

@@ -9,6 +9,7 @@ import typer
 
 from autograder.commands.grading import RungName, SecretFile
 from autograder.commands.shared import one_sentence, out
+from autograder.words import printable
 
 Lesson = Annotated[str, typer.Argument(metavar="LESSON", help="11_grad_cam, grad_cam or 11.")]
 
@@ -43,7 +44,7 @@ def gradescope(
             allow_unsandboxed=allow_unsandboxed, rung=rung, hidden_cases=hidden_cases,
         )  # fmt: skip
         to.write_bytes(data)
-    _print(f"{to}: {len(data) / 1e6:.1f} MB, with the answer key in it: upload it, give it to no student.")
+    out.say(printable(f"{to}: {len(data) / 1e6:.1f} MB, with the answer key in it: upload it, give it to no student."))
 
 
 def github_classroom(
@@ -66,9 +67,9 @@ def github_classroom(
         path.parent.mkdir(parents=True, exist_ok=True)
         text = classroom.workflow(found, install=install or classroom.INSTALL, plain=plain)
         path.write_text(text, encoding="utf-8")
-    _print(f"{path}: {len(found.items)} steps, {found.points} points.")
-    _print("For practice only: students can change what runs in their own repositories. Grade with `cnnviz grade`.")
-
-
-def _print(sentence: str) -> None:
-    out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    out.say(printable(f"{path}: {len(found.items)} steps, {found.points} points."))
+    out.say(
+        printable(
+            "For practice only: students can change what runs in their own repositories. Grade with `cnnviz grade`."
+        )
+    )

@@ -9,6 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import one_sentence, out
+from autograder.words import printable
 
 if TYPE_CHECKING:
     from autograder.exports.merging import Told
@@ -49,8 +50,8 @@ def as_csv(
         came_late = late(submitted) if submitted else None
         _write(to, table(found, roster=people, late=came_late, bom=bom))
     for sentence in _unjudged(found):
-        _print(sentence)
-    _print(f"{len(found)} student(s) with work in {to}.")
+        out.say(printable(sentence))
+    out.say(printable(f"{len(found)} student(s) with work in {to}."))
 
 
 def canvas(
@@ -118,8 +119,8 @@ def moodle(
         _tell(told)
         return
     for sentence in _unjudged(found):
-        _print(sentence)
-    _print(f"{len(found)} student(s) in {to}.")
+        out.say(printable(sentence))
+    out.say(printable(f"{len(found)} student(s) in {to}."))
 
 
 def _standings(results: Path, lessons: list[str] | None, secret: Path | None) -> list[Standing]:
@@ -132,9 +133,7 @@ def _standings(results: Path, lessons: list[str] | None, secret: Path | None) ->
 
 
 def _unjudged(standings: list[Standing]) -> list[str]:
-    from autograder.words import printable
-
-    return [f'No points for "{printable(one.student)}": {why}' for one in standings if (why := one.unjudged())]
+    return [f'No points for "{one.student}": {why}' for one in standings if (why := one.unjudged())]
 
 
 def _refuse_same(to: Path, source: Path) -> None:
@@ -150,12 +149,6 @@ def _write(to: Path, data: bytes) -> None:
 
 def _tell(told: Told) -> None:
     for sentence in told.sentences:
-        _print(sentence)
+        out.say(printable(sentence))
     if told.unmatched:
         raise typer.Exit(1)
-
-
-def _print(sentence: str) -> None:
-    from autograder.words import printable
-
-    out.print(printable(sentence), markup=False, highlight=False, soft_wrap=True)

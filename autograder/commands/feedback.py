@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import err, one_sentence, out
-from autograder.words import counted
+from autograder.words import counted, printable
 
 
 def feedback(
@@ -36,7 +36,4 @@ def feedback(
             index = make_index(made, to)
     fresh = sum(each.fresh for each in made)
     pages = counted(len(made), "page")
-    out.print(
-        f"{pages}, {fresh} of them new or changed. The list of all is {index}; it names everybody.",
-        markup=False, highlight=False, soft_wrap=True,
-    )  # fmt: skip
+    out.say(printable(f"{pages}, {fresh} of them new or changed. The list of all is {index}; it names everybody."))

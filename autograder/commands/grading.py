@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.shared import Device, checked_device, err, one_sentence, out
-from autograder.words import counted
+from autograder.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
@@ -71,8 +71,8 @@ def grade(
                 handed, Store(to, known), secret=known, device=device, seconds=seconds,
                 jobs=jobs or cores(), dask=dask, rung=rung, told=progress.told,
             )  # fmt: skip
-    for line in told_of(summary, to):
-        out.print(line, soft_wrap=True)
+    for line, style in told_of(summary, to):
+        out.say(line, style)
     raise typer.Exit(1 if summary.unjudged else 0)
 
 
@@ -82,11 +82,11 @@ def verify(results: Results, secret: SecretFile = None) -> None:
         store, _ = opened(results, secret)
         found, number = store.verify(), len(list(store.results()))
     for sentence in found:
-        out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        out.say(printable(sentence))
     if found:
-        out.print(f"{counted(len(found), 'problem')}.")
+        out.say(printable(f"{counted(len(found), 'problem')}."))
         raise typer.Exit(1)
-    out.print(f"{number} results, all signed by this course's secret.", highlight=False)
+    out.say(printable(f"{number} results, all signed by this course's secret."))
 
 
 @contextmanager
@@ -95,11 +95,7 @@ def ctrl_c(results: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        err.print(
-            f"Stopped. What is known is in {results}; run the same command again to go on.",
-            markup=False,
-            soft_wrap=True,
-        )
+        err.say(printable(f"Stopped. What is known is in {results}; run the same command again to go on."))
         raise typer.Exit(130) from None
 
 
@@ -139,8 +135,5 @@ def checked_rung(name: str | None, allowed: bool) -> None:
             f'rung: got "{found.name}", which limits time and memory but hides no file and no network; '
             "install bubblewrap, or add --allow-unsandboxed."
         )
-    err.print(
-        "NOT SANDBOXED: student code can read this machine's files, the course secret among them, and use the network.",
-        style="bold red",
-        soft_wrap=True,
-    )
+    told = "student code can read this machine's files, the course secret among them, and use the network."
+    err.say(printable(f"NOT SANDBOXED: {told}"), "bold red")

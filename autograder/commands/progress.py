@@ -7,16 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.text import Text
 
 from autograder import registry
 from autograder.batch.grading import Summary
 from autograder.batch.records import Handed, Result
+from autograder.screen import Screen
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary
-from autograder.words import counted, printable
+from autograder.words import Line, counted, printable
 
 MOST = 20
 """Submissions that are named at the end."""
@@ -25,7 +24,7 @@ MOST = 20
 class Progress:
     """A bar with the time that is left; where nobody watches a terminal, a line for each submission."""
 
-    def __init__(self, handed: Sequence[Handed], console: Console) -> None:
+    def __init__(self, handed: Sequence[Handed], console: Screen) -> None:
         self._items = {lesson: len(registry.lesson(lesson).items) for lesson in {h.lesson for h in handed}}
         self._total = sum(self._items[h.lesson] for h in handed)
         self._submissions = len(handed)
@@ -53,7 +52,7 @@ class Progress:
         self._verdicts[result.verdict] += 1
         self._worst.setdefault(key, []).append(result.verdict)
         counts = ", ".join(f"{self._verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_JUDGED) if self._verdicts[v])
-        self._bar.update(self._task, advance=1, description=f"{counts}; {printable(result.student)[:30]}")
+        self._bar.update(self._task, advance=1, description=f"{counts}; {result.student[:30]}")
         if self._done[key] == self._items[result.lesson]:
             self._finished += 1
             self._line(result)
@@ -63,26 +62,25 @@ class Progress:
             return
         verdicts = Counter(self._worst.pop((result.student, result.lesson)))
         counts = ", ".join(f"{verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED) if verdicts[v])
-        where = f"{self._finished}/{self._submissions} {printable(result.student)} {result.lesson}"
-        self._console.print(Text(f"{where}: {counts}"), soft_wrap=True)
+        where = f"{self._finished}/{self._submissions} {result.student} {result.lesson}"
+        self._console.say(printable(f"{where}: {counts}"))
 
 
-def told_of(found: Summary, results: Path) -> Iterator[Text]:
-    """The last lines: what became of the class, who was not judged and why, what to do next."""
+def told_of(found: Summary, results: Path) -> Iterator[tuple[Line, str]]:
+    """The last lines and their style: what became of the class, who was not judged and why, what to do next."""
     counts = ", ".join(f"{found.verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED))
-    yield Text(f"{counted(found.submissions, 'submission')}: {counts}.")
-    yield Text(f"{found.graded} results were made now, {found.kept} were there. The table is {results}/results.csv.")
+    yield printable(f"{counted(found.submissions, 'submission')}: {counts}."), ""
+    made = f"{found.graded} results were made now, {found.kept} were there."
+    yield printable(f"{made} The table is {results}/results.csv."), ""
     reasons = {(r.student, r.lesson): _reason(r) for r in found.unjudged}
     for (student, lesson), reason in list(reasons.items())[:MOST]:
-        yield Text(f"NOT JUDGED {printable(student)}, {lesson}: {reason}", style="yellow")
+        yield printable(f"NOT JUDGED {student}, {lesson}: {reason}"), "yellow"
     if len(reasons) > MOST:
-        yield Text(f"NOT JUDGED {len(reasons) - MOST} more, see results.csv.", style="yellow")
+        yield printable(f"NOT JUDGED {len(reasons) - MOST} more, see results.csv."), "yellow"
     if found.older:
-        yield Text(
-            f"{found.older} results were made with other checks or libraries; "
-            f"`cnnviz regrade {results} --dry-run` shows who would change."
-        )
+        told = f"{found.older} results were made with other checks or libraries"
+        yield printable(f"{told}; `cnnviz regrade {results} --dry-run` shows who would change."), ""
 
 
 def _reason(result: Result) -> str:
-    return printable(next((row.diagnosis.message for row in result.rows if row.diagnosis), summary(result.rows)))
+    return next((row.diagnosis.message for row in result.rows if row.diagnosis), summary(result.rows))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from autograder.commands.grading import (
     Dask,
@@ -66,15 +65,15 @@ def regrade(
 def show(found: Regrade, dry: bool) -> None:
     """What is different, who changes, what stayed behind."""
     for reason in found.reasons:
-        out.print(Text(reason), soft_wrap=True)
+        out.say(printable(reason))
     if found.changes:
         out.print(table(found.changes))
     for sentence in found.skipped:
-        out.print(Text(sentence, style="yellow"), soft_wrap=True)
+        out.say(printable(sentence), "yellow")
     graded = "1 submission was" if found.submissions == 1 else f"{found.submissions} submissions were"
     students = len({(c.owner.student, c.owner.lesson) for c in found.changes})
     change, written = ("would change", "nothing was written") if dry else ("changed", "the old ones are in history/")
-    out.print(Text(f"{graded} graded anew; {students} {change}; {written}."), soft_wrap=True)
+    out.say(printable(f"{graded} graded anew; {students} {change}; {written}."))
 
 
 def table(changes: tuple[Change, ...]) -> Table:
@@ -84,8 +83,8 @@ def table(changes: tuple[Change, ...]) -> Table:
         shown.add_column(name, overflow="fold")
     for change in changes:
         owner = change.owner
-        cells = [printable(owner.student), owner.item, worth(change.before), worth(change.after), change.message]
-        shown.add_row(*map(Text, cells))
+        cells = [owner.student, owner.item, worth(change.before), worth(change.after), change.message]
+        shown.add_row(*map(printable, cells))
     return shown
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import Root, err, one_sentence, out
+from autograder.words import printable
 
 
 def release(
@@ -24,7 +25,7 @@ def release(
         named = [name for names in lessons or () for name in names.split(",")]
         made = write(root, to, named or None)
     for note in made.notes:
-        err.print(note, markup=False, highlight=False, soft_wrap=True)
+        err.say(printable(note))
     for path in (made.wheel, made.archive):
-        out.print(f"{path}  {path.stat().st_size / 1e6:.1f} MB", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{len(made.lessons)} lesson(s) are in {made.folder}; hand out the zip.", markup=False, soft_wrap=True)
+        out.say(printable(f"{path}  {path.stat().st_size / 1e6:.1f} MB"))
+    out.say(printable(f"{len(made.lessons)} lesson(s) are in {made.folder}; hand out the zip."))

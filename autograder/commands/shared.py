@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-out, err = Console(), Console(stderr=True)
+from autograder.screen import Screen
+from autograder.words import printable
+
+out, err = Screen(), Screen(stderr=True)
 
 LessonName = Annotated[
     str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; all without it.")
@@ -28,7 +30,7 @@ def one_sentence() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        err.print(f"cnnviz: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        err.say(printable(f"cnnviz: {error}"), "red")
         raise typer.Exit(2) from error
 
 

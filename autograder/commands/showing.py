@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import err, one_sentence, out
+from autograder.words import printable
 
 
 def demo(
@@ -18,7 +19,7 @@ def demo(
 
     with one_sentence():
         path = demonstrate(to, err)
-    out.print(f"The report is at {path.resolve()}", markup=False, highlight=False, soft_wrap=True)
+    out.say(printable(f"The report is at {path.resolve()}"))
 
 
 def gallery(
@@ -39,4 +40,4 @@ def gallery(
 
     with one_sentence():
         path, seconds = make_gallery(photo, target, model, to, err)
-    out.print(f"The gallery is at {path.resolve()} ({seconds:.0f} s)", markup=False, highlight=False, soft_wrap=True)
+    out.say(printable(f"The gallery is at {path.resolve()} ({seconds:.0f} s)"))

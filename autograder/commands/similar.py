@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import one_sentence, out
+from autograder.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
     from autograder.batch.similarity import Likeness, Work
 
-ADVICE = "A hint, never a verdict: short right functions look alike, and so does what was worked out together."
+ADVICE = printable(
+    "A hint, never a verdict: short right functions look alike, and so does what was worked out together."
+)
 
 
 def similar(
@@ -35,7 +37,7 @@ def similar(
             works, missing = handed_in(store, known.id)
             if works or wanted:
                 _show(known.id, alike(known, works, top=top), len(works), missing)
-    out.print(ADVICE, soft_wrap=True)
+    out.say(ADVICE)
 
 
 def handed_in(store: Store, lesson: str) -> tuple[list[Work], int]:
@@ -51,26 +53,24 @@ def handed_in(store: Store, lesson: str) -> tuple[list[Work], int]:
 
 
 def _show(lesson: str, found: Likeness, students: int, missing: int) -> None:
-    from autograder.words import counted, printable
-
-    out.print(f"\n{lesson}: {counted(students, 'submission')} compared", highlight=False)
+    out.line()
+    out.say(printable(f"{lesson}: {counted(students, 'submission')} compared"))
     if found.pairs:
         table = Table("students", "", "exercise", "similarity", "rarity", "shared by")
         for pair in found.pairs:
-            names = [Text(printable(name)) for name in pair.students]
             numbers = (
                 f"{pair.similarity:.0%}",
                 f"{pair.rarity:.0%}",
                 f"{pair.sharers} of {found.compared[pair.exercise]}",
             )
-            table.add_row(*names, pair.exercise, *numbers)
+            table.add_row(*map(printable, pair.students), pair.exercise, *numbers)
         out.print(table)
     else:
-        out.print("No two look alike in more than what the class has in common.")
+        out.say(printable("No two look alike in more than what the class has in common."))
     for exercise, count in found.short.items():
         if count:
-            out.print(f"Too short to tell: {exercise} of {count} student(s).", highlight=False)
+            out.say(printable(f"Too short to tell: {exercise} of {count} student(s)."))
     if found.unreadable:
-        out.print(f"{found.unreadable} piece(s) of code do not parse or are too long, and were left out.")
+        out.say(printable(f"{found.unreadable} piece(s) of code do not parse or are too long, and were left out."))
     if missing:
-        out.print(f"{missing} submission(s) could not be read and were left out.")
+        out.say(printable(f"{missing} submission(s) could not be read and were left out."))

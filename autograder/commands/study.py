@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.shared import err, one_sentence
+from autograder.words import printable
 
 if TYPE_CHECKING:
     from autograder.study.cache import Cache
@@ -80,7 +81,7 @@ def open(  # the command is called so; nothing here opens a file
 
     with one_sentence():
         command = open_command(work(course_folder(), lesson))
-        console().print(typed(command), markup=False, soft_wrap=True)
+        console().say(printable(typed(command)))
         status = 0 if only_print else start(command)
     raise typer.Exit(status)
 
@@ -100,4 +101,4 @@ def _standings(works: list[Work], cache: Cache) -> list[Standing]:
 
             return stack.enter_context(Judging(cache))
 
-        return standings(works, cache, judging, lambda told: err.print(told, highlight=False))
+        return standings(works, cache, judging, lambda told: err.say(printable(told)))

@@ -8,7 +8,6 @@ from typing import Any
 from autograder.batch.records import Result
 from autograder.records import Lesson
 from autograder.verdict import PASSED, Row
-from autograder.words import printable
 
 LONGEST = 5000
 """Characters of one message."""
@@ -40,7 +39,7 @@ def results_json(
 
 def unread_json(lesson: Lesson, problem: str) -> dict[str, Any]:
     """Nothing could be read: no points, said as loudly as Gradescope can."""
-    told = f"NOTHING WAS JUDGED. {printable(problem)} Hand in again; this submission has no points."
+    told = f"NOTHING WAS JUDGED. {problem} Hand in again; this submission has no points."
     test = {
         "name": "Is there something to grade?", "name_format": "text", "number": "1", "score": 0.0,
         "max_score": float(lesson.points), "status": "failed", "output": told, "output_format": "text",
@@ -69,5 +68,4 @@ def _test(number: int, result: Result, row: Row, hidden_cases: str) -> dict[str,
 
 def _told(row: Row) -> str:
     message = row.diagnosis.message if row.diagnosis else ""
-    lines = [printable(line) for line in message[:LONGEST].split("\n")]
-    return "\n".join([f"{row.verdict}{': ' if message else ''}{lines[0]}", *lines[1:]])
+    return f"{row.verdict}{': ' if message else ''}{message[:LONGEST]}"

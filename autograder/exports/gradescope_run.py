@@ -23,7 +23,9 @@ from autograder.batch.work import Task, perform
 from autograder.exports.gradescope_results import results_json, unread_json
 from autograder.isolated.rungs import RUNGS, chosen, reasons
 from autograder.records import Lesson
+from autograder.screen import Screen
 from autograder.verdict import NOT_JUDGED
+from autograder.words import json_text, printable
 
 REFUSED = (
     "NOTHING WAS RUN: this container limits time and memory, but hides no file and no network from student code, so "
@@ -52,13 +54,17 @@ def main(prefix: str, *, probe: bool = False) -> int:
     try:
         found = _graded(home, settings)
     except Exception as error:
-        print(f"NO GRADE: the grader itself failed ({type(error).__name__}: {error}). Run the autograder again.")
+        Screen().say(
+            printable(
+                f"NO GRADE: the grader itself failed ({type(error).__name__}: {error}). Run the autograder again."
+            )
+        )
         return 1
     if isinstance(found, str):
-        print(found)
+        Screen().say(printable(found))
         return 1
     _write(results, found)
-    print(f"{found['score']:g} points. {found['output']}")
+    Screen().say(printable(f"{found['score']:g} points. {found['output']}"))
     return 0
 
 
@@ -85,7 +91,7 @@ def handed_in(submission: Path, lesson: Lesson, student: str) -> Handed:
     one = Student(student, pieces)
     found = one.handed([lesson], cache(release_copy))
     for sentence in one.told:
-        print(sentence)
+        Screen().say(printable(sentence))
     if found:
         return found[0]
     told = f"submission: there is no {lesson.name}.py or {lesson.name}.ipynb; hand in the file of this lesson."
@@ -117,8 +123,8 @@ def _may_run(settings: Mapping[str, Any]) -> bool:
 def _probe(settings: Mapping[str, Any]) -> int:
     """Said while the image is built, so that the instructor reads it before the first student does."""
     for name, reason in reasons().items():
-        print(f"confined by {name}: {'works here' if not reason else f'no: {reason}'}")
-    print("ready." if _may_run(settings) else REFUSED)
+        Screen().say(printable(f"confined by {name}: {'works here' if not reason else f'no: {reason}'}"))
+    Screen().say(printable("ready." if _may_run(settings) else REFUSED))
     return 0
 
 
@@ -130,5 +136,5 @@ def _why(result: Result) -> str:
 def _write(path: Path, value: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+    half.write_text(json_text(value, indent=1), encoding="utf-8")
     half.replace(path)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.exports.roster import Person
-from autograder.words import printable
 
 STRONG = ("login", "user", "id", "email")
 """What names one person only; a name may be two people's and is looked at last."""
@@ -120,7 +119,7 @@ def _why(student: str, found: Sequence[Candidate], index: Index) -> str:
 
 
 def _two(first: str, second: str, row: Candidate) -> str:
-    names = f'"{printable(first)}" and "{printable(second)}"'
+    names = f'"{first}" and "{second}"'
     return (
         f"students: {names} both fit the row of {row.shown}; "
         "say in a --roster who is who, or remove one of the two from the results."

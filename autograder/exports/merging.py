@@ -10,7 +10,7 @@ from autograder.exports.numbers import number, scaled, written
 from autograder.exports.roster import Person
 from autograder.exports.sheet import Sheet
 from autograder.exports.standing import Standing
-from autograder.words import printable
+from autograder.words import cell
 
 MOST = 20
 """Names in one sentence."""
@@ -39,7 +39,7 @@ class Told:
 
     def say(self, sentence: str, names: Sequence[str] = ()) -> None:
         """One sentence, and the names it is about."""
-        shown = "; ".join(f'"{printable(name)}"' for name in names[:MOST])
+        shown = "; ".join(f'"{name}"' for name in names[:MOST])
         more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
         self.sentences.append(f"{sentence}{': ' if names else ''}{shown}{more}{'.' if names else ''}")
 
@@ -71,7 +71,7 @@ def merge(
     matched = match([one.student for one in standings], candidates, roster)
     owners = {matched.rows[one.student]: one for one in standings if one.student in matched.rows}
     for student, problem in matched.problems.items():
-        told.say(f'No grade for "{printable(student)}", who {problem}.')
+        told.say(f'No grade for "{student}", who {problem}.')
     told.unmatched = len(matched.problems)
     kept: list[str] = []
     for row, one in owners.items():
@@ -87,10 +87,10 @@ def merge(
 
 def _set(sheet, row, one, place, told, kept, *, scale, replace, reason) -> None:
     if one.points is None:
-        told.say(f'The grade of "{printable(one.student)}" is left as it was: {one.unjudged()}')
+        told.say(f'The grade of "{one.student}" is left as it was: {one.unjudged()}')
         return
     if reason:
-        told.say(f'The grade of "{printable(one.student)}" is left as it was: {reason}')
+        told.say(f'The grade of "{one.student}" is left as it was: {reason}')
         return
     value = scaled(one.points, one.possible, place.maximum, scale, column=place.name)
     now = sheet.value(row, place.column)
@@ -99,5 +99,5 @@ def _set(sheet, row, one, place, told, kept, *, scale, replace, reason) -> None:
     elif now.strip() not in ("", "-") and not replace:
         kept.append(f"{one.student}: {now.strip()} there, {written(value)} here")
     else:
-        sheet.set(row, place.column, written(value, place.like))
+        sheet.set(row, place.column, cell(written(value, place.like)))
         told.written += 1

@@ -7,20 +7,18 @@ columns have a fixed order, which is what is gone by here: identifier, full name
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.exports.formulas import neutral
 from autograder.exports.matching import Candidate
 from autograder.exports.merging import Place, Told, merge
 from autograder.exports.numbers import number
 from autograder.exports.roster import Person
 from autograder.exports.sheet import Sheet
 from autograder.exports.standing import Standing, verdicts
+from autograder.words import Cell, cell, csv_text
 
 LARGEST = ("maximum grade", "bestwertung")
 FEEDBACK = ("feedback comments", "feedback als kommentar")
@@ -88,24 +86,23 @@ def _comment(
         told.say("Feedback left as it was, since another text stands there (add --replace to change it)", kept)
 
 
-def comment(standing: Standing) -> str:
+def comment(standing: Standing) -> Cell:
     """The feedback as Moodle keeps it: HTML, with nothing in it that is not our own markup."""
-    return neutral("<br>".join(html.escape(line, quote=False) for line in verdicts(standing)))
+    return cell("<br>".join(html.escape(line, quote=False) for line in verdicts(standing)))
 
 
 def import_table(standings: Sequence[Standing], roster: Mapping[str, Person]) -> bytes:
     """For Grades, Import, CSV file: who, a column a lesson, and the feedback. What was not judged has no grade."""
     lessons = standings[0].lessons if standings else ()
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(["Username", "Email address", *(lesson.id for lesson in lessons), "Total", "Feedback comments"])
+    made: list[list[str | int]] = [
+        ["Username", "Email address", *(lesson.id for lesson in lessons), "Total", "Feedback comments"]
+    ]
     for one in standings:
         person = roster.get(one.student, Person(one.student))
         points = [one.points_of(lesson) for lesson in lessons]
         who = person.value("login") or one.student, person.value("email")
-        cells = [*who, *("" if p is None else p for p in (*points, one.points)), comment(one)]
-        writer.writerow([neutral(str(cell)) for cell in cells])
-    return out.getvalue().encode()
+        made.append([*who, *("" if p is None else p for p in (*points, one.points)), comment(one)])
+    return csv_text(made, end="\r\n").encode()
 
 
 def _rows(sheet: Sheet) -> list[int]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 
-from autograder.exports.formulas import neutral
 from autograder.exports.roster import Person
 from autograder.exports.sheet import BOM
 from autograder.exports.standing import Standing
 from autograder.verdict import NOT_JUDGED
+from autograder.words import csv_text
 
 
 def table(
@@ -31,15 +29,12 @@ def table(
     people = roster or {}
     rows = [*standings, *_absent(standings, people)]
     extra = [key for key in ("name", "email", "login", "user", "id") if any(p.value(key) for p in people.values())]
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(_headings(rows, extra, late is not None))
+    made: list[list[str | int]] = [list(_headings(rows, extra, late is not None))]
     for one in sorted(rows, key=lambda row: row.student):
         person = people.get(one.student, Person(one.student))
         told = [] if late is None else [" ".join(late.get(one.student, ()))]
-        cells = [one.student, *map(person.value, extra), *_total(one), *told, *_each(one)]
-        writer.writerow([neutral(str(cell)) for cell in cells])
-    return ((BOM if bom else "") + out.getvalue()).encode()
+        made.append([one.student, *map(person.value, extra), *_total(one), *told, *_each(one)])
+    return ((BOM if bom else "") + csv_text(made, end="\r\n")).encode()
 
 
 def _absent(standings: Sequence[Standing], people: Mapping[str, Person]) -> Iterator[Standing]:
@@ -56,11 +51,11 @@ def _headings(rows: Sequence[Standing], extra: Sequence[str], late: bool) -> Ite
             yield from (f"{name} points", f"{name} status")
 
 
-def _total(one: Standing) -> list[object]:
+def _total(one: Standing) -> list[str | int]:
     return [_cell(one.points), one.possible, one.status]
 
 
-def _each(one: Standing) -> Iterator[object]:
+def _each(one: Standing) -> Iterator[str | int]:
     for lesson in one.lessons:
         yield from (_cell(one.points_of(lesson)), one.status_of(lesson))
         for item in lesson.items:
@@ -69,5 +64,5 @@ def _each(one: Standing) -> Iterator[object]:
             yield "" if result is None else result.verdict
 
 
-def _cell(points: int | None) -> object:
+def _cell(points: int | None) -> str | int:
     return "" if points is None else points

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.words import Cell
+
 BOM = "\ufeff"
 SEPARATORS = (",", ";", "\t")
 
 
 @dataclass
-class Cell:
+class Field:
     """One cell: the text of the file, with its quotes, and what it means."""
 
     raw: str
@@ -23,7 +25,7 @@ class Cell:
 class Line:
     """One row and what ends it: nothing at the end of a file."""
 
-    cells: list[Cell]
+    cells: list[Field]
     end: str
 
 
@@ -58,13 +60,13 @@ class Sheet:
         """The values of some rows in one column."""
         return [self.value(row, column) for row in rows]
 
-    def set(self, row: int, column: int, value: str) -> None:
+    def set(self, row: int, column: int, value: Cell) -> None:
         """Puts a value into one cell; quoted where it must be, and where the cell was."""
         cells = self.lines[row].cells
-        cells += [Cell("", "") for _ in range(column + 1 - len(cells))]
-        needed = any(character in value for character in f'{self.separator}"\r\n') or value != value.strip()
+        cells += [Field("", "") for _ in range(column + 1 - len(cells))]
+        needed = any(character in value for character in f'{self.separator};\t"\r\n') or value != value.strip()
         quoted = '"' + value.replace('"', '""') + '"'
-        cells[column] = Cell(quoted if needed or cells[column].raw.startswith('"') else value, value)
+        cells[column] = Field(quoted if needed or cells[column].raw.startswith('"') else value, value)
 
 
 def read(path: Path, name: str) -> Sheet:
@@ -97,7 +99,7 @@ def parsed(data: bytes) -> Sheet:
     return Sheet(list(_lines(text, separator)), separator, mark)
 
 
-def _first(text: str, separator: str) -> list[Cell]:
+def _first(text: str, separator: str) -> list[Field]:
     try:
         return next(_lines(text, separator), Line([], "")).cells
     except SyntaxError:
@@ -109,12 +111,12 @@ def _lines(text: str, separator: str) -> Iterator[Line]:
     cell = re.compile(rf'"((?:[^"]|"")*)("?)([^{separator}\r\n]*)|([^{separator}\r\n]*)')
     end = re.compile(r"\r\n|\r|\n|\Z")
     at, number = 0, 1
-    cells: list[Cell] = []
+    cells: list[Field] = []
     while at < len(text) or cells:
         found = cell.match(text, at)
         if found is None or (found[1] is not None and not found[2]):
             raise SyntaxError(number)
-        cells.append(Cell(found[0], found[4] if found[1] is None else found[1].replace('""', '"') + found[3]))
+        cells.append(Field(found[0], found[4] if found[1] is None else found[1].replace('""', '"') + found[3]))
         at = found.end()
         if text[at : at + 1] == separator:
             at += 1

@@ -153,6 +153,6 @@ def title_of(item: Exercise | Question) -> str:
     return item.title if isinstance(item, Exercise) else f"Prediction: {item.variable}"
 
 
-def page(sheet: Sheet) -> str:
+def page(sheet: Sheet) -> Markup:
     """The sheet as one HTML page that loads nothing."""
     return pages.page("feedback.html.j2", sheet=sheet)

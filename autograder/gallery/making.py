@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import Progress
 
 from autograder import pages
@@ -17,6 +16,7 @@ from autograder.gallery.drawing import Panel, photo
 from autograder.gallery.recipes import recipe
 from autograder.gallery.recipes.record import Caption
 from autograder.gallery.subject import Subject
+from autograder.screen import Screen
 from cnnviz_ref import METHODS, Method
 
 
@@ -55,7 +55,7 @@ TITLES = {
 
 
 def make_gallery(
-    photo_name: str | None, target: str | None, model_name: str, to: Path, console: Console,
+    photo_name: str | None, target: str | None, model_name: str, to: Path, console: Screen,
     methods: Sequence[Method] = METHODS,
 ) -> tuple[Path, float]:  # fmt: skip
     """The page's path, and how many seconds it took.
@@ -81,7 +81,7 @@ def make_gallery(
         _write(to / f"{number:02d}_{section.method.name}.png", section.panels)
     seconds = time.perf_counter() - begun
     page = pages.page("gallery.html.j2", subject=subject, seen=seen, sections=sections, seconds=seconds)
-    (to / "index.html").write_text(page, encoding="utf-8")
+    pages.write(to / "index.html", page)
     return to / "index.html", seconds
 
 

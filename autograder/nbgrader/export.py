@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import CsvExportPlugin
 
-from autograder.batch.names import spreadsheet_cell
 from autograder.verdict import NOT_JUDGED
+from autograder.words import csv_text
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
@@ -24,12 +23,9 @@ class CsvExport(CsvExportPlugin):
 
     def export(self, gradebook: Gradebook) -> None:
         """Writes `grades.csv`, or where `--to` says."""
+        rows = (["" if row[name] is None else row[name] for name in COLUMNS] for row in self._rows(gradebook))
         with open(self.to or "grades.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for row in self._rows(gradebook):
-                cells = ("" if row[name] is None else row[name] for name in COLUMNS)
-                writer.writerow(spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in cells)
+            file.write(csv_text([COLUMNS, *rows]))
 
     def _rows(self, gradebook: Gradebook) -> Iterator[dict[str, Any]]:
         for assignment in gradebook.assignments:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
-from rich.console import Console, RenderableType
-from rich.text import Text
+from rich.console import ConsoleRenderable
 
+from autograder.screen import Screen, Text
 from autograder.study.cache import Cache
 from autograder.study.course import EXERCISE
 from autograder.study.folder import Work, shown
@@ -26,12 +26,12 @@ from autograder.study.words import (
     time_left,
 )
 from autograder.verdict import NOT_JUDGED, Points
-from autograder.words import counted, visible
+from autograder.words import counted
 
 BAR = 8
 
 
-def course_map(found: Sequence[Standing], console: Console) -> Iterator[RenderableType]:
+def course_map(found: Sequence[Standing], console: Screen) -> Iterator[ConsoleRenderable]:
     """The whole course: a line a lesson, the exercises of the one in progress, the next step."""
     now = current(found)
     yield Text(_totals(found), style="bold")
@@ -46,7 +46,7 @@ def course_map(found: Sequence[Standing], console: Console) -> Iterator[Renderab
     yield from next_step(now)
 
 
-def lesson_list(standing: Standing, console: Console) -> Iterator[RenderableType]:
+def lesson_list(standing: Standing, console: Screen) -> Iterator[ConsoleRenderable]:
     """One lesson with its exercises."""
     yield _lessons([standing], standing, console)
     yield _items(standing, console)
@@ -66,12 +66,12 @@ def in_progress(works: Sequence[Work], cache: Cache) -> Work:
     return max(begun, key=lambda work: work.saved()) if begun else left[0][0] if left else works[0]
 
 
-def next_step(now: Standing | None) -> Iterator[RenderableType]:
+def next_step(now: Standing | None) -> Iterator[ConsoleRenderable]:
     """What to do next, and the command for it."""
     if now is None or (state := now.next) is None:
         yield from _at_the_end()
         return
-    yield Text(visible(_what_next(now, state)))
+    yield Text(_what_next(now, state))
     yield offer(f"cnnviz watch {now.work.outline.number}", "checks whenever you save")
     if not now.begun:
         yield offer(f"cnnviz open {now.work.outline.number}", "if you would rather have a notebook")
@@ -79,7 +79,7 @@ def next_step(now: Standing | None) -> Iterator[RenderableType]:
         yield offer(f"cnnviz hint {state.item.id}", "if you are stuck")
 
 
-def _at_the_end() -> Iterator[RenderableType]:
+def _at_the_end() -> Iterator[ConsoleRenderable]:
     if find_spec("autograder.commands.showing") is None:  # a student's copy of the course
         yield Text(
             "Everything passes that can be judged here. Hand it in: predictions and hidden checks are judged then."
@@ -121,7 +121,7 @@ def _around(found: Sequence[Standing], now: Standing | None) -> tuple[Sequence[S
     return found[:cut], found[cut:]
 
 
-def _lessons(found: Sequence[Standing], now: Standing | None, console: Console) -> RenderableType:
+def _lessons(found: Sequence[Standing], now: Standing | None, console: Screen) -> ConsoleRenderable:
     if console.width < NARROW or not drawn(console):
         return listed(*((_arrow(s, now) + s.work.outline.number, in_words(s)) for s in found), by=0)
     return Text("\n").join(_line(standing, now) for standing in found)
@@ -156,9 +156,9 @@ def _bar(standing: Standing) -> Text:
     return Text.assemble(("■" * full, "green"), ("□" * (BAR - full), "dim"))
 
 
-def _items(standing: Standing, console: Console) -> RenderableType:
+def _items(standing: Standing, console: Screen) -> ConsoleRenderable:
     if standing.problem:
-        return indented(visible(standing.problem), 5)
+        return indented(standing.problem, 5)
     if console.width >= NARROW:
         return listed(*((sign(state), _item(state)) for state in standing.states), by=5)
     return listed(*((sign(state)[:1], _item(state, word=f"{state.verdict}: ")) for state in standing.states), by=2)

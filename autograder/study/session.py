@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from rich.console import Console, RenderableType
-from rich.text import Text
+from rich.console import ConsoleRenderable
 
+from autograder.screen import Screen, Text
 from autograder.study import telling
 from autograder.study.cache import Cache
 from autograder.study.course import Item
@@ -19,7 +19,6 @@ from autograder.study.resetting import reset
 from autograder.study.screens import in_words, lesson_list
 from autograder.study.words import heading
 from autograder.verdict import NOT_ATTEMPTED
-from autograder.words import visible
 
 KEYS = "h hint, n next, l list, r reset, q quit"
 
@@ -36,7 +35,7 @@ class Session:
     """
 
     def __init__(
-        self, works: Sequence[Work], work: Work, cache: Cache, console: Console, check: Callable[[Work, str], None]
+        self, works: Sequence[Work], work: Work, cache: Cache, console: Screen, check: Callable[[Work, str], None]
     ) -> None:
         self._works, self._cache, self._console, self._check = works, cache, console, check
         self.work = work
@@ -98,7 +97,7 @@ class Session:
             return
         if standing.problem:
             self._head()
-            self._say(visible(f"{standing.problem} Nothing was checked; go on, and save again."))
+            self._say(f"{standing.problem} Nothing was checked; go on, and save again.")
         elif self._standing is None:
             self._arrive(standing)
         else:
@@ -109,14 +108,14 @@ class Session:
     def failed(self, error: BaseException) -> None:
         """The check itself failed."""
         told = f"The check itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
-        self._say(Text(visible(told), style="yellow"))
+        self._say(Text(told, style="yellow"))
 
     def _arrive(self, standing: Standing) -> None:
         """Where a student stands who has just come to a lesson."""
         self._standing = standing
         self._say(in_words(standing) + ".")
         if standing.problem:
-            self._say(visible(standing.problem))
+            self._say(standing.problem)
         self._go_to(standing.next)
         self._say_keys()
 
@@ -216,7 +215,7 @@ class Session:
         try:
             self._tell(telling.was_reset(reset(self.work, item), item))
         except (ValueError, OSError) as error:
-            self._say(visible(str(error).removeprefix("reset: ")))
+            self._say(str(error).removeprefix("reset: "))
 
     def _again(self) -> None:
         item = self._item()
@@ -243,7 +242,7 @@ class Session:
             self._say(Text(f"\n{time.strftime('%H:%M:%S')}  {files} saved", style="dim"))
         self._headed = True
 
-    def _tell(self, parts: Iterable[RenderableType]) -> None:
+    def _tell(self, parts: Iterable[ConsoleRenderable]) -> None:
         for part in parts:
             self._say(part)
 
@@ -251,8 +250,8 @@ class Session:
         if self._keys:
             self._say(Text(KEYS, style="dim"))
 
-    def _say(self, part: RenderableType = "") -> None:
-        self._console.print(part, markup=False)
+    def _say(self, part: ConsoleRenderable | str = "") -> None:
+        self._console.print(Text(part) if isinstance(part, str) else part)
 
 
 def _essence(state: State) -> tuple[object, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
-from rich.text import Text
+from rich.console import ConsoleRenderable
 
+from autograder.screen import Text
 from autograder.study.cache import Cache
 from autograder.study.course import EXERCISE, Item
 from autograder.study.folder import shown
@@ -16,32 +16,32 @@ from autograder.study.progress import State
 from autograder.study.resetting import Reset
 from autograder.study.words import effort, indented, listed, name_of, sentence_case, sign
 from autograder.verdict import FAILED
-from autograder.words import counted, visible
+from autograder.words import counted
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""
 _TYPING = re.compile(r"the code cannot be loaded: (Syntax|Indentation|Tab)Error: (?P<why>.*), line (?P<line>\d+)\.")
 
 
-def verdict(state: State) -> Iterator[RenderableType]:
+def verdict(state: State) -> Iterator[ConsoleRenderable]:
     """The verdict on one exercise, why, the formula, and what the code printed."""
     item = state.item
     if (typing := _TYPING.fullmatch(state.told[0][0] if state.told else "")) is not None:
-        yield Text(visible(f"{item.name} is not complete yet: line {typing['line']} of its cell, {typing['why']}."))
+        yield Text(f"{item.name} is not complete yet: line {typing['line']} of its cell, {typing['why']}.")
         return
     yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {state.score}", "dim"))
     if state.told:
-        yield indented(visible(sentence_case(state.told[0][0])))
+        yield indented(sentence_case(state.told[0][0]))
     if len(state.told) > 1:
         yield indented(Text("Other checks say more; begin with this.", style="dim"))
     if item.formula and state.verdict == FAILED:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
     if state.output.strip():
         yield indented(Text("Your code printed:", style="dim"))
-        yield indented(visible(_head(state.output)), 4)
+        yield indented(_head(state.output), 4)
 
 
-def task(item: Item, file: str) -> Iterator[RenderableType]:
+def task(item: Item, file: str) -> Iterator[ConsoleRenderable]:
     """What an exercise asks for."""
     if item.kind != EXERCISE:
         yield Text.assemble((f"Prediction {item.name}: ", "bold"), item.title)
@@ -63,14 +63,14 @@ def hints(
     rung: int | None = None,
     everything: bool = False,
     more: str = "The same command again shows",
-) -> Sequence[RenderableType]:
+) -> Sequence[ConsoleRenderable]:
     """The next hint, or those that are asked for, with a word on how to get more.
 
     Raises:
         ValueError: no such rung, or a question, which has no hints.
     """
     last = climb(item, cache, len(item.hints) if everything and item.hints else rung)
-    parts: list[RenderableType] = [Text(f"{name_of(item)} ({item.id})", style="bold")]
+    parts: list[ConsoleRenderable] = [Text(f"{name_of(item)} ({item.id})", style="bold")]
     for shown_rung in range(1 if everything else last, last + 1):
         parts += [Text(rung_title(item, shown_rung) + ":"), indented(item.hints[shown_rung - 1])]
     if last < len(item.hints):
@@ -78,7 +78,7 @@ def hints(
     return parts
 
 
-def was_reset(done: Sequence[Reset], item: Item | None) -> Iterator[RenderableType]:
+def was_reset(done: Sequence[Reset], item: Item | None) -> Iterator[ConsoleRenderable]:
     """What was put back and where the student's own lies."""
     what = item.name if item is not None else "it"
     if not done:

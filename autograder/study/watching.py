@@ -11,8 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from autograder.screen import Screen
 from autograder.study.cache import Cache
 from autograder.study.folder import Work
 from autograder.study.keyboard import SUSPEND, Keyboard
@@ -41,7 +40,7 @@ class Watch:
         console: where everything is said.
     """
 
-    def __init__(self, works: Sequence[Work], begin: Work, cache: Cache, console: Console) -> None:
+    def __init__(self, works: Sequence[Work], begin: Work, cache: Cache, console: Screen) -> None:
         self._works, self._cache = works, cache
         self.session = Session(works, begin, cache, console, self._ask)
         self._events: asyncio.Queue[tuple[Callable[..., Any], tuple[Any, ...]]] = asyncio.Queue()

@@ -8,11 +8,11 @@ import shutil
 import sys
 from functools import cache
 
-from rich.console import Console
+from rich.console import ConsoleRenderable
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
+from autograder.screen import Screen, Text
 from autograder.study.course import EFFORT, EXERCISE, Item, Outline
 from autograder.study.progress import State
 from autograder.tables import MARKS
@@ -24,18 +24,18 @@ NARROW = 72
 
 
 @cache
-def console() -> Console:
+def console() -> Screen:
     """Standard output: as wide as the terminal, without colour where NO_COLOR or a dumb terminal asks for it."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")  # a terminal without these signs shows "?" and does not stop
     if not sys.stdout.isatty():
-        return Console(highlight=False)
+        return Screen()
     size = shutil.get_terminal_size()  # of a dumb terminal rich believes that it has 80 columns
-    return Console(highlight=False, width=size.columns, height=size.lines)
+    return Screen(width=size.columns, height=size.lines)
 
 
-def drawn(console: Console) -> bool:
+def drawn(console: Screen) -> bool:
     """Whether bars may be drawn, which say nothing that is not said in words."""
     return console.is_terminal and not console.is_dumb_terminal and not os.environ.get(PLAIN)
 
@@ -71,7 +71,7 @@ def indented(text: Text | str, by: int = 2) -> Padding:
     return Padding(Text(text) if isinstance(text, str) else text, (0, 0, 0, by), expand=False)
 
 
-def listed(*rows: tuple[Text | str, Text | str], by: int = 2) -> Padding:
+def listed(*rows: tuple[ConsoleRenderable | str, ConsoleRenderable | str], by: int = 2) -> Padding:
     """Rows of a word and what belongs to it, which wraps beside the word."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)

@@ -8,7 +8,6 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 
 from autograder import registry
 from autograder.batch.tables import table as results_csv
@@ -24,6 +23,7 @@ from autograder.feedback.making import make_index, make_pages
 from autograder.feedback.sheet import Sheet, page, section_of
 from autograder.judge import Graded
 from autograder.practice import Panel
+from autograder.screen import Screen
 from autograder.study.progress import Standing, State
 from autograder.tables import as_text, lesson_table
 from autograder.verdict import FAILED, NOT_JUDGED, PASSED, Points, Row
@@ -94,7 +94,7 @@ def test_a_score_that_a_person_set_counts_though_the_checks_were_not_judged():
 
 
 def test_terminal_tables_have_a_dash_and_a_word():
-    console = Console(width=120, color_system=None)
+    console = Screen(width=120, color_system=None)
     with console.capture() as text:
         console.print(lesson_table(LESSON, graded()))
     assert f"11_grad_cam  {WHOLE}" in text.get()

@@ -5,8 +5,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from autograder.screen import Screen
 from autograder.study.cache import Cache
 from autograder.study.folder import Work, works
 from autograder.study.progress import Standing, State
@@ -43,7 +43,7 @@ def write(work: Work, body: str) -> None:
 
 def printed(parts, width=80, **options) -> str:
     """What a terminal of that width would show."""
-    console = Console(width=width, file=StringIO(), highlight=False, **options)
+    console = Screen(width=width, file=StringIO(), **options)
     for part in parts:
         console.print(part)
     return console.file.getvalue()

@@ -3,8 +3,8 @@
 from io import StringIO
 
 import pytest
-from rich.console import Console
 
+from autograder.screen import Screen
 from autograder.study import course
 from autograder.study.folder import Work
 from autograder.study.session import Session
@@ -18,7 +18,7 @@ class Heard:
     def __init__(self, folder, cache):
         self.works = [Work(course.lesson(name), folder / course.lesson(name).id) for name in ("11", "12")]
         self.folder, self.asked, self._read = folder, [], 0
-        self._console = Console(width=200, file=StringIO(), highlight=False)
+        self._console = Screen(width=200, file=StringIO())
         self.session = Session(self.works, self.works[0], cache, self._console, lambda *check: self.asked.append(check))
 
     def standing(self, *verdicts, **more):
