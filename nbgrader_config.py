@@ -7,11 +7,16 @@ import os
 import sys
 from pathlib import Path
 
+from autograder.words import report_safely
+
 c = get_config()  # noqa: F821 (nbgrader provides it)
 
 # nbgrader makes the gradebook with a program, `alembic`, which it looks for on the PATH only: without an activated
 # environment it fails, and then removes the release folder that it was working on.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+# Names and messages of students stand in nbgrader's own log too: each is one line there, and steers no terminal.
+report_safely()
 
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.source_directory = "solutions"

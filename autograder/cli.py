@@ -11,8 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from autograder.screen import show_traceback
-from autograder.words import visible
+from autograder.words import report_safely, visible
 
 COMMANDS = {
     "watch": "study_watch",
@@ -87,7 +86,7 @@ def course(context: typer.Context) -> None:
 
 def main() -> None:
     """Runs the command line; a reader that closes the pipe early is not an error."""
-    sys.excepthook = show_traceback
+    report_safely()
     try:
         app()
     except BrokenPipeError:

@@ -109,15 +109,25 @@ def pytest_addoption(parser):
     group.addoption("--device", default="cpu", help="cpu, cuda or mps: where the checks run")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config):
+    """What pytest says of an argument before its terminal is there: a shell's `*` gives it names of strangers."""
+    from autograder.words import shown
+
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        raise pytest.UsageError(*(shown(str(told)) for told in error.args)) from error
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     """Refuses a submission or a device that is not there before anything is run."""
-    from autograder.words import shown
-
     submission, device = config.getoption("--submission"), config.getoption("--device")
     if submission and not Path(submission).is_dir():
-        told = f"--submission: got {submission}, which is not a folder; name one that holds the lessons."
-        raise pytest.UsageError(shown(told))
+        raise pytest.UsageError(
+            f"--submission: got {submission}, which is not a folder; name one that holds the lessons."
+        )
     if device != "cpu":
         import cnnviz
 

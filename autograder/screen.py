@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Any, cast
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType
@@ -50,11 +47,6 @@ class Screen(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What everything that is drawn, and each part of it, goes through."""
         return super().render(_harmless(rich_cast(renderable)), options)
-
-
-def show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """For `sys.excepthook`: an error of ours shows as Python shows it, but for what its message would steer."""
-    sys.stderr.write(visible("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _harmless(part: RenderableType) -> RenderableType:

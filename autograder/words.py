@@ -11,8 +11,10 @@ import io
 import json
 import logging
 import re
+import sys
 import traceback
 import unicodedata
+import warnings
 from collections.abc import Iterable
 from typing import Any, NewType
 
@@ -30,6 +32,10 @@ _JOINERS = "\u200c\u200d"
 """Part of Persian and Hindi names and of emoji; nothing else changes its place or its look by them."""
 _RUNS = re.compile(rf"[\s'{_JOINERS}]*[=+\-@＝＋－＠﹢﹣﹦﹫]")
 """What a formula, or a command to another program, can begin with; the full-width and small forms too."""
+_RUNS_WITHIN = re.compile(
+    rf"([;|,][\s'{_JOINERS}]*)(?=[=@＝＠﹦﹫]|[+\-＋－﹢﹣](?![\d.]+\s*(?:[^\d.\s+\-*/^&(<>=]|$)))"
+)
+"""The same behind a sign that a spreadsheet of another country takes for the end of a cell; a number is none."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -54,7 +60,7 @@ def printable(text: str) -> Line:
 
 def cell(text: str) -> Cell:
     """`printable`, with an apostrophe before what a spreadsheet would run, and before what has one there already."""
-    line = printable(text)
+    line = _RUNS_WITHIN.sub(r"\1'", printable(text))
     return Cell(f"'{line}" if _RUNS.match(line) else line)
 
 
@@ -88,16 +94,23 @@ class Record(logging.LogRecord):
         return printable(super().getMessage())
 
 
-def logged_safely() -> None:
-    """From now on every log of this process is safe to show, other packages' too, and their tracebacks."""
+def report_safely() -> None:
+    """From now on the logs, warnings and uncaught errors of this process are safe to show, other packages' too."""
+    plain = warnings.formatwarning
+    warnings.formatwarning = lambda *fields, **named: visible(plain(*fields, **named))
     logging.setLogRecordFactory(_record)
+    sys.excepthook = lambda *error: print(_traceback(error), file=sys.stderr)
 
 
 def _record(*fields: Any, **named: Any) -> Record:
     made = Record(*fields, **named)
     if made.exc_info:
-        made.exc_text = visible("".join(traceback.format_exception(*made.exc_info)).rstrip())
+        made.exc_text = _traceback(made.exc_info)
     return made
+
+
+def _traceback(error: Any) -> Shown:
+    return visible("".join(traceback.format_exception(*error)).rstrip())
 
 
 def _shows(character: str) -> bool:

@@ -25,7 +25,7 @@ from autograder.isolated.rungs import RUNGS, chosen, reasons
 from autograder.records import Lesson
 from autograder.screen import Screen
 from autograder.verdict import NOT_JUDGED
-from autograder.words import json_text, printable
+from autograder.words import json_text, printable, report_safely
 
 REFUSED = (
     "NOTHING WAS RUN: this container limits time and memory, but hides no file and no network from student code, so "
@@ -45,6 +45,7 @@ def main(prefix: str, *, probe: bool = False) -> int:
     Returns:
         The exit status: 0 with results, 1 where there are none.
     """
+    report_safely()
     home = Path(prefix)
     settings = json.loads((home / "source" / "settings.json").read_text(encoding="utf-8"))
     if probe:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def original(shown_cell):
     return own if cell(own) == shown_cell else shown_cell
 
 
-SHOWN = st.text(st.characters().filter(lambda c: visible(c) == c and c not in "\n\t"))
+SHOWN = st.text(st.characters().filter(lambda c: visible(c) == c and c not in "\n\t;|,"))
 
 
 @settings(deadline=None)
@@ -57,6 +58,16 @@ def test_nothing_that_runs_begins_a_cell(before, start, after):
     assert cell(before + start + after).startswith("'")
 
 
+@pytest.mark.parametrize("text", ["a,=1", "a; +cmd|'x'!A0", "a|@x", "a, -2+3+cmd|'x'!A0", "a,-2 +cmd"])
+def test_what_another_separator_would_begin_a_cell_with_does_not_run(text):
+    assert re.search(r"[;|,] *'[=+@-]", cell(text))
+
+
+@pytest.mark.parametrize("text", ["got 1, -2", "by -0.5; -3 there", "1, -2, +4."])
+def test_a_number_in_a_sentence_stays(text):
+    assert cell(text) == text
+
+
 @pytest.mark.parametrize("name", ["O'Neil", "Kim, Minsu", "a=b", "'t Hooft", "", "12", "a;b"])
 def test_a_harmless_name_stays_as_it_is(name):
     assert cell(name) == name
@@ -68,8 +79,9 @@ def test_a_cell_is_one_line_and_steers_nothing():
 
 def test_another_separator_splits_no_cell():
     text = csv_text([["a;=1+1;b\t=2", 3, -0.5, None]])
-    assert text == '"a;=1+1;b =2","3","-0.5",""\n'
-    assert list(csv.reader(io.StringIO(text), delimiter=";")) == [['a;=1+1;b =2,"3","-0.5",""']]
+    assert text == """"a;'=1+1;b =2","3","-0.5",""\n"""
+    (row,) = csv.reader(io.StringIO(text), delimiter=";")
+    assert row[0].startswith("a;'=1+1;b =2")
 
 
 def test_json_keeps_what_is_read_and_shows_nothing_that_steers():
