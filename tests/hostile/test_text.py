@@ -249,8 +249,8 @@ def test_gradescopes_results(payload, tmp_path):
 
     lesson, file, written = registry.lesson(LESSON), tmp_path / "results.json", []
     for value in (
-        results_json(lesson, _results_list(payload), seconds=1, confined="confined."),
-        unread_json(lesson, payload, seconds=1),
+        results_json(lesson, _results_list(payload), confined="confined."),
+        unread_json(lesson, payload),
     ):
         _write(file, value)
         written.append(file.read_text("utf-8"))
