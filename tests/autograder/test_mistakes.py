@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from autograder import registry
 from autograder.grade import grade_function
@@ -141,3 +142,18 @@ def test_a_case_in_which_the_mistake_is_right_does_not_contradict_it():
     only_here = replace(MISTAKE, wrong=lambda g: MISTAKE.wrong(g) if visible(g) else EXERCISE.reference(g))
     rows = told(only_here.wrong, replace(EXERCISE, misconceptions=(only_here,)))
     assert rows["values"].kind == "misconception"
+
+
+def tripled(gradients):
+    return 3 * MISTAKE.wrong(gradients)
+
+
+def with_a_nan(gradients):
+    return MISTAKE.wrong(gradients).index_fill(0, torch.tensor([0]), float("nan"))
+
+
+@pytest.mark.parametrize("function", [tripled, with_a_nan])
+def test_neither_a_factor_nor_a_nan_hides_a_name_in_the_verdict(function):
+    rows = told(function)
+    assert {(row.kind, row.name) for row in rows.values()} == {("misconception", "one_axis")}
+    assert all("Besides, " in row.message for row in rows.values())
