@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+
+# The current folder may hold what was handed in, and `python -m`, or an empty place in PYTHONPATH, puts it on the path.
+# Out with it before anything is imported, unless the course itself lies there; and from where programs are looked for.
+_HERE, _COURSE = os.path.realpath(""), os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
+sys.path[:] = [p for p in sys.path if os.path.isabs(p) and (os.path.realpath(p) != _HERE or _HERE == _COURSE)]
+os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep)))
+
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -29,6 +36,7 @@ COMMANDS = {
     "feedback": "feedback",
     "similar": "similar",
     "cohort": "cohort",
+    "doctor": "doctor",
     "export": "exporting",
     "release": "releasing",
 }

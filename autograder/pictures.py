@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder.current_folder import load
 from autograder.isolated import observe
 from autograder.oracle import planned
 from autograder.records import Call, Exercise
@@ -86,9 +87,7 @@ def _overlay(image, field: np.ndarray) -> bytes:
 
 
 def _figure(width: float, height: float):
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=110, layout="constrained")
+    return load("matplotlib.figure").Figure(figsize=(width, height), dpi=110, layout="constrained")
 
 
 def _png(figure) -> bytes:

@@ -120,6 +120,19 @@ def pytest_cmdline_main(config):
         raise pytest.UsageError(*(shown(str(told)) for told in error.args)) from error
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config):
+    """Refuses settings that a student handed in: pytest looks for them where its first argument lies."""
+    submission, settings = early_config.known_args_namespace.submission, early_config.inipath
+    if submission and settings and settings.resolve().is_relative_to(Path(submission).resolve()):
+        from autograder.words import shown
+
+        raise pytest.UsageError(
+            f"--submission: pytest took its settings from {shown(str(settings))}, which was handed in; name the tests "
+            f"too, as in `pytest lessons/ --submission={shown(submission)}`."
+        )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     """Refuses a submission or a device that is not there before anything is run."""

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from autograder.authoring.build import LESSON, SOLVED
 from autograder.authoring.errors import Problem
+from autograder.current_folder import elsewhere
 from autograder.grade import grade_lesson
 from autograder.isolated import Runner
 from autograder.oracle import Setting
@@ -40,7 +41,9 @@ def notebook_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem
     """Executes each solved notebook in its folder, one on each core; nothing is written."""
     names = [f"{SOLVED}/{lesson.id}/{lesson.name}.ipynb" for lesson in lessons]
     files = [name for name in names if (root / name).is_file()]
-    for file, told in zip(files, Parallel(n_jobs=-1)(delayed(_run_notebook)(root / f) for f in files), strict=True):
+    with elsewhere():
+        said = Parallel(n_jobs=-1)(delayed(_run_notebook)(path) for path in [root.absolute() / file for file in files])
+    for file, told in zip(files, said, strict=True):
         if told:
             yield Problem(file, told, f"jupyter execute {file}")
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from autograder import registry
@@ -75,7 +75,7 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
         lessons_of_class = asked or _found(students)
         if not students or not lessons_of_class:
             raise ValueError(_nothing(submitted, students))
-        release = cache(release_copy)
+        release = cache(partial(release_copy, submitted=Path(submitted)))
         alive = [lesson for lesson in lessons_of_class if any(student.works_on(lesson) for student in students)]
         handed = []
         for student in students:

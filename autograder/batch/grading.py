@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from autograder import registry
-from autograder.batch.leftovers import clear_leftovers
 from autograder.batch.pool import finished
 from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
@@ -100,7 +99,6 @@ def grade_all(
     if not dask:
         task = partial(task, folder=store.folder, boss=os.getpid())
     with store.at_work():
-        clear_leftovers()
         try:
             todo = []
             for each in _once(handed):

@@ -13,6 +13,7 @@ from autograder.batch.cluster import on_cluster
 from autograder.batch.records import Result
 from autograder.batch.watching import Watch
 from autograder.batch.work import DIED, Finished, Task, perform, perform_for, unjudged
+from autograder.current_folder import elsewhere
 
 
 def finished(
@@ -33,7 +34,7 @@ def finished(
                 told(result)
             yield task, results
         return
-    with _backend(), Watch(told) as watch:
+    with elsewhere(), _backend(), Watch(told) as watch:
         yield from _in_workers(enumerate(tasks), jobs, watch)
 
 

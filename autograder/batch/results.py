@@ -35,7 +35,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, secret: str) -> None:
-        self.folder, self.key, self.seeds = Path(folder), signing_key(secret), seeds_name(secret)
+        self.folder, self.key, self.seeds = Path(folder).absolute(), signing_key(secret), seeds_name(secret)
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"results: {folder} is a file; name a folder.")
         if (other := self._course()) not in (None, self.seeds):

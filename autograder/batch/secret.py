@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from autograder.current_folder import is_in
 from autograder.words import printable
 
 VARIABLE, FILE = "CNNVIZ_SECRET", ".cnnviz_secret"
@@ -21,16 +22,24 @@ def _say(sentence: str) -> None:
     Screen(stderr=True).say(printable(sentence))
 
 
-def course_secret(file: Path | None = None, *, make: bool = True, told: Callable[[str], None] = _say) -> str:
+def course_secret(
+    file: Path | None = None,
+    *,
+    make: bool = True,
+    submitted: Path | None = None,
+    told: Callable[[str], None] = _say,
+) -> str:
     """The secret of the environment, of `file`, or of `.cnnviz_secret` in this folder, which is made where missing.
 
     Args:
         file: a file that holds the secret and nothing else.
         make: False where results are there already: a new secret could not read them.
+        submitted: what was handed in: a secret that lies there may be a student's.
         told: is told once of a secret that was made.
 
     Raises:
-        ValueError: there is none, it is empty, or environment and file name two different ones.
+        ValueError: there is none, it is empty, or environment and file name two different ones; or this folder holds
+            what was handed in.
         OSError: a file that cannot be read.
     """
     named = _read(file) if file is not None else None
@@ -41,6 +50,11 @@ def course_secret(file: Path | None = None, *, make: bool = True, told: Callable
         )
     if found := given or named:
         return found
+    if submitted is not None and is_in(submitted):
+        raise ValueError(
+            f"secret: this folder holds what was handed in, so a {FILE} here may be a student's; run the command in "
+            f"another folder, set {VARIABLE}, or name its file with --secret."
+        )
     if Path(FILE).exists():
         return _read(Path(FILE))
     if not make:

@@ -17,6 +17,7 @@ from autograder.batch.packed import in_packed
 from autograder.batch.recognising import lessons_that_fit
 from autograder.batch.records import Handed, digest_of
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
+from autograder.current_folder import is_in
 from autograder.helpers import is_helper
 from autograder.quick_nbformat import nbformat
 from autograder.records import Lesson
@@ -300,9 +301,13 @@ def _parsed(data: bytes, piece: Piece, lesson: Lesson, release: nbformat.Noteboo
     return from_cells(rebuilt(release, cells).cells, f"{lesson.name}.ipynb")
 
 
-def release_copy(lesson: str) -> nbformat.NotebookNode | None:
-    """The notebook that students got: of the current folder, else of this checkout; None where there is none."""
-    for root in (Path.cwd(), Path(__file__).resolve().parents[2]):
+def release_copy(lesson: str, submitted: Path | None = None) -> nbformat.NotebookNode | None:
+    """The notebook that students got: of the current folder, else of this checkout; None where there is none.
+
+    Where the current folder is what was handed in, a student could have put it there.
+    """
+    here = [] if submitted is not None and is_in(submitted) else [Path.cwd()]
+    for root in (*here, Path(__file__).resolve().parents[2]):
         path = root / "lessons" / lesson / f"{lesson.split('_', 1)[1]}.ipynb"
         if path.is_file():
             return nbformat.read(path, as_version=4)

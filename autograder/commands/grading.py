@@ -65,7 +65,7 @@ def grade(
         checked_rung(rung, allow_unsandboxed)
         named = [name for names in lessons or () for name in names.split(",")]
         handed = collect(submitted, [registry.lesson(name).id for name in named])
-        known = course_secret(secret, make=not (to / "course.json").exists())
+        known = course_secret(secret, make=not (to / "course.json").exists(), submitted=submitted)
         with Progress(handed, err) as progress, ctrl_c(to):
             summary = grade_all(
                 handed, Store(to, known), secret=known, device=device, seconds=seconds,

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from autograder.current_folder import load
 from cnnviz.figures import DIVERGING, SEQUENTIAL
 
 _STEPS = 255
@@ -66,7 +67,5 @@ def ink_on(colour: np.ndarray) -> str:
 
 @cache
 def _palette(name: str) -> np.ndarray:
-    import matplotlib
-
-    colours = matplotlib.colormaps[name](np.linspace(0, 1, _STEPS), bytes=True)[:, :3]
+    colours = load("matplotlib").colormaps[name](np.linspace(0, 1, _STEPS), bytes=True)[:, :3]
     return np.concatenate([colours, np.full((1, 3), _GREY, np.uint8)])

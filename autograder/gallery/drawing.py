@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import cnnviz
+from autograder.current_folder import load
 from autograder.gallery.subject import Subject, Target
 from autograder.pictures import Picture
 
@@ -40,13 +41,13 @@ class Panel(Picture):
 
 def drawn(size: tuple[float, float], draw: Callable[[Any], object]) -> bytes:
     """The PNG of what `draw` puts on a figure of that width and height in inches."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     # A file's name may hold a $, which is no formula, and letters that the font lacks.
-    with rc_context({"font.size": 9, "axes.titlesize": 10, "text.parse_math": False}), warnings.catch_warnings():
+    with (
+        load("matplotlib").rc_context({"font.size": 9, "axes.titlesize": 10, "text.parse_math": False}),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message="Glyph")
-        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+        figure = load("matplotlib.figure").Figure(figsize=size, dpi=DPI, layout="constrained")
         draw(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", facecolor="white")

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import layout
+from . import folders, layout
 from .layout import inside, outermost
 
 _NAMESPACES = ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL")
@@ -48,10 +48,14 @@ class Bubblewrap:
         """By running Python in it and trying what must and what must not work."""
         if not sys.platform.startswith("linux"):
             return f"bubblewrap needs Linux and this is {sys.platform}"
-        if not shutil.which("bwrap"):
+        if _program() is None:
             return "the program bwrap is not installed: Debian and Ubuntu have it as the package bubblewrap"
-        with tempfile.TemporaryDirectory(prefix="cnnviz-probe-") as folder, tempfile.NamedTemporaryFile() as outside:
-            return self._tried(Path(os.path.realpath(folder)), outside.name)
+        root = folders.make()
+        try:
+            with tempfile.NamedTemporaryFile() as outside:
+                return self._tried(root, outside.name)
+        finally:
+            folders.release(root)
 
     def _tried(self, root: Path, outside: str) -> str:
         (root / "calls").mkdir()
@@ -80,11 +84,17 @@ class Bubblewrap:
         mounts += _devices(readable)
         mounts += [("--remount-ro", path) for path in (*holes, "/tmp", "/dev", "/")]
         flat = [word for mount in mounts for word in mount]
-        return ["bwrap", *_NAMESPACES, *_ENDS, *flat, "--chdir", str(root), "--", *argv]
+        return [_program() or "bwrap", *_NAMESPACES, *_ENDS, *flat, "--chdir", str(root), "--", *argv]
 
     def exit_status(self, code: int) -> int:
         """bwrap ends with 128 + the signal where its program was killed by one."""
         return 128 - code if code > 128 else code
+
+
+def _program() -> str | None:
+    """Where bwrap lies; a PATH with `.` or another relative place in it would find one that somebody handed in."""
+    places = [place for place in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(place)]
+    return shutil.which("bwrap", path=os.pathsep.join(places))
 
 
 def _devices(readable: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -81,6 +81,7 @@ def call(config: dict[str, Any], request_fd: int, result_fd: int, output_fd: int
     _settle(request["folder"], request["device"])
     inputs = [in_place(planned, request["device"]) for planned in request["calls"]]
     _import_packages(source for _, source, *_ in request["cells"])
+    confine.die_first()
     confine.limit(seconds=request["seconds"], memory_mb=request["memory_mb"], device=request["device"])
     rung = confine.sandbox(request["folder"], config["readable"], device=request["device"], layers=config["layers"])
     channel.send({"frame": "started", "rung": rung})

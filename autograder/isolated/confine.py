@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import secrets
@@ -40,6 +41,12 @@ def die_with(parent: int | None) -> None:
         prctl(_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+def die_first() -> None:
+    """Where the machine's memory runs out the kernel kills this process before any other: never the grader."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 def hide(fd: int) -> int:
@@ -85,7 +92,7 @@ def sandbox(folder: str, readable: dict[str, Any], *, device: str, layers: Seque
     reached = []
     if "landlock" in layers and landlock.restrict(_rules(folder, readable, device)):
         reached.append("landlock")
-    if "seccomp" in layers and seccomp.restrict(local_sockets=device != "cpu"):
+    if "seccomp" in layers and seccomp.restrict(drivers=device != "cpu"):
         reached.append("seccomp")
     return "+".join([*reached, "rlimits"])
 

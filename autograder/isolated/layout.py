@@ -10,14 +10,11 @@ import shutil
 import site
 import sys
 import sysconfig
-import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
 
+from . import folders
 from .child import REFUSED
-from .zygote import remove
 
 _SYSTEM = (
     "/lib",
@@ -48,8 +45,6 @@ _DEVICE = (
     "/sys",
     "/etc/nvidia",
 )
-_PREFIX, _YOUNG = "cnnviz-run-", 60.0
-_held: dict[Path, IO[str]] = {}
 _PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SYSTEMROOT", "WINDIR")
 
 
@@ -58,10 +53,8 @@ def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
     package = _folder_of("cnnviz")
     if package is None:
         raise ModuleNotFoundError("cnnviz is not importable: install it with `python -m pip install -e .`")
-    _remove_abandoned()
-    root = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
-    _held[root] = open(root / "lock", "w")  # noqa: SIM115 - it is closed when the folder is released
-    _locked(_held[root])
+    folders.sweep()
+    root = folders.make()
     for name in ("kit", "calls"):
         (root / name).mkdir()
     _link(package, root / "kit" / "cnnviz")
@@ -78,34 +71,6 @@ def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
     }
     (root / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return root
-
-
-def release(root: Path) -> None:
-    """Remove a folder that `prepare` made."""
-    remove(str(root))
-    if root in _held:
-        _held.pop(root).close()
-
-
-def _locked(file: IO[str]) -> bool:
-    """Whether this process holds the lock now: the kernel lets go of it when a process is killed."""
-    if os.name == "nt":
-        return False
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _remove_abandoned() -> None:
-    """Folders whose process was killed before it could remove them."""
-    for folder in Path(os.path.realpath(tempfile.gettempdir())).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError), open(folder / "lock", "r+") as file:
-            if time.time() - folder.stat().st_mtime > _YOUNG and _locked(file):
-                remove(str(folder))
 
 
 def _fonts() -> Path:
@@ -188,12 +153,12 @@ def readable(root: Path) -> dict[str, list[str]]:
     whole = [path for path in dict.fromkeys(map(os.path.realpath, named)) if os.path.exists(path)]
     holes = [*(folder for folder in map(_folder_of, REFUSED) if folder), *_other_copies(whole)]
     trees: list[str] = []
-    folders: list[str] = []
+    listed: list[str] = []
     for path in whole:
-        _grant(Path(path), holes, trees, folders)
+        _grant(Path(path), holes, trees, listed)
     return {
         "trees": outermost(trees),
-        "folders": folders,
+        "folders": listed,
         "whole": whole,
         "holes": [str(hole) for hole in holes],
         "named": named,
@@ -223,13 +188,13 @@ def outermost(paths: Iterable[str]) -> list[str]:
     return kept
 
 
-def _grant(path: Path, holes: list[Path], trees: list[str], folders: list[str]) -> None:
+def _grant(path: Path, holes: list[Path], trees: list[str], listed: list[str]) -> None:
     """The whole tree, or where the answer key lies inside it, everything beside the key."""
     if path in holes or not path.exists():
         return
     if not any(path in hole.parents for hole in holes):
         trees.append(str(path))
         return
-    folders.append(str(path))
+    listed.append(str(path))
     for entry in path.iterdir():
-        _grant(entry, holes, trees, folders)
+        _grant(entry, holes, trees, listed)

@@ -17,7 +17,7 @@ CODE = Path(__file__).parents[2]
 ANSWERS = ("cnnviz_ref", "autograder.exercises")
 """What is never taken along, whoever imports it."""
 BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.recorded")
-COMMANDS = ("checking", "study*", "watch*")
+COMMANDS = ("checking", "doctor", "study*", "watch*")
 """Modules of `autograder.commands` that students have; an instructor's command is in none of these."""
 WHOLE = ("isolated", "study")
 """Parts of `autograder` whose modules are also started or imported by name."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+from autograder import current_folder
 from autograder.study.folder import Work, shown
 
 
@@ -40,7 +41,7 @@ def start(command: list[str]) -> int:
             "open: JupyterLab is not installed beside this cnnviz; install it with `python -m pip install jupyterlab`, "
             f"or open {command[-1]} in another editor for notebooks."
         )
-    argv = [sys.executable, "-m", "jupyterlab", *command[2:]]
+    argv = current_folder.run("jupyterlab", *command[2:])
     sys.stdout.flush()
     if os.name == "nt":
         return subprocess.call(argv)

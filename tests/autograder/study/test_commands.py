@@ -6,7 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli
+from autograder import cli, current_folder
 from autograder.study import words
 
 from .conftest import write
@@ -93,4 +93,4 @@ def test_open_becomes_jupyterlab_on_the_notebook(run, monkeypatch):
     became = []
     monkeypatch.setattr("os.execv", lambda program, argv: became.append(argv))
     run("open", "11")
-    assert became == [[sys.executable, "-m", "jupyterlab", "lessons/11_grad_cam/grad_cam.ipynb"]]
+    assert became == [current_folder.run("jupyterlab", "lessons/11_grad_cam/grad_cam.ipynb")]
