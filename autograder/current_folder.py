@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import os
@@ -23,6 +24,7 @@ def elsewhere() -> Iterator[None]:
     from autograder.isolated import folders  # brings torch, which not all who import this module need
 
     before, safe, folder = os.getcwd(), os.environ.get(SAFE), folders.make()
+    atexit.register(folders.release, folder)  # not sooner: a worker that is still starting goes there first
     os.environ[SAFE] = "1"
     os.chdir(folder)
     try:
@@ -32,7 +34,6 @@ def elsewhere() -> Iterator[None]:
         os.environ.pop(SAFE)
         if safe is not None:
             os.environ[SAFE] = safe
-        folders.release(folder)
 
 
 def load(module: str) -> Any:

@@ -93,6 +93,6 @@ def _client(address: str) -> Any:
     except TimeoutError as error:
         client.close()
         raise ValueError(
-            f"dask: {address} has no worker; start some with `dask worker {address} --nthreads 1`."
+            f"dask: {address} has no worker; start some with `dask worker {address} --nthreads 1`, in an empty folder."
         ) from error
     return client

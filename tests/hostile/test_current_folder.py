@@ -218,6 +218,22 @@ def test_pytest_on_what_was_handed_in(handed_in, options):
     assert ("5 of 5 points" if named else "which was handed in; name the tests too, as in `pytest lessons/") in said
 
 
+@pytest.mark.slow
+def test_nbgrader_in_the_folder_of_the_course(handed_in):
+    from nbgrader.api import Gradebook
+
+    shutil.copy(ROOT / "nbgrader_config.py", handed_in.root)
+    for part in ("solutions", "lessons"):
+        shutil.copytree(ROOT / part / LESSON, handed_in.root / part / LESSON)
+    for student in ("ann", "mallory"):
+        shutil.copy(ROOT / "solutions" / LESSON / f"{NAME}.ipynb", handed_in.folder / student / LESSON)
+    handed_in.folder = handed_in.root
+    for step in ("generate_assignment", "autograde", "generate_feedback"):
+        handed_in.run(step, LESSON, command=[sys.executable, "-m", "nbgrader"])
+    with Gradebook(f"sqlite:///{handed_in.root}/gradebook.db") as gradebook:
+        assert gradebook.find_submission(LESSON, "ann").score == POINTS
+
+
 def test_a_secret_beside_what_was_handed_in_is_not_believed_and_none_is_made_there(handed_in):
     (handed_in.folder / ".cnnviz_secret").write_text("known to mallory\n")
     said = handed_in.run("grade", ".", "--out", "../results", status=(2,), CNNVIZ_SECRET="")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import torch
@@ -21,7 +23,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def ask():
     """Evaluates an expression in a call on a rung; the text of its value, or of its error."""
-    runners = {name: Runner(rung=name) for name in ("landlock", "rlimits")}
+    runners = {name: Runner(rung=name) for name in rungs.offered()}
 
     def asked(rung, expression, setup=""):
         source = f"import ctypes, fcntl, os\nlibc = ctypes.CDLL(None, use_errno=True)\n{textwrap.dedent(setup)}\n"
@@ -116,8 +118,18 @@ def test_results_are_there_and_cannot_be_read(ask, tmp_path):
     read = f"open({str(file)!r}).read()"
     assert ask("landlock", read).startswith("PermissionError")
     assert ask("landlock", f"os.listdir({str(file.parent)!r})").startswith("PermissionError")
-    assert ask("landlock", f"os.stat({str(file)!r}).st_size") == "12"  # docs/grading.md says so
     assert ask("rlimits", read) == "what ann got"
+
+
+def test_what_linux_still_tells_of_a_path_is_said_and_bubblewrap_hides_it(ask, tmp_path):
+    (tmp_path / "file").write_text("what ann got")
+    os.utime(tmp_path / "file", (1234, 5678))
+    said = f"(lambda found: (found.st_size, found.st_atime, found.st_mtime))(os.stat({str(tmp_path / 'file')!r}))"
+    assert ask("landlock", said) == "(12, 1234.0, 5678.0)"
+    if "bubblewrap" in rungs.offered():
+        assert ask("bubblewrap", said).startswith("FileNotFoundError")
+    text = " ".join((Path(__file__).parents[2] / "docs" / "grading.md").read_text(encoding="utf-8").split())
+    assert "whether a path exists, how large it is, and when it was last read and written." in text
 
 
 @pytest.mark.parametrize("rung", rungs.offered())
