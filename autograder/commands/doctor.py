@@ -14,10 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from autograder.commands.shared import err, out
 from autograder.current_folder import load
+from autograder.screen import Text
+from autograder.words import printable
 
 PACKAGES = ("torchvision", "numpy", "matplotlib", "jupyterlab", "nbgrader", "joblib", "distributed")
 TRIED = ("read a file", "write a file", "start a process", "connect")
@@ -60,7 +61,7 @@ def doctor() -> None:
     end = f"Student code is confined: the best is {best}." if best else "STUDENT CODE IS NOT CONFINED on this machine."
     out.print(about, table)
     for sentence in filter(None, (end, advice(reasons()["bubblewrap"]))):
-        out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        out.say(printable(sentence))
     raise typer.Exit(0 if best else 1)
 
 
