@@ -376,6 +376,7 @@ def secret_in(course, student):
 
 @pytest.mark.parametrize("stage", [Collect, ExchangeCollect])
 def test_a_folder_that_becomes_a_link_between_check_and_copy_is_not_followed(course, stage, monkeypatch):
+    course.students["racer"] = os.geteuid()  # no owner gives the link away
     folder = course.hand_in("racer")
 
     def swap(uid):
@@ -389,6 +390,15 @@ def test_a_folder_that_becomes_a_link_between_check_and_copy_is_not_followed(cou
     monkeypatch.setattr("nbgrader.exchange.default.collect.pwd", SimpleNamespace(getpwuid=swap))
     course.run(stage)
     assert bool(course.leaks()) == (stage is ExchangeCollect)
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(ATTACKS) if name.startswith("links_")])
+def test_no_link_is_followed_where_everybody_has_the_graders_account(course, name):
+    course.students.update(dict.fromkeys((name, INNOCENT), os.geteuid()))
+    attacked(course, name)
+    course.run(Collect, check_owner=False)
+    assert course.leaks() == []
+    assert collected(course)[INNOCENT] == WHOLE
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can make folders of other accounts")
