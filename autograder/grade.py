@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import unseen
+from autograder.allowance import Allowance, Runs
 from autograder.choosing import better, without_attempt
 from autograder.diagnose import Diagnosis
 from autograder.isolated import Cell, Outcome, PlannedCall, Request, Runner, observe
@@ -33,14 +34,15 @@ def grade_lesson(
     submission: Submission,
     lesson: Lesson,
     setting: Setting,
-    runner: Runner,
+    runner: Runs,
     *,
     done: Callable[[Graded], None] | None = None,
 ) -> list[Graded]:
     """All exercises and questions of a lesson; `done` is told of each as soon as it is known."""
     graded: list[Graded] = []
+    runs = Allowance(runner, lesson, setting)
     for item in lesson.items:
-        graded.append(grade_item(submission, item, setting, runner, earlier=graded))
+        graded.append(grade_item(submission, item, setting, runs, earlier=graded))
         if done is not None:
             done(graded[-1])
     return graded
@@ -50,7 +52,7 @@ def grade_item(
     submission: Submission,
     item: Exercise | Question,
     setting: Setting,
-    runner: Runner,
+    runner: Runs,
     *,
     earlier: Sequence[Graded] = (),
     attempt: Attempt | None = None,
@@ -77,7 +79,7 @@ def grade_item(
 
 
 def grade_in(
-    file: Submission, item: Exercise, setting: Setting, runner: Runner, *, earlier: Sequence[Graded] = ()
+    file: Submission, item: Exercise, setting: Setting, runner: Runs, *, earlier: Sequence[Graded] = ()
 ) -> Graded:
     """One exercise that is attempted in a file, with the parts that the same file has."""
     cells = file.cells(item.function)
@@ -93,7 +95,7 @@ def grade_in(
     return _pointing_back(judged, broken) if broken else judged
 
 
-def _passes(part: Graded, file: Submission, setting: Setting, runner: Runner, earlier: Sequence[Graded]) -> bool:
+def _passes(part: Graded, file: Submission, setting: Setting, runner: Runs, earlier: Sequence[Graded]) -> bool:
     """Whether a part is right in this very file, which may not be the one that counts for it."""
     found = in_file(part, file)
     if found is None and isinstance(part.item, Exercise) and file.attempted(part.item.function):
@@ -148,7 +150,7 @@ def grade_answer(question: Question, answer: str | None) -> Row:
     )
 
 
-def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
+def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:
     """Two runs: what the first says is told in full, and no process that says it has ever held a hidden input."""
     parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
     request = partial(Request, cells, exercise.function, device=setting.device)
@@ -164,7 +166,7 @@ def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: 
         return _fault(exercise, error, f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}")
 
 
-def _run_lent(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runner) -> Graded:
+def _run_lent(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:
     """One run, of which nothing is told but whether it is right."""
     parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
     calls = [call for part in parts for call in part.planned]
@@ -176,7 +178,7 @@ def _calls(parts: Sequence[Part], *, hidden: bool) -> list[PlannedCall]:
     return [call for part in parts if part.unseen is hidden for call in part.planned]
 
 
-def _outcome(request: Request, runner: Runner) -> Outcome:
+def _outcome(request: Request, runner: Runs) -> Outcome:
     """Of a second try, in a fresh warm process, where the first one was killed by this code or by something else."""
     outcome = runner.run(request)
     return runner.run(request) if (outcome.error or {}).get("type") == "RunnerLost" else outcome

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import registry, unseen
+from autograder.allowance import Allowance, Runs
 from autograder.batch.messages import steady, steady_row
 from autograder.batch.names import seed_name
 from autograder.batch.records import Handed, Result
@@ -26,7 +27,6 @@ from autograder.isolated import Runner
 from autograder.judge import Graded, checks_of
 from autograder.oracle import Setting
 from autograder.records import Exercise, Question
-from autograder.submission import Submission
 from autograder.verdict import NOT_JUDGED, Row
 
 
@@ -58,11 +58,12 @@ def perform(task: Task, done: Callable[[Result], None] | None = None) -> list[Re
     all_known = {} if anew else task.known
     graded: list[Graded] = []
     fresh: list[Result] = []
+    runs = Allowance(_runner(task.rung), registry.lesson(task.handed.lesson), _setting(task))
     for item in items:
         if (known := all_known.get(item.id)) is not None:
             graded.append(Graded(item, known.rows))
             continue
-        graded.append(_graded(task, item, graded))
+        graded.append(_graded(task, item, graded, runs))
         fresh.append(as_result(task, graded[-1]))
         if store is not None:
             store.put(fresh[-1])
@@ -116,11 +117,11 @@ _TURN = threading.Lock()
 """A Dask worker may have several threads; a runner makes one call at a time."""
 
 
-def _graded(task: Task, item: Exercise | Question, earlier: list[Graded]) -> Graded:
+def _graded(task: Task, item: Exercise | Question, earlier: list[Graded], runs: Runs) -> Graded:
     if task.handed.submission is None:
         return Graded(item, _rows(item, unread(task.handed)))
     try:
-        return _judged(task, task.handed.submission, item, earlier)
+        return grade_item(task.handed.submission, item, _setting(task), runs, earlier=earlier)
     except Exception as error:  # one broken submission never stops the rest
         told = (
             f"the grader itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
@@ -128,10 +129,8 @@ def _graded(task: Task, item: Exercise | Question, earlier: list[Graded]) -> Gra
         return Graded(item, _rows(item, Diagnosis("grader", type(error).__name__, told)))
 
 
-def _judged(task: Task, submission: Submission, item: Exercise | Question, earlier: list[Graded]) -> Graded:
-    runner = _runner(task.rung)
-    setting = Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
-    return grade_item(submission, item, setting, runner, earlier=earlier)
+def _setting(task: Task) -> Setting:
+    return Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
 
 
 def _told(row: Row, item: Exercise | Question) -> Row:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from autograder.isolated import Runner, rungs
+from autograder.isolated.queueing import others_fault
 from autograder.isolated.runner import _Watch
 from autograder.isolated.wire import Decoder
 
@@ -78,3 +79,20 @@ def test_three_times_the_limit_is_all_that_a_queue_can_add(queued, granted):
     watch.deadline = watch.started + 10.0
     assert watch._waits_longer(lambda: queued)
     assert watch.deadline - watch.started == pytest.approx(10.0 + granted)
+
+
+@pytest.mark.parametrize(
+    ("queued", "ticks", "children", "pardoned"),
+    [(5, 100, "", 5.0), (5, 300, "", 3.0), (5, 900, "", 0.0), (5, 100, "17 ", 0.0)],
+    ids=["alone", "one busy thread", "busy threads", "a process of its own"],
+)
+def test_what_the_calls_own_threads_and_processes_explain_is_not_pardoned(tmp_path, queued, ticks, children, pardoned):
+    ticks *= os.sysconf("SC_CLK_TCK") // 100
+    (tmp_path / "schedstat").write_text(f"{10**9} {queued * 10**9} 7\n")
+    (tmp_path / "stat").write_text(f"9 (a ) b) R {' 0' * 10} {ticks} 0 0 0\n")
+    for thread in ("9", "12"):
+        (tmp_path / "task" / thread).mkdir(parents=True)
+        (tmp_path / "task" / thread / "children").write_text(children)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert others_fault(folder) == pytest.approx(pardoned)
+    os.close(folder)
