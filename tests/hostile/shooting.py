@@ -10,7 +10,7 @@ import pytest
 
 from autograder.isolated.rungs import best, reasons
 from tests.hostile.containment import no_containment, weak_outcomes
-from tests.hostile.range.attacks import LESSON, Attack, find_attacks
+from tests.hostile.range.attacks import CLASSES, LESSON, Attack, find_attacks
 from tests.hostile.range.canaries import Canaries
 from tests.hostile.range.course import DEMO
 from tests.hostile.range.front import Front, Salvo
@@ -20,9 +20,14 @@ from tests.hostile.range.judges import achieved
 ATTACKS = find_attacks()
 
 
+SANDBOXED = ("forge", "steal", "exhaust", "crash", "persist")
+"""Classes whose end depends on how far code is confined; what is read and shown is the same on every rung."""
+
+
 def attacks_on(rung: str, front: str = "grade") -> list[Attack]:
-    """Those of one front that the rung promises to stop."""
-    return [attack for attack in ATTACKS if attack.fired_at(front) and attack.promised_on(rung)]
+    """Those of one front that the rung promises to stop: all on the best rung, what meets the sandbox on the others."""
+    kinds = CLASSES if rung == best().name else SANDBOXED
+    return [a for a in ATTACKS if a.fired_at(front) and a.promised_on(rung) and a.kind in kinds]
 
 
 def beats_the_weak(*kinds: str) -> list[Attack]:

@@ -90,10 +90,3 @@ def test_the_same_code_tells_the_numbers_of_inputs_that_may_be_seen(runner):
     code = f"{NOTED}\ndef neuron_importance(gradients):\n    note(gradients)\n    {ENDS['an exception']}\n"
     graded = grade_item(from_code(code.encode(), "grad_cam.py"), ITEM, SETTING, runner)
     assert {*re.findall(r"\d+", repr(graded))} & inputs(hidden=False)
-
-
-def test_what_a_student_may_see_is_called_before_all_else_in_every_exercise():
-    """Or a hidden input, once seen, could be handed to a visible verdict."""
-    for exercise in (e for lesson in registry.lessons() for e in lesson.exercises):
-        hidden = [not isinstance(part, Case) or part.hidden for part in exercise.parts]
-        assert hidden == sorted(hidden), f"{exercise.id}: put its visible cases first"

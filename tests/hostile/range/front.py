@@ -85,6 +85,10 @@ class Front:
         """Reads the results as an instructor would."""
         raise NotImplementedError
 
+    def judged(self, attack: Attack) -> Attack:
+        """The attack with what it deserves on this front."""
+        return attack
+
     @cached_property
     def clean(self) -> Outcome:
         """A class without any attacker.
@@ -114,7 +118,7 @@ class Front:
     def salvo(self, attacks: Sequence[Attack]) -> Salvo:
         """What became of each attack, all in one batch."""
         after = self.fire(attacks)
-        seen = {attack.name: achieved(attack, after, self.clean, self.canaries) for attack in attacks}
+        seen = {attack.name: achieved(self.judged(attack), after, self.clean, self.canaries) for attack in attacks}
         whole = of_all(list(seen.values()))
         return Salvo({name: {k: w for k, w in mine.items() if k not in whole} for name, mine in seen.items()}, whole)
 

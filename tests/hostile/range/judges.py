@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.hostile.range.attacks import LESSON, Attack
 from tests.hostile.range.canaries import Canaries
-from tests.hostile.range.course import INNOCENT
+from tests.hostile.range.course import DEMO, INNOCENT
 from tests.hostile.range.live import live_in_log, live_in_page, live_in_table, live_in_terminal
 from tests.hostile.range.outcome import Outcome, Student
 
@@ -116,7 +116,9 @@ def answer_lines() -> frozenset[str]:
 
 
 def _handed_in(attack: Attack) -> frozenset[str]:
-    return _long_lines(attack.folder.glob("**/*.*"))
+    """Lines of its own; where it damages a right submission also those of that."""
+    right = DEMO.glob("right/*/*.py") if attack.deserved_all_of else ()
+    return _long_lines((*attack.folder.glob("**/*.*"), *right))
 
 
 def _long_lines(files: Iterable[Path]) -> frozenset[str]:

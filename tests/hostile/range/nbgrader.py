@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 
-from tests.hostile.range.attacks import LESSON
+from autograder.words import printable
+from tests.hostile.range.attacks import LESSON, Attack
 from tests.hostile.range.course import INNOCENT, Course
 from tests.hostile.range.front import REPOSITORY, Front, Ran, known_class, points_alone
+from tests.hostile.range.judges import full_points
 from tests.hostile.range.outcome import Outcome, Student
 
 NAME = LESSON.split("_", 1)[1]
@@ -59,6 +61,11 @@ class Nbgrader(Front):
         finished = ran.ending.status == 0 and bool(students)
         return Outcome(ran.ending, points_alone(students), finished, (), (), ran.terminal, left)
 
+    def judged(self, attack: Attack) -> Attack:
+        """A folder whose name has characters that do not show is left out, by name, and deserves nothing."""
+        shows = printable(attack.student) == attack.student
+        return attack if shows else replace(attack, deserved={}, innocent=())
+
     @cached_property
     def clean(self) -> Outcome:
         """Known without another run."""
@@ -70,7 +77,7 @@ def _student(gradebook: Gradebook, course: Course, name: str) -> Student:
     try:
         grades = gradebook.find_submission_notebook(NAME, LESSON, name).grades
     except MissingEntry:
-        return Student()
+        return Student() if printable(name) == name else Student(dict.fromkeys(full_points(), 0))
     points = {f"{NAME}.{grade.name.removeprefix('check_')}": grade.auto_score or 0 for grade in grades}
     pages = [_text(path) for path in sorted((course.folder / "feedback" / name).rglob("*")) if path.is_file()]
     return Student(points, told="\n".join(pages), page="\n".join(p for p in pages if "<html" in p))
