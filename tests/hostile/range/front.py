@@ -99,6 +99,7 @@ class Front:
         after = self.fire([])
         if not after.finished:
             told = printable(after.terminal.strip()[-500:]) or "nothing"
+            told = "; ".join((told, *after.complaints))
             raise ChildProcessError(f"a class without any attack was not graded on the rung {self.rung}: {told}")
         return after
 

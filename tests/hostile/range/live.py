@@ -12,7 +12,7 @@ _RUN = ("script", "iframe", "frame", "object", "embed", "applet", "form", "base"
 _LINKS = ("href", "src", "srcdoc", "srcset", "action", "formaction", "data", "poster", "xlink:href", "background")
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _COMMAND = re.compile(r"\s*::[A-Za-z][\w-]*.*::|##\[\w+")
-_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 def live_in_page(text: str) -> list[str]:

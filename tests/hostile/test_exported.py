@@ -1,0 +1,69 @@
+"""What hostile results become in other systems; and without what makes them harmless, the judges see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder import registry
+from autograder.batch.records import Result
+from autograder.diagnose import Diagnosis
+from autograder.exports import gradescope_results, moodle, plain
+from autograder.judge import checks_of
+from autograder.verdict import FAILED, Row
+from tests.hostile.range import exports
+from tests.hostile.range.attacks import LESSON
+from tests.hostile.range.live import live_in_log, live_in_page, live_in_table, live_in_terminal
+
+NAMES = (
+    "=cmd|' C'!A0",
+    "+1+1",
+    "@SUM(1)",
+    "-2+3",
+    "\t=1+1",
+    "＝1+1",
+    "\u200b=1+1",
+    "a\n=1+1",
+    'x",31\n=1+1,"',
+    "\ufeff=1",
+)
+MESSAGE = "\x1b]52;c;Y3VybA==\x07\x1b[2J\u202e<img src=x onerror=alert(1)>\r=1+1\n::error::x\n##[group]y"
+
+
+def results(student: str) -> list[Result]:
+    """Of a student whose every check failed with the message."""
+    told = Diagnosis("error", "raised", MESSAGE)
+    return [
+        Result(student, LESSON, item.id, "0" * 64, "checks", "", "landlock",
+               tuple(Row(item.id, check, FAILED, 1, told) for check in checks_of(item)))
+        for item in registry.lesson(LESSON).items
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_cell_of_a_table_is_a_formula(name):
+    for table in exports.tables(results(name)):
+        assert live_in_table(table) == []
+
+
+def test_no_message_steers_a_terminal_or_a_runner_or_a_page():
+    text = exports.gradescope(results("eve"))
+    assert live_in_terminal(text) == []
+    (table,) = exports.tables(results("eve"))[1:]
+    assert live_in_page(table) == []
+    assert "alert(1)" in table
+
+
+def test_without_the_apostrophe_the_cells_are_seen_to_be_live(monkeypatch):
+    for module in (plain, moodle):
+        monkeypatch.setattr(module, "neutral", lambda text: text)
+    assert all(live_in_table(table) for table in exports.tables(results("=1+1")))
+
+
+def test_without_stripping_the_text_is_seen_to_be_live(monkeypatch):
+    monkeypatch.setattr(gradescope_results, "printable", lambda text: text)
+    assert live_in_terminal(exports.gradescope(results("eve")))
+
+
+def test_a_line_that_a_runner_obeys_is_seen():
+    assert live_in_log("fine\n::error::x") == ["the workflow command '::error::x'"]
+    assert live_in_log("ValueError: ::error::x; see 1::2") == []
