@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from autograder import registry
@@ -9,6 +10,7 @@ from autograder.batch.records import Result
 from autograder.exports import moodle, plain
 from autograder.exports.gradescope_results import results_json
 from autograder.exports.standing import standings
+from autograder.words import json_text
 from tests.hostile.range.attacks import LESSON
 
 
@@ -20,7 +22,7 @@ def tables(results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def gradescope(results: Sequence[Result]) -> str:
-    """All text of one student's `results.json`."""
+    """All text of one student's `results.json`, as Gradescope reads it."""
     lesson = registry.lesson(LESSON)
-    made = results_json(lesson, results, confined="")
+    made = json.loads(json_text(results_json(lesson, results, confined="")))
     return "\n".join([made["output"], *(f"{test['name']}: {test['output']}" for test in made["tests"])])
