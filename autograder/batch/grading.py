@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,6 +17,8 @@ from autograder.batch.tables import write_tables
 from autograder.batch.versions import checks_version, libraries
 from autograder.batch.work import Task, unread
 from autograder.verdict import NOT_JUDGED
+
+SKIPPED = "skipped by the instructor; the same command without --skip grades it."
 
 
 @dataclass
@@ -49,8 +52,23 @@ Keeps = Callable[[Result, Handed], bool]
 def unchanged(result: Result, handed: Handed) -> bool:
     """Whether a result stays: it is of this very submission, and is not the grader's own failure."""
     failures = {row.diagnosis for row in result.rows if row.diagnosis and row.diagnosis.kind == "grader"}
-    expected = set() if handed.submission else {unread(handed)}
-    return result.submission == handed.digest and failures == expected
+    expected = [{unread(handed)}] if handed.problem else [set()]
+    if handed.problem == SKIPPED:  # what is known of it stays
+        expected.append(set())
+    return result.submission == handed.digest and failures in expected
+
+
+def skipping(handed: Sequence[Handed], names: Collection[str]) -> list[Handed]:
+    """All that was handed in, of which no code of these students is run.
+
+    Raises:
+        ValueError: nobody of that name handed anything in.
+    """
+    students = {each.student for each in handed}
+    if unknown := sorted({*names} - students):
+        near = difflib.get_close_matches(unknown[0], students, 3, 0) or ["nobody"]
+        raise ValueError(f'--skip: got "{unknown[0]}", who handed in nothing here; near it are {", ".join(near)}.')
+    return [replace(h, submission=None, problem=SKIPPED) if h.student in names else h for h in handed]
 
 
 def current(result: Result, device: str) -> bool:

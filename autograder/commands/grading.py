@@ -46,6 +46,10 @@ def grade(
     lessons: Annotated[
         list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
     ] = None,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option("--skip", metavar="NAME", help="Run nothing of this student; may be given again."),
+    ] = None,
     secret: SecretFile = None,
     device: Device = "cpu",
     seconds: Seconds = None,
@@ -55,7 +59,7 @@ def grade(
     """Grade a class; killed at any moment, the same command goes on. Exit status 1 if anything was not judged."""
     from autograder import registry
     from autograder.batch.collect import collect
-    from autograder.batch.grading import grade_all
+    from autograder.batch.grading import grade_all, skipping
     from autograder.batch.results import Store
     from autograder.batch.secret import course_secret
     from autograder.commands.progress import Progress, told_of
@@ -64,7 +68,7 @@ def grade(
         checked_device(device)
         checked_rung(rung, allow_unsandboxed)
         named = [name for names in lessons or () for name in names.split(",")]
-        handed = collect(submitted, [registry.lesson(name).id for name in named])
+        handed = skipping(collect(submitted, [registry.lesson(name).id for name in named]), skip or ())
         known = course_secret(secret, make=not (to / "course.json").exists(), submitted=submitted)
         with Progress(handed, err) as progress, ctrl_c(to):
             summary = grade_all(

@@ -50,6 +50,21 @@ def test_a_class_in_which_everybody_is_judged_ends_with_status_0(run, submitted,
     assert run("verify", "results").stdout == "8 results, all signed by this course's secret.\n"
 
 
+def test_a_student_who_is_skipped_is_not_judged_and_says_so_and_nothing_of_theirs_is_run(run, submitted, tmp_path):
+    shutil.copytree(submitted / "ann", tmp_path / "some" / "ann")
+    skipped = run("grade", "some", "--out", "results", "--lessons", "11", "--jobs", 1, "--skip", "ann")
+    assert skipped.exit_code == 1
+    assert f"NOT JUDGED ann, {LESSON}: skipped by the instructor; the same command without" in skipped.stdout
+    assert run("grade", "some", "--out", "results", "--lessons", "11", "--jobs", 1).exit_code == 0
+    known = run("grade", "some", "--out", "results", "--lessons", "11", "--jobs", 1, "--skip", "ann")
+    assert (known.exit_code, "0 results were made now, 8 were there" in known.stdout) == (0, True)
+
+
+def test_nobody_is_skipped_by_a_name_that_is_not_there(run, submitted):
+    sentence = bad(run("grade", submitted, "--out", "results", "--skip", "an"))
+    assert 'cnnviz: --skip: got "an", who handed in nothing here; near it are ann' in sentence
+
+
 def test_verify_names_each_problem_with_status_1(run, results):
     assert run("verify", results).exit_code == 0
     path = Store(results, SECRET).place("ann", LESSON, "grad_cam.capture")
