@@ -12,8 +12,15 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from autograder.compare import MARGIN, TOLERANCE, distance
 from autograder.isolated import Observation, PlannedCall, observe_once
 from autograder.records import Call, Case, Exercise, Law
+
+
+TRIES = 100
+"""Draws of a case before the engine gives up."""
+APART = 2 * TOLERANCE["float32"]
+"""Least distance of two known mistakes, either way."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,24 @@ class Part:
         """Misconception's name -> (sentence, its results)."""
         return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions}
 
+    @cached_property
+    def clash(self) -> str:
+        """Why these inputs do not tell the known mistakes apart; empty where they do."""
+        seen: dict[str, tuple[str, Sequence[Observation]]] = {}
+        for name, found in self.mistakes.items():
+            if any(result.kind != "value" for result in found[1]):
+                return f"{self._at(name)} gives no value: {found[1][0].error}"
+            if distance(self.expected, found[1]) <= MARGIN:
+                return f"{self._at(name)} does not show"
+            for other, (_, results) in seen.items():
+                if min(distance(results, found[1]), distance(found[1], results)) <= APART:
+                    return f"{self._at(name)} and {self._at(other)} look alike"
+            seen[name] = found
+        return ""
+
+    def _at(self, name: str) -> str:
+        return next(m for m in self.exercise.misconceptions if m.name == name).place
+
     def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
         """Some of `mistakes`; the others are not computed."""
         return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions if m.name in names}
@@ -143,7 +168,7 @@ def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
 
     All but the last are the same for all students of a course, and computed once.
     """
-    parts = [_part(exercise, part, seed_of(exercise, part, setting), setting.device) for part in exercise.parts]
+    parts = [drawn(exercise, part, seed_of(exercise, part, setting), setting.device) for part in exercise.parts]
     hidden = [case for case in exercise.cases if case.hidden and setting.student]
     return parts + [
         Part(exercise, case, seed_of(exercise, case, setting, own=True), setting.device, own=True) for case in hidden
@@ -151,5 +176,17 @@ def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
 
 
 @lru_cache(maxsize=512)
-def _part(exercise: Exercise, part: Case | Law, seed: int, device: str) -> Part:
-    return Part(exercise, part, seed, device)
+def drawn(exercise: Exercise, part: Case | Law, seed: int, device: str = "cpu") -> Part:
+    """A part's first draw; of a case the first one on which every known mistake shows and none looks like another.
+
+    Raises:
+        RuntimeError: there is none; the sentence names the mistakes that stand in the way and where they are written.
+    """
+    first = Part(exercise, part, seed, device)
+    if isinstance(part, Law) or isinstance(exercise.reference, Recording):
+        return first
+    tried = (Part(exercise, part, seed + more, device) for more in range(TRIES))
+    found = next((each for each in tried if not each.clash), None)
+    if found is None:
+        raise RuntimeError(f"{exercise.id}, {part.name}: {first.clash}, in {TRIES} draws; change the inputs or the mistakes.")
+    return found

@@ -69,6 +69,13 @@ class Misconception:
     """The wrong implementation, with the reference's signature."""
     sentence: str
     """One or two sentences for the student, in the lesson's symbols: what was done, what the formula says."""
+    line: str = ""
+    """File and line where it is written."""
+
+    @property
+    def place(self) -> str:
+        """Its name and where it is written."""
+        return f"{self.name} ({self.line})" if self.line else self.name
 
 
 @dataclass(frozen=True, eq=False)

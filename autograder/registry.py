@@ -24,8 +24,9 @@ def lessons() -> tuple[Lesson, ...]:
 
 def _written() -> Iterator[Lesson]:
     """Lessons whose answers are here as code."""
-    from autograder import exercises
+    from autograder import authored, exercises
 
+    yield from map(authored.lesson, authored.folders())
     for found in pkgutil.iter_modules(exercises.__path__):
         module = importlib.import_module(f"{exercises.__name__}.{found.name}")
         if hasattr(module, "LESSON"):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import jupytext
 
+from autograder.authored import BLOCK
 from autograder.authoring.errors import AuthoringError
 
 TEXT, CODE, MODULE, EXERCISE, HEADING, QUESTION = "text", "code", "module", "exercise", "heading", "question"
@@ -16,6 +19,7 @@ OPTIONS = 'module=true, exercise="ID" or nothing'
 
 _DIRECTIVE = re.compile(r"<<\s*(exercise|question)\s+([\w.]+)\s*>>")
 _ANY_DIRECTIVE = re.compile(r"<<(?!\s*points\s*>>)[^<>\n]*>>")
+_ITEM = re.compile(rf"^```{BLOCK.pattern}\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 
 
@@ -45,6 +49,7 @@ def parse(text: str, *, file: str) -> list[Block]:
     """
     blocks: list[Block] = []
     place = 0
+    text = _ITEM.sub(partial(_directive, Path(file).stem), text)
     for cell in jupytext.reads(text, fmt="md").cells:
         source = cell.source.strip("\n")
         found = text.find(source, place)
@@ -56,6 +61,12 @@ def parse(text: str, *, file: str) -> list[Block]:
         else:
             blocks.extend(_text_blocks(source, line, file))
     return blocks
+
+
+def _directive(lesson: str, block: re.Match[str]) -> str:
+    """One line in place of an item's block, and empty ones, so that lines keep their numbers."""
+    line = "" if block[1] == "lesson" else f"<<{block[1]} {lesson}.{block[2]}>>"
+    return line + "\n" * block[0].count("\n")
 
 
 def prose_lines(source: str) -> Iterator[tuple[int, str]]:
