@@ -12,7 +12,7 @@
 
 A heading of the second level names the function, one of the third a mistake. An edit replaces a text that stands once
 in the solved function; `{name}` in it stands for any expression. Where edits do not do, a ```python block is the
-function instead. A list takes over what the parts of a composite get wrong: the composite then runs with the wrong part.
+function instead. A list takes over what the parts of a composite get wrong: the composite runs with the wrong part.
 """
 
 from __future__ import annotations

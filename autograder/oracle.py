@@ -16,7 +16,6 @@ from autograder.compare import MARGIN, TOLERANCE, distance
 from autograder.isolated import Observation, PlannedCall, observe_once
 from autograder.records import Call, Case, Exercise, Law
 
-
 TRIES = 100
 """Draws of a case before the engine gives up."""
 APART = 2 * TOLERANCE["float32"]
@@ -75,6 +74,8 @@ class Part:
     device: str = "cpu"
     own: bool = False
     """Whether it was drawn for one student alone: it shows answers learned by heart, and decides nothing else."""
+    redrawn: bool = False
+    """Whether it is drawn again until the known mistakes can be told apart: where nobody could look at it before."""
 
     @property
     def unseen(self) -> bool:
@@ -83,9 +84,10 @@ class Part:
 
     @cached_property
     def calls(self) -> Sequence[Call]:
-        """The calls, built from the part's seed."""
+        """The calls, built from the part's seed, or from the first one after it that tells the mistakes apart."""
+        seed = self._telling_seed() if self.redrawn else self.seed
         with _one_thread():
-            return tuple(self.part.build(torch.Generator().manual_seed(self.seed)))
+            return tuple(self.part.build(torch.Generator().manual_seed(seed)))
 
     @cached_property
     def planned(self) -> tuple[PlannedCall, ...]:
@@ -125,6 +127,16 @@ class Part:
 
     def _at(self, name: str) -> str:
         return next(m for m in self.exercise.misconceptions if m.name == name).place
+
+    def _telling_seed(self) -> int:
+        draws = (replace(self, seed=self.seed + more, redrawn=False) for more in range(TRIES))
+        found = next((draw.seed for draw in draws if not draw.clash), None)
+        if found is None:
+            told = replace(self, redrawn=False).clash
+            raise RuntimeError(
+                f"{self.exercise.id}, {self.part.name}: {told} in {TRIES} draws; change inputs or mistakes."
+            )
+        return found
 
     def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
         """Some of `mistakes`; the others are not computed."""
@@ -168,25 +180,19 @@ def parts_of(exercise: Exercise, setting: Setting) -> list[Part]:
 
     All but the last are the same for all students of a course, and computed once.
     """
-    parts = [drawn(exercise, part, seed_of(exercise, part, setting), setting.device) for part in exercise.parts]
+    parts = [_part(exercise, part, seed_of(exercise, part, setting), setting) for part in exercise.parts]
     hidden = [case for case in exercise.cases if case.hidden and setting.student]
     return parts + [
         Part(exercise, case, seed_of(exercise, case, setting, own=True), setting.device, own=True) for case in hidden
     ]
 
 
-@lru_cache(maxsize=512)
-def drawn(exercise: Exercise, part: Case | Law, seed: int, device: str = "cpu") -> Part:
-    """A part's first draw; of a case the first one on which every known mistake shows and none looks like another.
+def _part(exercise: Exercise, part: Case | Law, seed: int, setting: Setting) -> Part:
+    """A course draws its hidden cases again where it has to; of what everybody may see the author has chosen a draw."""
+    drawn = isinstance(part, Case) and bool(setting.secret) and part.hidden
+    return _kept(exercise, part, seed + getattr(part, "draw", 0) * (not drawn), setting.device, drawn)
 
-    Raises:
-        RuntimeError: there is none; the sentence names the mistakes that stand in the way and where they are written.
-    """
-    first = Part(exercise, part, seed, device)
-    if isinstance(part, Law) or isinstance(exercise.reference, Recording):
-        return first
-    tried = (Part(exercise, part, seed + more, device) for more in range(TRIES))
-    found = next((each for each in tried if not each.clash), None)
-    if found is None:
-        raise RuntimeError(f"{exercise.id}, {part.name}: {first.clash}, in {TRIES} draws; change the inputs or the mistakes.")
-    return found
+
+@lru_cache(maxsize=512)
+def _kept(exercise: Exercise, part: Case | Law, seed: int, device: str, redrawn: bool) -> Part:
+    return Part(exercise, part, seed, device, redrawn=redrawn)

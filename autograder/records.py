@@ -38,6 +38,8 @@ class Case:
     points: int = 1
     only_here: tuple[str, ...] = ()
     """Misconceptions that miss this case's special input and are right in every other: they cost its row alone."""
+    draw: int = 0
+    """Which draw practice takes: the first on which every known mistake shows and none looks like another."""
     later: bool = False
     """Known by name only, in a student's copy of the course: it is judged when the work is handed in."""
 

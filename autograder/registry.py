@@ -18,7 +18,7 @@ from autograder.records import Exercise, Lesson, Question
 @cache
 def lessons() -> tuple[Lesson, ...]:
     """All lessons, in the order of the course."""
-    found = _written() if find_spec("autograder.exercises") else _recorded()
+    found = _written() if find_spec("autograder.authored") else _recorded()
     return tuple(sorted(found, key=lambda lesson: lesson.id))
 
 

@@ -53,12 +53,17 @@ RULES = (
         "what a student sees imports the kit and check",
         ("lessons/**/*.py", "solutions/**/*.py"),
         ("cnnviz", "autograder.check"),
-        excluded=("solutions/*/make_picture.py",),
+        excluded=("solutions/*/make_picture.py", "solutions/*/cases.py"),
     ),
     Rule(
         "a lesson's picture is made by the kit and the answer key",
         ("solutions/*/make_picture.py",),
         ("cnnviz", "cnnviz_ref"),
+    ),
+    Rule(
+        "a lesson's inputs are made by the kit, the answer key and the engine's records",
+        ("solutions/*/cases.py",),
+        ("cnnviz", "cnnviz_ref", "autograder.authored", "autograder.fixtures", "autograder.records"),
     ),
     Rule(
         "the grader never imports a lesson or a submission",

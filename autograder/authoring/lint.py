@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder import registry
+from autograder.authoring.build import SOLVED
 from autograder.authoring.errors import Problem
 from autograder.authoring.lint_files import file_problems, stray_problems
 from autograder.authoring.lint_records import record_faults
@@ -46,5 +47,4 @@ def lint_lessons(
 
 def record_problems(lesson: Lesson) -> list[Problem]:
     """Faults of the records, each with its file."""
-    file = f"autograder/exercises/{lesson.name}.py"
-    return [Problem(file, fault, f"cnnviz lint {lesson.id}") for fault in record_faults(lesson)]
+    return [Problem(f"{SOLVED}/{lesson.id}", fault, f"cnnviz lint {lesson.id}") for fault in record_faults(lesson)]

@@ -50,7 +50,8 @@ def stray_problems(root: Path, lessons: Sequence[Lesson], known: Sequence[Lesson
         known: all lessons of the course.
     """
     for folder in (SOLVED, LESSON):
-        yield from _strays(root, Path(folder), [lesson.id for lesson in known])
+        shared = ["mistakes.md"] if folder == SOLVED else []
+        yield from _strays(root, Path(folder), [lesson.id for lesson in known] + shared)
         for lesson in lessons:
             yield from _strays(root, Path(folder) / lesson.id, _files(folder, lesson))
 
@@ -76,8 +77,9 @@ def _papers(text: str) -> set[str]:
 def _files(folder: str, lesson: Lesson) -> list[str]:
     name = lesson.name
     both = [f"{name}.ipynb", f"{name}.py", "picture.png"]
-    own = [f"{name}.md", "make_picture.py"] if folder == SOLVED else ["README.md", f"test_{name}.py"]
-    return both + own
+    if folder == SOLVED:
+        return [*both, f"{name}.md", "mistakes.md", "cases.py", "make_picture.py"]
+    return [*both, "README.md", f"test_{name}.py"]
 
 
 def _strays(root: Path, folder: Path, allowed: Sequence[str]) -> Iterator[Problem]:

@@ -26,7 +26,7 @@ def solution_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem
             text = (root / path).read_text(encoding="utf-8")
             functions = functions_of(text)
             for told in (*calls_faults(lesson, functions), *special_faults(lesson, functions)):
-                yield Problem(f"autograder/exercises/{lesson.name}.py", told, f"cnnviz lint {lesson.id}")
+                yield Problem(f"{SOLVED}/{lesson.id}", told, f"cnnviz lint {lesson.id}")
 
 
 def functions_of(text: str) -> dict[str, ast.FunctionDef]:

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from autograder import registry
-from autograder.sources import closure
+from autograder.records import Lesson
+from autograder.sources import closure, imported
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("torch", "numpy", "cnnviz")
@@ -19,14 +20,20 @@ LIBRARIES = ("torch", "numpy", "cnnviz")
 def checks_version(lesson: str) -> str:
     """A hash of every file that a verdict of this lesson depends on: its checks, what they import, the judge."""
     found = registry.lesson(lesson)
-    needed = (f"autograder.exercises.{found.name}", "autograder.grade", "autograder.isolated.calling")
-    files = set(closure(needed, ROOT))
-    files |= set(ROOT.glob(f"solutions/{found.id}/{found.name}.py"))  # parts that are lent
     digest = hashlib.sha256()
-    for path in sorted(files):
+    for path in sorted(_files(found)):
         text = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + hashlib.sha256(text).digest())
     return digest.hexdigest()
+
+
+def _files(lesson: Lesson) -> set[Path]:
+    """What the lesson's author wrote, and the code that it and the judge run."""
+    folder, shared = ROOT / "solutions" / lesson.id, ROOT / "solutions" / "mistakes.md"
+    own = {path for name in (f"{lesson.name}.md", "mistakes.md", "cases.py") if (path := folder / name).is_file()}
+    imports = [name for path in own if path.suffix == ".py" for name in imported(path, ROOT)]
+    old = (f"autograder.exercises.{lesson.name}", "autograder.grade", "autograder.isolated.calling")
+    return {*own, shared, *closure((*old, *imports), ROOT)}
 
 
 @cache

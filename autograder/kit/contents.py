@@ -14,7 +14,7 @@ from autograder.sources import closure
 
 CODE = Path(__file__).parents[2]
 """Where the packages lie."""
-ANSWERS = ("cnnviz_ref", "autograder.exercises")
+ANSWERS = ("cnnviz_ref", "autograder.exercises", "autograder.authored")
 """What is never taken along, whoever imports it."""
 BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.recorded")
 COMMANDS = ("checking", "doctor", "study*", "watch*")

@@ -113,7 +113,7 @@ def solutions(root: Path) -> Pieces:
 @cache
 def given(root: Path, lesson: str) -> tuple[frozenset[str], str]:
     """What a lesson's text gives to its students: the functions, and all that is said."""
-    (path,) = (root / SOLVED / lesson).glob("*.md")
+    path = root / SOLVED / lesson / f"{lesson.partition('_')[2]}.md"
     text = _REGION.sub("", path.read_text(encoding="utf-8"))
     return frozenset(shape for code in _FENCE.findall(text) for shape in shapes(code)), squeezed([text])
 
@@ -123,7 +123,8 @@ def answers(root: Path) -> Pieces:
     """The references, the known mistakes and the hidden inputs: their functions, and the lines in these."""
     functions: dict[str, str] = {}
     found: dict[str, str] = {}
-    for path in sorted([*CODE.glob("cnnviz_ref/*.py"), *CODE.glob("autograder/exercises/*.py")]):
+    places = ("cnnviz_ref/*.py", "autograder/exercises/*.py", "solutions/*/cases.py")
+    for path in sorted(path for place in places for path in CODE.glob(place)):
         source, place = path.read_text(encoding="utf-8"), path.relative_to(CODE).as_posix()
         functions |= dict.fromkeys(shapes(source), place)
         found |= dict.fromkeys(inner_lines(source), place)

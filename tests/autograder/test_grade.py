@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from autograder import registry
-from autograder.exercises.grad_cam_fixtures import gradients
 from autograder.grade import grade_function, grade_item, grade_lesson
 from autograder.isolated import Runner
 from autograder.judge import _computes, checks_of
@@ -283,7 +282,7 @@ def forgets_unused_channels(gradients):
 
 def test_one_special_input_costs_its_own_row_alone():
     def two(generator):
-        plain, special = (gradients(generator, 3, 5, 4, 6) for _ in range(2))
+        plain, special = (IMPORTANCE.cases[0].build(generator)[0] for _ in range(2))
         special.inputs["gradients"][1, 2] = 0.0
         return [plain, special]
 

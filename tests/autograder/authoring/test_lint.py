@@ -101,7 +101,7 @@ def test_a_fault_of_the_records_is_named(toy, change, sentence):
 def test_a_fault_says_where_and_what_to_run(toy):
     (problem,) = record_problems(broken(toy, minutes=0))
     assert str(problem) == (
-        "autograder/exercises/toy.py: toy.double has minutes = 0; a number above 0 is needed. Run: cnnviz lint 03_toy"
+        "solutions/03_toy: toy.double has minutes = 0; a number above 0 is needed. Run: cnnviz lint 03_toy"
     )
 
 

@@ -13,7 +13,7 @@ from .classroom import LESSON
 def copied(tmp_path, monkeypatch):
     """The course's files in a folder of their own."""
     for name in ("autograder", "cnnviz", "cnnviz_ref", "solutions"):
-        for path in (ROOT / name).rglob("*.py"):
+        for path in (ROOT / name).rglob("*.[pm][yd]"):
             place = tmp_path / path.relative_to(ROOT)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(path.read_bytes())
@@ -29,14 +29,14 @@ def version(lesson):
 @pytest.mark.parametrize(
     "place",
     [
-        "autograder/exercises/grad_cam.py",
-        "autograder/exercises/grad_cam_fixtures.py",
-        "autograder/exercises/grad_cam_misconceptions.py",
+        "solutions/11_grad_cam/cases.py",
+        "solutions/11_grad_cam/mistakes.md",
+        "solutions/mistakes.md",
         "autograder/compare.py",
         "autograder/isolated/calling.py",
         "cnnviz_ref/grad_cam.py",
         "cnnviz/small_nets.py",
-        "solutions/11_grad_cam/grad_cam.py",
+        "solutions/11_grad_cam/grad_cam.md",
     ],
 )
 def test_a_file_that_a_verdict_depends_on_changes_the_version(copied, place):
@@ -58,7 +58,7 @@ def test_other_files_leave_the_version_as_it_is(copied, place):
 
 def test_line_ends_of_another_system_leave_the_version_as_it_is(copied):
     before = version(LESSON)
-    path = copied / "autograder" / "exercises" / "grad_cam.py"
+    path = copied / "solutions" / "11_grad_cam" / "cases.py"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert version(LESSON) == before
 

@@ -19,7 +19,8 @@ WANTED = (
     "solutions/*grad_cam/grad_cam.py",
     "solutions/*grad_cam/grad_cam.md",
     "cnnviz_ref/grad_cam.py",
-    "autograder/exercises/grad_cam.py",
+    "solutions/11_grad_cam/cases.py",
+    "solutions/11_grad_cam/mistakes.md",
 )
 
 
