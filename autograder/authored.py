@@ -28,7 +28,9 @@ from markdown_it import MarkdownIt
 from autograder.mutants import Solved, misconceptions
 from autograder.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Question
 
-SOLUTIONS = Path(__file__).parents[1] / "solutions"
+_PLACES = Path(__file__).parents[1] / "solutions", Path(__file__).parent / "solutions"
+SOLUTIONS = next((place for place in _PLACES if place.is_dir()), _PLACES[0])
+"""The lessons' folders, of a checkout or of an installed course."""
 BLOCK = re.compile(r"yaml (lesson|exercise|question)(?:=(\w+))?")
 """What stands behind the fence of a block."""
 SOLVED = re.compile(r"python (?:module=true|exercise=.*)")

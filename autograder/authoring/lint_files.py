@@ -78,7 +78,7 @@ def _files(folder: str, lesson: Lesson) -> list[str]:
     name = lesson.name
     both = [f"{name}.ipynb", f"{name}.py", "picture.png"]
     if folder == SOLVED:
-        return [*both, f"{name}.md", "mistakes.md", "cases.py", "make_picture.py"]
+        return [*both, f"{name}.md", "mistakes.md", "cases.py", "variants.py", "make_picture.py"]
     return [*both, "README.md", f"test_{name}.py"]
 
 

@@ -15,7 +15,8 @@ from autograder.records import Case
 from autograder.verdict import FAILED, PASSED
 from tests.devices.places import observed, on_each_device
 from tests.devices.pretend import DEVICE, device_at_hand
-from tests.exercises.test_mutation_gate import EXERCISES, each_exercise, variants_of
+from tests.exercises.test_mutation_gate import EXERCISES, each_exercise
+from tests.exercises.written import variants_of
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 

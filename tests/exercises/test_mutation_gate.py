@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 
 import pytest
@@ -14,14 +13,11 @@ from autograder.grade import grade_function
 from autograder.oracle import Part, Setting, parts_of
 from autograder.records import Case
 from autograder.verdict import FAILED, PASSED
+from tests.exercises.written import variants_of
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
 SECRETS = ("", "spring term", "autumn term")
 """Practice, and two course secrets: a fixture that sees every mistake only by luck would fail one of them."""
-
-
-def variants_of(exercise):
-    return importlib.import_module(f"tests.exercises.variants_{exercise.module}").VARIANTS[exercise.id]
 
 
 def cases_of(exercise, secret) -> list[Part]:

@@ -1,6 +1,5 @@
 """Copies come first, whatever their names and layout; right answers of one's own do not look alike."""
 
-import importlib
 import inspect
 import random
 import time
@@ -11,6 +10,7 @@ from autograder import registry
 from autograder.batch.shapes import statements
 from autograder.batch.similarity import RELEASED, WHOLE, alike
 from autograder.submission import Source, Submission, from_cells, from_module
+from tests.exercises.written import variants_of
 
 LESSON = registry.lesson("11_grad_cam")
 PECULIAR = """def capture(model, images, targets, layer):
@@ -54,7 +54,7 @@ def capture(net: nn.Module, pixels, classes, where: str) -> tuple:
 
 def variants(exercise):
     """Independent right answers, under the exercise's name."""
-    found = importlib.import_module(f"tests.exercises.variants_{exercise.module}").VARIANTS[exercise.id]
+    found = variants_of(exercise)
     texts = {f: inspect.getsource(f) for f in found}
     own = {f: text for f, text in texts.items() if text.startswith("def ") and "float32" not in f.__name__}
     return [text.replace(f"def {f.__name__}(", f"def {exercise.function}(", 1) for f, text in own.items()]

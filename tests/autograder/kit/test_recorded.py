@@ -1,6 +1,5 @@
 """Verdicts from recordings are the verdicts of the full course, but for what is hidden."""
 
-import importlib
 import inspect
 import json
 import zipfile
@@ -22,6 +21,7 @@ from autograder.study.course import Item
 from autograder.study.progress import State
 from autograder.tables import lesson_table
 from autograder.verdict import FAILED, LATER, PASSED, summary, total
+from tests.exercises.written import variants_of
 
 from .conftest import ROOT
 
@@ -29,10 +29,6 @@ LESSON = "11_grad_cam"
 ZERO = ("saliency.probability_gradient", "deeplift.completeness_gap")
 """Exercises with a law that says that something is 0."""
 EXERCISES = [*(exercise.id for exercise in registry.lesson(LESSON).exercises), *ZERO]
-
-
-def variants(exercise):
-    return importlib.import_module(f"tests.exercises.variants_{exercise.module}").VARIANTS[exercise.id]
 
 
 def copy_of(recorded, name):
@@ -50,7 +46,7 @@ def pairs(recorded, name):
 def test_right_answers_written_in_any_way_pass_all_but_what_is_hidden(recorded, name):
     live = registry.exercise(name)
     copy = copy_of(recorded, name)
-    for variant in (live.reference, *variants(live)):
+    for variant in (live.reference, *variants_of(live)):
         rows = grade_function(copy, variant).rows
         assert {row.check.split(":")[0] for row in rows if row.verdict == LATER} == {"hidden values"}
         wrong = [(row.check, row.diagnosis) for row in rows if row.verdict not in (PASSED, LATER)]
