@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+
+Drawn = TypeVar("Drawn")
 
 
 def randn(generator: Generator, *shape: int) -> Tensor:
@@ -51,3 +54,20 @@ def array(value: Any) -> np.ndarray:
 def relative(got: np.ndarray, want: np.ndarray) -> float:
     """Largest difference, relative to max|want|."""
     return float(np.abs(got - want).max() / (np.abs(want).max() or 1.0))
+
+
+def between(generator: Generator, low: float, high: float, *shape: int) -> Tensor:
+    """Uniform float64 numbers in [low, high)."""
+    return low + (high - low) * torch.rand(*shape, generator=generator, dtype=torch.float64)
+
+
+def redrawn(draw: Callable[[], Drawn], holds: Callable[[Drawn], bool]) -> Drawn:
+    """The first drawing that has a property which no known mistake needs; the engine sees to those.
+
+    Raises:
+        RuntimeError: none of a thousand has it.
+    """
+    for _ in range(1000):
+        if holds(drawing := draw()):
+            return drawing
+    raise RuntimeError("fixture: 1000 drawings lack the property; widen the ranges it is drawn from.")

@@ -12,12 +12,14 @@
 
 A heading of the second level names the function, one of the third a mistake. An edit replaces a text that stands once
 in the solved function; `{name}` in it stands for any expression. Where edits do not do, a ```python block is the
-function instead. A list takes over what the parts of a composite get wrong: the composite runs with the wrong part.
+function instead; one before the first section helps them all. A list takes over what the parts of a composite get
+wrong: the composite runs with the wrong part.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -162,6 +164,7 @@ def misconceptions(solved: Solved, path: Path) -> dict[str, tuple[Misconception,
         MistakeError: something in them cannot be read.
     """
     sections, shared = read(path), read(path.parent.with_name(path.name))
+    solved = Solved("\n\n".join([solved.text, *_helpers(path)]))
     return {
         function: tuple(
             Misconception(mistake.name, Mutant(solved, mistake, function), mistake.sentence, mistake.line)
@@ -192,8 +195,18 @@ def read(path: Path) -> dict[str, Section]:
     Raises:
         MistakeError: a mistake has no sentence.
     """
-    tree = SyntaxTreeNode(MarkdownIt().parse(path.read_text(encoding="utf-8")))
-    return {_title(head): _section(_title(head), below, path) for head, below in _under(tree.children, "h2")}
+    return {_title(head): _section(_title(head), below, path) for head, below in _under(_nodes(path), "h2")}
+
+
+def _helpers(path: Path) -> Iterator[str]:
+    """Code before the first section."""
+    for node in itertools.takewhile(lambda node: node.tag != "h2", _nodes(path)):
+        if node.type == "fence":
+            yield node.content
+
+
+def _nodes(path: Path) -> Sequence[SyntaxTreeNode]:
+    return SyntaxTreeNode(MarkdownIt().parse(path.read_text(encoding="utf-8"))).children
 
 
 def _section(function: str, nodes: Sequence[SyntaxTreeNode], path: Path) -> Section:

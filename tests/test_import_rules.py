@@ -53,7 +53,7 @@ RULES = (
         "what a student sees imports the kit and check",
         ("lessons/**/*.py", "solutions/**/*.py"),
         ("cnnviz", "autograder.check"),
-        excluded=("solutions/*/make_picture.py", "solutions/*/cases.py"),
+        excluded=("solutions/*/make_picture.py", "solutions/*/cases.py", "solutions/*/variants.py"),
     ),
     Rule(
         "a lesson's picture is made by the kit and the answer key",
