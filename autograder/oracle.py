@@ -115,6 +115,8 @@ class Part:
         """Why these inputs do not tell the known mistakes apart; empty where they do."""
         seen: dict[str, tuple[str, Sequence[Observation]]] = {}
         for name, found in self.mistakes.items():
+            if name in self.missed:
+                continue
             if any(result.kind != "value" for result in found[1]):
                 return f"{self._at(name)} gives no value: {found[1][0].error}"
             if distance(self.expected, found[1]) <= MARGIN:
@@ -124,6 +126,16 @@ class Part:
                     return f"{self._at(name)} and {self._at(other)} look alike"
             seen[name] = found
         return ""
+
+    @property
+    def missed(self) -> frozenset[str]:
+        """Mistakes that this case need not see: about another case's special input, or not about its own."""
+        case = self.part
+        if not isinstance(case, Case):
+            return frozenset()
+        elsewhere = {name for other in self.exercise.cases if other is not case for name in other.only_here}
+        names = {mistake.name for mistake in self.exercise.misconceptions} if case.only_here else set()
+        return frozenset(elsewhere | (names - set(case.only_here)))
 
     def _at(self, name: str) -> str:
         return next(m for m in self.exercise.misconceptions if m.name == name).place

@@ -24,14 +24,6 @@ def cases_of(exercise, secret) -> list[Part]:
     return [part for part in parts_of(exercise, Setting(secret=secret)) if isinstance(part.part, Case)]
 
 
-def missed_in(part) -> set[str]:
-    """Misconceptions that this case need not see: they are about the special input of another, or it is about one."""
-    names = {m.name for m in part.exercise.misconceptions}
-    return {name for case in part.exercise.cases if case is not part.part for name in case.only_here} | (
-        names - set(part.part.only_here) if part.part.only_here else set()
-    )
-
-
 def each_exercise(test):
     return pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)(test)
 
@@ -46,7 +38,7 @@ def test_every_misconception_is_rejected_and_named_by_every_case(exercise, secre
     for part in cases_of(exercise, secret):
         for name, (sentence, results) in part.mistakes.items():
             finding = compare(part.expected, results, exercise.outputs)
-            if finding is None and name in missed_in(part):
+            if finding is None and name in part.missed:
                 continue
             assert finding is not None, f"{name} passes {part.part.name}"
             told = diagnose(finding, part.expected, results, symbols=exercise.outputs, known=part.mistakes)
@@ -79,7 +71,7 @@ def test_every_misconception_is_a_hundred_tolerances_away(exercise, secret):
         (part.part.name, name): far
         for part in cases_of(exercise, secret)
         for name, (_, results) in part.mistakes.items()
-        if (far := distance(part.expected, results)) <= MARGIN and name not in missed_in(part)
+        if (far := distance(part.expected, results)) <= MARGIN and name not in part.missed
     }
     assert not near
 
@@ -87,7 +79,7 @@ def test_every_misconception_is_a_hundred_tolerances_away(exercise, secret):
 @each_exercise
 def test_no_two_misconceptions_look_alike(exercise):
     for part in cases_of(exercise, ""):
-        shown = [(name, results) for name, (_, results) in part.mistakes.items() if name not in missed_in(part)]
+        shown = [(name, results) for name, (_, results) in part.mistakes.items() if name not in part.missed]
         for (one, a), (other, b) in itertools.combinations(shown, 2):
             assert min(distance(a, b), distance(b, a)) > 2 * TOLERANCE["float32"], (
                 f"{one} and {other} on {part.part.name}"
