@@ -36,6 +36,24 @@ def notebook_cells(folder, lesson):
     return [(cell, "".join(cell["source"])) for cell in cells]
 
 
+STATED = {
+    "tsne.kl_and_gradient": "C, one number: a tensor without axes, of shape [], or a float",
+    "which_map.pointing_game": "straight distance √(rows² + columns²) from p to the nearest pixel of the box, 0 inside",
+    "cam.box_from_map": "hang together by their sides (corners may count, too)",
+    "layer_activation.capture": "F.relu(x, inplace=True) in a forward method",
+}
+"""Exercise -> what its stub says because reasonable readers had read it otherwise."""
+
+
+@pytest.mark.parametrize("name", STATED)
+@pytest.mark.parametrize("folder", ["lessons", "solutions"])
+def test_a_stub_defines_what_could_be_read_otherwise(folder, name):
+    exercise = registry.exercise(name)
+    (path,) = (ROOT / folder).glob(f"[0-9]*_{exercise.module}/{exercise.module}.py")
+    text = path.read_text(encoding="utf-8").split(f"def {exercise.function}(")[1].split('"""')[1]
+    assert STATED[name] in " ".join(text.split())
+
+
 def test_the_planned_lessons_are_there():
     assert tuple(lesson.id for lesson in LESSONS) == PLANNED
 
