@@ -28,6 +28,7 @@ COURSE, LESSON, NAME = "look_inside", "11_grad_cam", "grad_cam"
 MARKS = {
     ".cnnviz_secret": "a-secret-that-nobody-may-read",
     f"solutions/{LESSON}/{NAME}.py": "answer-key-that-nobody-may-read",
+    f"solutions/{LESSON}/make_picture.py": "answer-key-that-nobody-may-read",
     f"solutions/{LESSON}/{NAME}.ipynb": "answer-key-that-nobody-may-read",
     "gradebook.db": "SQLite format 3",
 }
@@ -173,7 +174,7 @@ def made_course(top: Path, book: Path | None = None, *, generate: bool = False, 
             gradebook.add_assignment(LESSON)
             gradebook.add_notebook(NAME, LESSON)
     (course.folder / ".cnnviz_secret").write_text(MARKS[".cnnviz_secret"])
-    for name in (f"{NAME}.py", f"{NAME}.ipynb"):
+    for name in (f"{NAME}.py", "make_picture.py", f"{NAME}.ipynb"):
         path = course.folder / "solutions" / LESSON / name
         text = path.read_text(encoding="utf-8")
         comment = f"# {MARKS[f'solutions/{LESSON}/{name}']}\\n" if name.endswith("ipynb") else ""

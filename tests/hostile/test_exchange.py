@@ -395,6 +395,7 @@ def test_a_folder_that_becomes_a_link_between_check_and_copy_is_not_followed(cou
 @pytest.mark.parametrize("name", [name for name in sorted(ATTACKS) if name.startswith("links_")])
 def test_no_link_is_followed_where_everybody_has_the_graders_account(course, name):
     course.students.update(dict.fromkeys((name, INNOCENT), os.geteuid()))
+    (course.folder / "solutions" / LESSON / "submission_secret.txt").write_text("s" * 128)
     attacked(course, name)
     course.run(Collect, check_owner=False)
     assert course.leaks() == []
