@@ -24,13 +24,10 @@ PACKAGES = ("torchvision", "numpy", "matplotlib", "jupyterlab", "nbgrader", "job
 TRIED = ("read a file", "write a file", "start a process", "connect")
 _STUDENT = """
 import os, socket
-
 def tried(secret, folder, port):
     def works(attempt):
-        try:
-            attempt()
-        except BaseException:
-            return "0"
+        try: attempt()
+        except BaseException: return "0"
         return "1"
     attempts = (lambda: open(secret).read(), lambda: open(folder + "/left", "w"), lambda: os.fork() or os._exit(0),
                 lambda: socket.create_connection(("127.0.0.1", port), 2))
@@ -54,8 +51,7 @@ def doctor() -> None:
         got = {name: tried(name) for name in offered()}
     table = Table("sandbox", *TRIED, "why not", title="what student code could do", title_justify="left")
     for name, reason in reasons().items():
-        worked = got.get(name)
-        cells = ["" if worked is None else "YES" if what in worked else "refused" for what in TRIED]
+        cells = ["" if name not in got else "YES" if what in got[name] else "refused" for what in TRIED]
         table.add_row(name, *cells, Text(reason))
     best = next((name for name, worked in got.items() if not worked), None)
     end = f"Student code is confined: the best is {best}." if best else "STUDENT CODE IS NOT CONFINED on this machine."
@@ -75,8 +71,10 @@ def facts() -> Iterator[tuple[str, str]]:
     yield "system", f"{platform.platform()}, {os.cpu_count()} cores, {memory:.1f} GiB of memory"
     yield "Python", f"{platform.python_version()}, {sys.executable}"
     yield "cnnviz", _version("cnnviz")
-    built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU"
-    yield "torch", f"{torch.__version__}, built for {built}, {torch.get_num_threads()} threads"
+    yield (
+        "torch",
+        f"{torch.__version__}, built for CUDA {torch.version.cuda or 'none'}, {torch.get_num_threads()} threads",
+    )
     cards = [f"cuda ({torch.cuda.get_device_name(n)})" for n in range(torch.cuda.device_count())]
     yield "devices", ", ".join(["cpu", *["mps"] * torch.backends.mps.is_available(), *cards])
     yield from ((name, _version(name)) for name in PACKAGES)
@@ -95,10 +93,9 @@ def tried(rung: str) -> tuple[str, ...]:
         Runner(rung=rung) as runner,
     ):
         call = PlannedCall((secret.name, folder, server.getsockname()[1]))
-        outcome = runner.run(Request((Cell("doctor.py", _STUDENT),), "tried", calls=[call]))
-        if outcome.status == "ran" and outcome.observations[0].kind == "value":
-            done = str(outcome.observations[0].arrays[0])
-            return tuple(what for what, one in zip(TRIED, done, strict=True) if one == "1")
+        seen = runner.run(Request((Cell("doctor.py", _STUDENT),), "tried", calls=[call])).observations
+        if seen and seen[0].kind == "value":
+            return tuple(what for what, done in zip(TRIED, str(seen[0].arrays[0]), strict=True) if done == "1")
     return TRIED  # what cannot be tried is not promised
 
 
@@ -118,7 +115,6 @@ def advice(reason: str) -> str:
 
 
 def _version(package: str) -> str:
-    try:
+    with contextlib.suppress(PackageNotFoundError):
         return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    return "not installed"
