@@ -27,6 +27,14 @@ CAPTURE = registry.item("grad_cam.capture")
 WAYS = {
     "another forward of the instance": "model.forward = model.forward",
     "a method hidden on a submodule": "m = model.get_submodule(layer); m.forward = type(m).forward.__get__(m)",
+    "the call of an instance": "model._call_impl = model._call_impl",
+    "an instance's own helper of its class": """
+for m in model.modules():
+    if hasattr(type(m), "_conv_forward"):
+        m._conv_forward = m._conv_forward""",
+    "a method of the class": "f = nn.ReLU.forward; nn.ReLU.forward = lambda self, x: f(self, x)",
+    "a method of the base class": "f = nn.Module.__call__; nn.Module.__call__ = lambda self, *a, **k: f(self, *a, **k)",
+    "an attribute that the class computes": "nn.Conv2d.stride = property(lambda self: self.__dict__['stride'])",
     "another class": "m = model.get_submodule(layer); m.__class__ = type('Like', (type(m),), {})",
     "a hook before": "model.register_forward_pre_hook(lambda m, x: None)",
     "a hook that is given arguments by name": "model.register_forward_hook(lambda m, a, k, y: None, with_kwargs=True)",
