@@ -128,7 +128,9 @@ class _Moving(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
         if name in ("tensor", "as_tensor", "asarray") and _is_ours(kwargs.get("device")):
-            return _pretend(func(*tree_map(_inner, args), **{**kwargs, "device": "cpu"}).clone())
+            grad = kwargs.pop("requires_grad", False)
+            made = _pretend(func(*tree_map(_inner, args), **{**kwargs, "device": "cpu"}).clone())
+            return made.requires_grad_(grad)
         if name == "to" and not isinstance(args[0], Pretend):
             asked = [*args[1:], *kwargs.values()]
             if any(_is_ours(a) or isinstance(a, Pretend) for a in asked):

@@ -38,6 +38,8 @@ RIGHT = {
     "numbers": lambda x: x * x.max().item() + float(x[0, 0]) + len(x.tolist()),
     "back and forth": lambda x: torch.from_numpy(x.cpu().numpy() * 2).to(x.device),
     "a gradient": lambda x: _gradient(x),
+    "a leaf that is made here": lambda x: _leaf(x),
+    "told with its digits": lambda x: x + float(f"{x[2, 2]:.3f}"),
     "a network in float64": lambda x: _network(x),
 }
 
@@ -45,6 +47,11 @@ RIGHT = {
 def _gradient(x):
     leaf = x.clone().requires_grad_()
     return torch.autograd.grad((leaf.tanh() ** 2).sum(), leaf)[0]
+
+
+def _leaf(x):
+    leaf = torch.tensor([1.0, 2, 3], device=x.device, requires_grad=True)
+    return torch.autograd.grad((leaf * x).square().sum(), leaf)[0]
 
 
 def _network(x):
