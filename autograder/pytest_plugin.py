@@ -92,10 +92,10 @@ class Course:
             self._runner.__exit__(*sys.exc_info())
 
     def _load(self, where: Path, lesson):
-        from autograder.submission import load_submission
+        from autograder.batch.reading import read_folder
 
         if (where, lesson.id) not in self._read:
-            self._read[where, lesson.id] = load_submission(where, lesson)
+            self._read[where, lesson.id] = read_folder(where, lesson)
         return self._read[where, lesson.id]
 
 

@@ -6,17 +6,32 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import IO
 
-from autograder.batch.entries import DEEPEST, FILE, MOST_FILES, Entry, folder_entry, proper, refused, shown, skipped
+from autograder.batch.entries import (
+    DEEPEST,
+    FILE,
+    MOST_FILES,
+    Entry,
+    encodable,
+    folder_entry,
+    proper,
+    refused,
+    shown,
+    skipped,
+    spelled,
+)
 from autograder.cells import Unreadable
 
 LARGEST_INNER = 50_000_000
 """Bytes of a zip that lies in a folder or in a zip."""
-LARGEST_INDEX = 32_000_000
+LARGEST_INDEX = 16_000_000
 """Bytes of the list of entries; a longer one is a trap, or a hundred courses at once."""
+INDEX_OF_ONE = 400
+"""Bytes that a file may take in it: its length says how many there are, before any is read."""
 RATIO = 200
 """How much smaller than its contents an entry may be: a notebook full of outputs shrinks to a tenth."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -48,12 +63,12 @@ def in_archive(file: IO[bytes], name: str, *, most_files: int = MOST_FILES, with
         Unreadable: it is no zip archive, or holds too many files.
     """
     try:
-        archive = zipfile.ZipFile(_Bounded(file), "r")  # type: ignore[arg-type]
+        archive = zipfile.ZipFile(_Bounded(file, min(LARGEST_INDEX, most_files * INDEX_OF_ONE)), "r")  # type: ignore[arg-type]
     except BROKEN as error:
         raise Unreadable(f"submission: {name} is not a whole zip archive ({reason(error)}); pack it again.") from error
     infos = archive.infolist()
     if len(infos) > most_files:
-        raise Unreadable(f"submission: {name} holds {len(infos)} files, and {most_files} are read; pack fewer.")
+        raise Unreadable(crowded(name, [info.orig_filename for info in infos], most_files))
     overlapping = _overlapping(infos, archive.start_dir)
     prefix = (name,) if within else ()
     return [
@@ -61,17 +76,24 @@ def in_archive(file: IO[bytes], name: str, *, most_files: int = MOST_FILES, with
     ]
 
 
+def crowded(name: str, names: Sequence[str], most: int) -> str:
+    """The sentence on an archive of too many files, and where in it most of them lie."""
+    (place, number), *_ = Counter(name.rpartition("/")[0] for name in names).most_common(1)
+    around = f", {number} of them in {shown((place,))}" if place else ""
+    return f"submission: {name} holds more than {most} files{around}; pack fewer."
+
+
 class _Bounded:
     """The archive's file, which never gives much at once: a list of entries may claim any length."""
 
-    def __init__(self, file: IO[bytes]):
-        self.file = file
+    def __init__(self, file: IO[bytes], largest: int):
+        self.file, self.largest = file, largest
         self.seek, self.tell, self.seekable = file.seek, file.tell, lambda: True
 
     def read(self, size: int = -1) -> bytes:
-        if size > LARGEST_INDEX:
-            raise zipfile.BadZipFile(f"its list of files has more than {LARGEST_INDEX // 1_000_000} MB")
-        return self.file.read(size if size >= 0 else LARGEST_INDEX)
+        if size > self.largest:
+            raise zipfile.BadZipFile(f"its list of files has more than {self.largest:,} bytes; pack fewer")
+        return self.file.read(size if size >= 0 else self.largest)
 
     def close(self) -> None:
         self.file.close()
@@ -81,7 +103,13 @@ def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, prefix: tuple[str, .
     place = shown((*prefix, _name(info)))
     if why := unsafe(_name(info)):
         return refused((), f"submission: {place} {why}; pack the archive again.")
-    parts = tuple(proper(part) for part in _name(info).split("/") if part not in ("", "."))
+    written = tuple(encodable(part) for part in _name(info).split("/") if part not in ("", "."))
+    return spelled(_plain_entry(archive, info, place, tuple(map(proper, written)), overlaps=overlaps), written)
+
+
+def _plain_entry(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str, parts: tuple[str, ...], *, overlaps: bool
+) -> Entry:
     if info.is_dir():
         return folder_entry(parts)
     if why := _untrusted(info) or ("shares its bytes with another file" if overlaps else ""):

@@ -7,7 +7,7 @@ import stat
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,8 @@ MOST_FILES = 100_000
 """Entries of one folder, or of the archive of a class."""
 MOST_INNER = 1000
 """Files of one student and lesson, or of a student's archive."""
+MOST_OF_ONE = 5000
+"""Files of one student."""
 PASSED_OVER = ("__MACOSX", "__pycache__", "site-packages", "node_modules")
 """Folders that hold nobody's work; hidden files and folders are passed over too."""
 
@@ -38,17 +40,27 @@ class Entry:
     """FILE, FOLDER or REFUSED."""
     read: Callable[[int], bytes]
     """The bytes, if there are no more than this many; raises `Unreadable`."""
+    spelling: tuple[str, ...] = ()
+    """Its path as it is written, where that is another form of Unicode; else empty."""
 
 
-def in_folder(root: Path) -> Iterator[Entry]:
+Whose = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""A place -> the place that its student has alone."""
+
+
+def in_folder(root: Path, whose: Whose = lambda parts: parts[:1]) -> Iterator[Entry]:
     """Everything below a folder, in the order of its names; links are never followed.
 
-    A student with too many files has that problem alone: files are counted by the first two folders.
+    A student with too many files has that problem alone: they are counted by the first two folders, and by student.
     """
     waiting: list[tuple[tuple[str, ...], Path]] = [((), Path(root))]
     seen: Counter[tuple[str, ...]] = Counter()
+    of_one: Counter[tuple[str, ...]] = Counter()
     while waiting:
-        parts, folder = waiting.pop()
+        spelt, folder = waiting.pop()
+        parts = tuple(map(proper, spelt))
+        if of_one[whose(parts)] > MOST_OF_ONE:  # that was said already
+            continue
         try:
             below = sorted(islice(os.scandir(folder), MOST_FILES + 1), key=lambda item: item.name)
         except OSError as error:
@@ -60,16 +72,16 @@ def in_folder(root: Path) -> Iterator[Entry]:
             if skipped(item.name):
                 continue
             seen[name[:2]] += 1
-            if seen[name[:2]] > MOST_INNER:
-                yield refused(
-                    name[:2], f"submission: {shown(name[:2])} holds more than {MOST_INNER} files; hand in fewer."
-                )
+            of_one[whose(name)] += 1
+            if seen[name[:2]] > MOST_INNER or of_one[whose(name)] > MOST_OF_ONE:
+                yield too_many(name[:2], MOST_INNER if seen[name[:2]] > MOST_INNER else MOST_OF_ONE)
                 break
+            written = (*spelt, encodable(item.name))
             if item.is_dir(follow_symlinks=False) and len(name) <= DEEPEST:
-                yield folder_entry(name)
-                waiting.append((name, Path(item.path)))
+                yield spelled(folder_entry(name), written)
+                waiting.append((written, Path(item.path)))
             else:
-                yield _of_item(name, item)
+                yield spelled(_of_item(name, item), written)
 
 
 def _of_item(name: tuple[str, ...], item: os.DirEntry) -> Entry:
@@ -140,7 +152,22 @@ def folder_entry(parts: tuple[str, ...]) -> Entry:
 
 def proper(name: str) -> str:
     """A name as text that any file can hold, in one Unicode form."""
-    return unicodedata.normalize("NFC", name.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return unicodedata.normalize("NFC", encodable(name))
+
+
+def encodable(name: str) -> str:
+    """A name as text that any file can hold."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def spelled(entry: Entry, written: tuple[str, ...]) -> Entry:
+    """The entry, with its path as it is written where that is not its own."""
+    return entry if written == entry.parts else replace(entry, spelling=written)
+
+
+def too_many(parts: tuple[str, ...], most: int) -> Entry:
+    """In the place of the files of a student who has more than that."""
+    return refused(parts, f"submission: {shown(parts)} holds more than {most} files; hand in fewer.")
 
 
 def skipped(name: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from autograder import registry
+from autograder.batch.chain import differing, refuse_differing
 from autograder.batch.pool import finished
 from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
@@ -88,6 +89,7 @@ def grade_all(
     rung: str | None = None,
     told: Callable[[Result], None] | None = None,
     keeps: Keeps = unchanged,
+    accept: bool = False,
 ) -> Summary:
     """Grades what is not known yet; may be killed at any moment and called again.
 
@@ -102,9 +104,10 @@ def grade_all(
         rung: how far student code is confined; the best that works where it is not given.
         told: is told of every exercise, known ones first, in this process.
         keeps: whether a known result stays.
+        accept: goes on where results are not as the last run left them, and says so in the next manifest.
 
     Raises:
-        ValueError: another process is at work in the folder; no scheduler answers.
+        ValueError: another process is at work in the folder; it differs from its manifest; no scheduler answers.
     """
     summary = Summary(submissions=len(handed))
     told = told or (lambda _: None)
@@ -117,6 +120,8 @@ def grade_all(
     if not dask:
         task = partial(task, folder=store.folder, boss=os.getpid())
     with store.at_work():
+        accepted = differing(store) if accept else []
+        refuse_differing(store, accepted)
         try:
             todo = []
             for each in _once(handed):
@@ -131,7 +136,7 @@ def grade_all(
                 for result in results:
                     store.put(result)
         finally:
-            write_tables(store)
+            write_tables(store, accepted)
     return summary
 
 

@@ -42,6 +42,8 @@ _COPY_OF = re.compile(
 )
 _TWICE = re.compile(r".+?(\.tar\.[a-z0-9]+|\.(?:py|ipynb)[\W\d]*\.(?:txt|json))", re.I | re.DOTALL)
 """Names with two suffixes, of packers and of browsers: "work.tar.gz", "grad_cam.ipynb.txt"."""
+_LOOK_LIKE = str.maketrans("авеікмнорстухѕјһԁɡӏαβεικνορτυχ", "abeikmhopctyxsjhdglabeikvoptux")
+"""Cyrillic and Greek small letters, and the Latin ones that they look like."""
 _WORD = re.compile(r"[^\W\d_]+|[0-9]+")
 _ADDED = """a av copia copie copy corrected da de di done final finished fixed homework hw ipynb kopi kopia kopie
 exercise late latest lesson lezione my neu new of old py solution solved submission submitted the v van version von
@@ -74,6 +76,8 @@ class Named:
     """Folders between the student's own and the file."""
     sure: bool = True
     """False where the student is only guessed from the whole name of a file."""
+    origin: str = ""
+    """What made the name: a platform, or the names of the files themselves; empty for a folder of the student's."""
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -113,6 +117,17 @@ def lesson_of_file(name: str, student: str = "") -> Named:
     return Named(student, found.lesson, number=found.number, words=len(words), loose=bool(_others(found) - own))
 
 
+def folder_of_lesson(name: str) -> bool:
+    """Whether a folder at the top is the class's for a lesson."""
+    return name in _ids()
+
+
+def skeleton(name: str) -> str:
+    """What is left of a name for a reader who sees neither case, accents' spelling, blanks nor other alphabets."""
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOK_LIKE)
+    return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf").rstrip("._-")
+
+
 def stem(name: str) -> str:
     """A file's name without the suffix."""
     return name[: -len(suffix(name))] if suffix(name) else name
@@ -142,16 +157,22 @@ class _Received:
     file: int = 0
     rest: str = ""
     """What is left: the student's own name for the file."""
+    origin: str = ""
+    """As `Named` has it."""
 
 
 def _received(text: str, forms: Sequence[str] = _OTHERS) -> _Received | None:
-    found = next((match for form in forms if (match := re.fullmatch(form, text, re.DOTALL))), None)
-    if found is None:
+    """The platform's part of a name comes first: what a student wrote after it may look like another's."""
+    matches = [match for form in forms if (match := re.fullmatch(form, text, re.DOTALL))]
+    if not matches:
         return None
+    found = max(matches, key=lambda match: len(match.groupdict(default="").get("rest", "")))
     part = defaultdict(str, found.groupdict(default=""))
     task, name = (part["task"], part["name"]) if part["name"] else _task_and_user(part["task"])
     student = f"{name}_{part['user']}" if part["user"] else name
-    return _Received(student, folder_lesson(task), _when(part["when"]), int(part["file"] or 0), part["rest"])
+    return _Received(
+        student, folder_lesson(task), _when(part["when"]), int(part["file"] or 0), part["rest"], "platform"
+    )
 
 
 def _task_and_user(text: str) -> tuple[str, str]:
@@ -179,8 +200,8 @@ def _flat(name: str, folder: Lesson | None) -> Named:
     found = _found(text)
     student = _beside(found)
     if student is None:
-        return Named(text, None, folder, sure=False)
-    return _file(name, _Received(student), folder, flat=True)
+        return Named(text, None, folder, sure=False, origin="files")
+    return _file(name, _Received(student, origin="files"), folder, flat=True)
 
 
 def _beside(found: _Found) -> str | None:
@@ -197,7 +218,7 @@ def _beside(found: _Found) -> str | None:
 def _file(name: str, received: _Received, folder: Lesson | None, *, depth: int = 0, flat: bool = False) -> Named:
     about = lesson_of_file(name, received.student)
     version = (about.number, received.file) if flat else (0, 0)
-    return replace(about, folder=folder, attempt=received.attempt, version=version, depth=depth)
+    return replace(about, folder=folder, attempt=received.attempt, version=version, depth=depth, origin=received.origin)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from functools import partial
 from itertools import islice
 from typing import IO
 
-from autograder.batch.archive import BROKEN, LARGEST_INNER, hidden, in_archive, reason, unsafe
-from autograder.batch.entries import FILE, MOST_FILES, Entry, folder_entry, proper, refused, shown
+from autograder.batch.archive import BROKEN, LARGEST_INNER, crowded, hidden, in_archive, reason, unsafe
+from autograder.batch.entries import FILE, MOST_FILES, Entry, encodable, folder_entry, proper, refused, shown, spelled
 from autograder.batch.naming import suffix
 from autograder.cells import Unreadable
 
@@ -35,27 +35,30 @@ def in_packed(file: IO[bytes], name: str, *, most_files: int = MOST_FILES, withi
             raise Unreadable(f"submission: {name} unpacks to more than {largest // 1_000_000} MB; pack fewer files.")
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             infos = list(islice(archive, most_files + 1))
+    except Unreadable:
+        raise
     except (tarfile.TarError, *BROKEN) as error:
         raise Unreadable(f"submission: {name} is not a whole tar archive ({reason(error)}); pack it again.") from error
     if len(infos) > most_files:
-        raise Unreadable(f"submission: {name} holds more than {most_files} files; pack fewer.")
+        raise Unreadable(crowded(name, [info.name for info in infos], most_files))
     return [entry for info in infos for entry in _entries(data, info, (name,) if within else ())]
 
 
 def _entries(data: bytes, info: tarfile.TarInfo, prefix: tuple[str, ...]) -> Iterator[Entry]:
     """The entry of one member; none of a hidden one, nor of the folder that was packed itself."""
-    parts = tuple(proper(part) for part in info.name.split("/") if part not in ("", "."))
+    written = tuple(encodable(part) for part in info.name.split("/") if part not in ("", "."))
+    parts = tuple(map(proper, written))
     place = shown((*prefix, proper(info.name)))
     if hidden(info.name) or (info.isdir() and not parts):
         return
     if why := unsafe(info.name):
         yield refused((), f"submission: {place} {why}; pack the archive again.")
     elif info.isdir():
-        yield folder_entry(parts)
+        yield spelled(folder_entry(parts), written)
     elif not info.isreg() or info.issparse():
         yield refused(parts, f"submission: {place} is a link or a device; pack the archive again without it.")
     else:
-        yield Entry(parts, place, FILE, partial(_read, data, info, place))
+        yield spelled(Entry(parts, place, FILE, partial(_read, data, info, place)), written)
 
 
 def _read(data: bytes, info: tarfile.TarInfo, place: str, largest: int) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from autograder import registry
+from autograder.batch.chain import differing, refuse_differing
 from autograder.batch.grading import Summary, current, grade_all, unchanged
 from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
@@ -62,6 +63,7 @@ def regrade(
     secret: str,
     device: str | None = None,
     dry: bool = False,
+    accept: bool = False,
     begun: Callable[[list[Handed]], Callable[[Result], None]] | None = None,
     **options: Any,
 ) -> Regrade:
@@ -72,6 +74,7 @@ def regrade(
         secret: the course secret.
         device: where student code runs; where the results were made, without it.
         dry: nothing of the results is changed.
+        accept: as `grade_all` takes it.
         begun: is given what will be graded, and gives what is told of each result.
         options: as `grade_all` takes them: jobs, dask, seconds, rung.
 
@@ -79,6 +82,8 @@ def regrade(
         ValueError: the results were made on several devices and none is named; as `grade_all`.
     """
     with store.at_work():
+        accepted = differing(store) if accept else []
+        refuse_differing(store, accepted)
         device = device or _only_device(store)
         handed, skipped = outdated(store, device)
         stage = Store(store.folder / STAGE, secret)
@@ -92,7 +97,7 @@ def regrade(
             (*skipped, *_failed(summary, store)),
         )  # fmt: skip
         if not dry:
-            _commit(handed, store, stage)
+            _commit(handed, store, stage, accepted)
     return found
 
 
@@ -165,7 +170,7 @@ def _differences(result: Result) -> Iterator[str]:
             yield f"{name}: {before} -> {version}"
 
 
-def _commit(handed: list[Handed], store: Store, stage: Store) -> None:
+def _commit(handed: list[Handed], store: Store, stage: Store, accepted: Collection[str]) -> None:
     """New results take the old ones' places; killed in between, the next run does the rest."""
     for each in handed:
         for item in registry.lesson(each.lesson).items:
@@ -173,7 +178,7 @@ def _commit(handed: list[Handed], store: Store, stage: Store) -> None:
                 store.put(result)
         for item_id in _gone(each, store):
             store.retire(store.place(each.student, each.lesson, item_id))
-    write_tables(store)
+    write_tables(store, accepted)
     shutil.rmtree(stage.folder, ignore_errors=True)
 
 

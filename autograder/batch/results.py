@@ -4,7 +4,8 @@ RESULTS/results/<student>/<lesson>/<item>.json   signed; names as `names.file_na
 RESULTS/history/<student>/<lesson>/<item>/0001.json   results that were replaced
 RESULTS/submissions/<digest>.json   the code, named by its own hash
 RESULTS/rejected/   files that were not as signed, kept as evidence when their place is taken
-RESULTS/course.json   names the secret; results.csv and manifest.json are made from the rest
+RESULTS/manifest.json, manifests/, .journal   what lies there, and what did before: `chain`
+RESULTS/course.json   names the secret; results.csv is made from the rest
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autograder.batch.chain import note
 from autograder.batch.names import file_name
 from autograder.batch.records import Handed, Result, canonical
 from autograder.batch.secret import seeds_name, signing_key
@@ -55,14 +57,16 @@ class Store:
         """Keeps a result; one that it replaces goes to the history, one that cannot be trusted is set aside."""
         path = self.place(result.student, result.lesson, result.item)
         data = sealed("result", result.as_json(), self.key)
+        if not path.is_symlink() and path.is_file() and path.read_bytes() == data:
+            return
+        note(self, path, data)
         if path.is_symlink() or path.exists():
-            if not path.is_symlink() and path.is_file() and path.read_bytes() == data:
-                return
             self._make_room(path)
         self.write(path, data)
 
     def retire(self, path: Path) -> None:
         """Takes a result out, into the history."""
+        note(self, path, None)
         self._make_room(path)
         path.unlink(missing_ok=True)
 

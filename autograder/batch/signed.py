@@ -39,6 +39,11 @@ def sealed(kind: str, value: Any, key: bytes) -> bytes:
     return _laid_out({kind: value, "signature": _signature(kind, value, key)})
 
 
+def sealed_line(kind: str, value: Any, key: bytes) -> bytes:
+    """As `sealed`, on one line."""
+    return canonical({kind: value, "signature": _signature(kind, value, key)}) + b"\n"
+
+
 def opened(kind: str, path: Path, key: bytes) -> Any:
     """The signed value of a file, which holds that and nothing else.
 

@@ -7,10 +7,11 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
 from autograder.batch.archive import LARGEST_INNER
-from autograder.batch.entries import FILE, FOLDER, MOST_INNER, REFUSED, Entry, shown
+from autograder.batch.entries import FILE, FOLDER, MOST_INNER, MOST_OF_ONE, REFUSED, Entry, shown
 from autograder.batch.kinds import UNREAD_ARCHIVES, kind_of, unread, wanted
 from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, kind, lesson_of_file, stem
 from autograder.batch.packed import in_packed
@@ -23,6 +24,12 @@ from autograder.quick_nbformat import nbformat
 from autograder.records import Lesson
 from autograder.submission import Submission, begun, from_cells, from_code, from_found, together, with_beside
 
+MOST_BYTES = 200_000_000
+"""Bytes that are read of one student's files, archives and what is in them together."""
+MOST_ARCHIVES = 20
+"""Archives of one student."""
+MOST_MEANT = 50
+"""Files of one student that are named after the same lesson."""
 DEEP = 2
 """Folders between the student's own and a file that counts: what lies deeper is some library's."""
 Release = Callable[[str], nbformat.NotebookNode | None]
@@ -94,10 +101,14 @@ class Student:
         """What cannot be looked into, and the lesson that it is for; None where it may hold any."""
         self.told: list[str] = []
         self.alive: Sequence[Lesson] = ()
-        """The lessons that anybody handed in: what may hold any work is a problem of these alone."""
+        """The lessons that the class handed in: what may hold any work is a problem of these alone."""
+        self.unnamed: Lesson | None = None
+        """The lesson that files of no lesson's name are for."""
         self.helpers: list[Piece] = []
         """Modules beside the work that it imports."""
-        self.pieces = [opened for piece in pieces for opened in self._opened(piece)]
+        self.left, self.archives = MOST_BYTES, 0
+        opened = (inner for piece in pieces for inner in self._opened(piece))
+        self.pieces = [self._counted(piece) for piece in islice(opened, MOST_OF_ONE)]
 
     def lessons(self, *, of_any_kind: bool = False) -> dict[str, Lesson]:
         """Lessons that work or a folder of this student's is named after, by id; or a file of any kind."""
@@ -109,16 +120,27 @@ class Student:
         """Whether a module or a notebook is named after the lesson, or lies in a folder of it."""
         return any(p.is_work and (p.lesson == lesson or p.belongs(lesson)) for p in self.pieces)
 
-    def handed(self, lessons: Sequence[Lesson], release: Release, *, alive: Sequence[Lesson] = ()) -> list[Handed]:
-        """The work on each lesson of the class that there is work on; `told` has a sentence on each choice."""
+    def handed(
+        self,
+        lessons: Sequence[Lesson],
+        release: Release,
+        *,
+        alive: Sequence[Lesson] = (),
+        unnamed: Lesson | None = None,
+    ) -> list[Handed]:
+        """The work on each lesson of the class that there is work on; `told` has a sentence on each choice.
+
+        Files without a lesson's name are for the lesson `unnamed`.
+        """
         used: list[Piece] = []
-        self.alive = alive or lessons
+        self.alive, self.unnamed = alive or lessons, unnamed
         handed = [h for lesson in lessons if (h := self._on(lesson, lessons, release, used))]
         used += self.helpers
         left = [p for p in self.pieces if p.is_work and p.lesson is None and p not in used]
-        self.told += [f"{shown((self.name,))}: {sentence}" for _, sentence in self.broken]
-        if unnamed := [p.entry.place for p in left if not p.fits]:
-            self.told.append(f"{shown((self.name,))}: left out, named after no lesson: {_some(unnamed)}.")
+        broken = dict.fromkeys(sentence for _, sentence in self.broken)
+        self.told += [f"{shown((self.name,))}: {sentence}" for sentence in broken]
+        if of_none := [p.entry.place for p in left if not p.fits]:
+            self.told.append(f"{shown((self.name,))}: left out, named after no lesson: {_some(of_none)}.")
         for piece in left:
             if piece.fits:
                 fits = " and ".join(lesson.id for lesson in piece.fits)
@@ -128,8 +150,11 @@ class Student:
     def _on(self, lesson: Lesson, lessons: Sequence[Lesson], release: Release, used: list[Piece]) -> Handed | None:
         """The work on one lesson; None where there is none, and other work shows that this is no mistake."""
         attempts = sorted({p.named.attempt for p in self.pieces}, reverse=True)
-        meant = [pieces for attempt in attempts if (pieces := self._meant(lesson, len(lessons) == 1, attempt))]
+        meant = [pieces for attempt in attempts if (pieces := self._meant(lesson, attempt))]
         used += [piece for pieces in meant for piece in pieces]
+        if (number := max(map(len, meant), default=0)) > MOST_MEANT:
+            told = f"submission: {number} files are named after the lesson, and {MOST_MEANT} are looked at"
+            return self._problem(lesson, f"{told}; hand in {wanted(lesson)} alone.")
         reads: list[Read] = []
         for pieces in meant:
             reads += [
@@ -156,14 +181,16 @@ class Student:
         loose = [p.named.loose and p.kind == ".py" for p in (piece, *(p for p in self.pieces if p.is_work))]
         return loose[0] and not all(loose)
 
-    def _meant(self, lesson: Lesson, only: bool, attempt: str) -> list[Piece]:
+    def _meant(self, lesson: Lesson, attempt: str) -> list[Piece]:
         """The files of one attempt that are named after the lesson, else the only ones that can be meant."""
         own = [p for p in self.pieces if p.is_work and p.named.attempt == attempt]
         if found := [p for p in own if p.named.lesson and p.lesson == lesson]:
             return found
         free = [p for p in own if p.named.lesson is None and p.named.depth <= DEEP]
         free = [p for p in free if p.lesson == lesson] or [
-            p for p in free if p.lesson is None and (p.belongs(lesson) or (only and p.named.folder is None))
+            p
+            for p in free
+            if p.lesson is None and (p.belongs(lesson) or (lesson == self.unnamed and p.named.folder is None))
         ]
         kinds = [p.kind for p in free]
         return [p for p in free if p.kind in CODE and kinds.count(p.kind) == 1]
@@ -241,6 +268,18 @@ class Student:
     def _say(self, lesson: Lesson, sentence: str) -> None:
         self.told.append(f"{shown((self.name,))}, {lesson.id}: {sentence}")
 
+    def _counted(self, piece: Piece) -> Piece:
+        return replace(piece, entry=replace(piece.entry, read=partial(self._read, piece.entry)))
+
+    def _read(self, entry: Entry, largest: int) -> bytes:
+        """An entry's bytes, which count against what is read of one student."""
+        data = entry.read(largest)
+        self.left -= len(data)
+        if self.left < 0:
+            told = f"submission: {entry.place} comes after {MOST_BYTES // 1_000_000} MB of other files"
+            raise Unreadable(f"{told}, and no more is read; hand in less.")
+        return data
+
     def _opened(self, piece: Piece, *, nested: bool = True) -> Iterator[Piece]:
         """The piece, or what is in it where it is an archive; what cannot be looked into is remembered."""
         about = piece.named.folder or piece.named.lesson
@@ -265,7 +304,10 @@ class Student:
         """What is in a student's archive; a file in it whose name is refused may be any."""
         about = outer.named.folder or outer.named.lesson
         try:
-            data = outer.entry.read(LARGEST_INNER)
+            self.archives += 1
+            if self.archives > MOST_ARCHIVES:
+                raise Unreadable(f"submission: there are more than {MOST_ARCHIVES} archives; hand in fewer.")
+            data = self._read(outer.entry, LARGEST_INNER)
             entries = in_packed(io.BytesIO(data), outer.entry.place, most_files=MOST_INNER, within=True)
         except Unreadable as error:
             self.broken.append((about, str(error)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
 from autograder import registry
+from autograder.batch.chain import sign
 from autograder.batch.records import Result
 from autograder.batch.results import Store
-from autograder.batch.signed import hash_of, sealed
 from autograder.verdict import NOT_JUDGED, summary
 from autograder.words import csv_text
 
@@ -17,18 +17,14 @@ INCOMPLETE = "incomplete"
 """Status of a lesson whose grading was interrupted."""
 
 
-def write_tables(store: Store) -> None:
-    """Both files, each in one step."""
+def write_tables(store: Store, accepted: Collection[str] = ()) -> None:
+    """Both files, each in one step.
+
+    Raises:
+        ValueError: something differs that no run wrote, and is not among what was accepted.
+    """
     store.write(store.folder / "results.csv", table(store.results()))
-    store.write(store.folder / "manifest.json", sealed("manifest", manifest(store), store.key))
-
-
-def manifest(store: Store) -> dict[str, Any]:
-    """The hash of every file that counts, by its place: so that one that is missing or was added is seen."""
-    parts = ("history", "rejected", "results", "submissions")
-    paths = [path for part in parts for path in store.files(part) if path.is_file() and not path.is_symlink()]
-    hashes = {path.relative_to(store.folder).as_posix(): hash_of(path.read_bytes()) for path in paths}
-    return {"files": hashes, "seeds": store.seeds}
+    sign(store, accepted)
 
 
 def table(results: Iterable[Result]) -> bytes:

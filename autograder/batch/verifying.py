@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.batch.signed import Untrusted, hash_of, opened
-from autograder.batch.tables import manifest, table
+from autograder.batch.chain import broken_links, difference, files, last
+from autograder.batch.signed import Untrusted, hash_of
+from autograder.batch.tables import table
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
@@ -38,21 +39,19 @@ def _untrusted(store: Store) -> Iterator[tuple[str, str]]:
 def _against_manifest(store: Store, known: dict[str, str]) -> Iterator[str]:
     """What is missing, was added, or is another signed result than the last run left there."""
     try:
-        listed: Any = opened("manifest", store.folder / "manifest.json", store.key)["files"]
+        listed: Any = last(store)["files"]
     except FileNotFoundError:
         yield f"manifest.json is missing: grading was interrupted, or it was removed; {_AGAIN}."
         return
     except Untrusted as error:
         yield f"manifest.json {error}."
         return
-    found = manifest(store)["files"]
-    for place in sorted(listed.keys() - found.keys() - known.keys()):
-        yield f"{place} is missing: the manifest lists it."
-    for place in sorted(found.keys() - listed.keys() - known.keys()):
-        yield f"{place} is not in the manifest: grading was interrupted, or it was put there; {_AGAIN}."
-    for place in sorted((found.keys() & listed.keys()) - known.keys()):
-        if found[place] != listed[place]:
-            yield f"{place} is not the one that the manifest lists: an older or newer file lies there."
+    yield from broken_links(store)
+    found = files(store)
+    for place in sorted({*listed, *found} - known.keys()):
+        if listed.get(place) != found.get(place):
+            told = difference(place, listed, found)
+            yield told.replace("it was put there.", f"grading was interrupted, or it was put there; {_AGAIN}.")
 
 
 def _missing_code(store: Store) -> Iterator[str]:

@@ -125,10 +125,12 @@ def moodle(
 
 def _standings(results: Path, lessons: list[str] | None, secret: Path | None) -> list[Standing]:
     from autograder import registry
+    from autograder.batch.chain import refuse_differing
     from autograder.exports.standing import standings
 
     wanted = [registry.lesson(name) for names in lessons or () for name in names.split(",")]
     store, _ = opened(results, secret)
+    refuse_differing(store)
     return standings(store.results(), wanted)
 
 

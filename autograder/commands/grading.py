@@ -35,6 +35,10 @@ RungName = Annotated[
 Unsandboxed = Annotated[
     bool, typer.Option("--allow-unsandboxed", help="Also where this machine can only limit time and memory.")
 ]
+Accept = Annotated[
+    bool,
+    typer.Option("--accept-differences", help="Go on where RESULTS is not as it was signed, and record it."),
+]
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that `cnnviz grade --out` wrote.")]
 
 
@@ -55,6 +59,7 @@ def grade(
     seconds: Seconds = None,
     rung: RungName = None,
     allow_unsandboxed: Unsandboxed = False,
+    accept_differences: Accept = False,
 ) -> None:
     """Grade a class; killed at any moment, the same command goes on. Exit status 1 if anything was not judged."""
     from autograder import registry
@@ -73,7 +78,7 @@ def grade(
         with Progress(handed, err) as progress, ctrl_c(to):
             summary = grade_all(
                 handed, Store(to, known), secret=known, device=device, seconds=seconds,
-                jobs=jobs or cores(), dask=dask, rung=rung, told=progress.told,
+                jobs=jobs or cores(), dask=dask, rung=rung, told=progress.told, accept=accept_differences,
             )  # fmt: skip
     for line, style in told_of(summary, to):
         out.say(line, style)
@@ -82,15 +87,19 @@ def grade(
 
 def verify(results: Results, secret: SecretFile = None) -> None:
     """Say what in RESULTS is not as it was signed. Exit status 0 if all is well, else 1."""
+    from autograder.batch.chain import accepted
+    from autograder.batch.chain import named as named_manifest
+
     with one_sentence():
         store, _ = opened(results, secret)
         found, number = store.verify(), len(list(store.results()))
-    for sentence in found:
+        known, manifest = list(accepted(store)), named_manifest(store)
+    for sentence in (*found, *known):
         out.say(printable(sentence))
     if found:
         out.say(printable(f"{counted(len(found), 'problem')}."))
         raise typer.Exit(1)
-    out.say(printable(f"{number} results, all signed by this course's secret."))
+    out.say(printable(f"{number} results, all signed by this course's secret; {manifest}."))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from autograder.commands.grading import (
+    Accept,
     Dask,
     Jobs,
     Results,
@@ -41,6 +42,7 @@ def regrade(
     seconds: Seconds = None,
     rung: RungName = None,
     allow_unsandboxed: Unsandboxed = False,
+    accept_differences: Accept = False,
 ) -> None:
     """Grade anew what other checks or libraries judged, from the kept code; a table of who changes and why."""
     from autograder.batch.regrading import regrade as grade_anew
@@ -56,7 +58,7 @@ def regrade(
             return stack.enter_context(Progress(handed, err)).told
 
         found = grade_anew(
-            store, secret=known, device=device, dry=dry_run, begun=begun,
+            store, secret=known, device=device, dry=dry_run, begun=begun, accept=accept_differences,
             jobs=jobs or cores(), dask=dask, seconds=seconds, rung=rung,
         )  # fmt: skip
     show(found, dry_run)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autograder import registry
 from autograder.batch.entries import FOLDER, in_folder
 from autograder.batch.naming import named
+from autograder.batch.reading import read_all
 from autograder.batch.records import Handed, Result
-from autograder.batch.student import Piece, Student, release_copy
+from autograder.batch.student import Piece, release_copy
 from autograder.batch.work import Task, perform
 from autograder.exports.gradescope_results import results_json, unread_json
 from autograder.isolated.rungs import RUNGS, chosen, reasons
@@ -89,9 +89,10 @@ def handed_in(submission: Path, lesson: Lesson, student: str) -> Handed:
         Piece(entry, named((student, *entry.parts, "") if entry.kind == FOLDER else (student, *entry.parts)))
         for entry in in_folder(submission)
     ]
-    one = Student(student, pieces)
-    found = one.handed([lesson], cache(release_copy))
-    for sentence in one.told:
+    ((found, sentences),) = read_all(
+        {student: pieces}, [lesson], release_copy, readable=submission, alive=[lesson], unnamed=lesson
+    )
+    for sentence in sentences:
         Screen().say(printable(sentence))
     if found:
         return found[0]

@@ -1,4 +1,4 @@
-"""Who handed in late, as Canvas says it: in the names of the files."""
+"""Who handed in late, as Canvas says it: in the names that it gives to files, and in no name of a student's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.batch.entries import Entry, in_folder
-from autograder.batch.naming import named
+from autograder.batch.naming import folder_of_lesson, named
 from autograder.batch.packed import in_packed
 
 _LATE = re.compile(r"[^_]+_LATE_[0-9]+_[0-9]+_", re.DOTALL)
@@ -25,7 +25,8 @@ def late(submitted: Path) -> dict[str, list[str]]:
         raise FileNotFoundError(f"submitted: {submitted} does not exist; name the folder or zip that was graded.")
     found: dict[str, set[str]] = defaultdict(set)
     for entry in _entries(submitted):
-        if entry.parts and _LATE.match(entry.parts[-1]):
+        at_the_top = len(entry.parts) - folder_of_lesson("/".join(entry.parts[:1])) == 1
+        if at_the_top and _LATE.match(entry.parts[-1]):
             about = named(entry.parts[-1:])
             lesson = about.lesson or named(entry.parts).folder
             found[about.student].add(lesson.id if lesson else "late")

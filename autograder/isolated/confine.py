@@ -15,7 +15,8 @@ from typing import Any
 from . import landlock, seccomp
 
 LINUX = sys.platform.startswith("linux")
-_PDEATHSIG, _NO_NEW_PRIVS, _SUBREAPER, _DUMPABLE = 1, 38, 36, 4
+NO_NEW_PRIVS = 38
+_PDEATHSIG, _SUBREAPER, _DUMPABLE = 1, 36, 4
 _FILES, _FILE_BYTES = 256, 256 * 2**20
 
 
@@ -70,7 +71,7 @@ def limit(*, seconds: float, memory_mb: int, device: str) -> None:
     cpu = int(seconds * (4 if device == "cpu" else 64)) + 10
     wanted = {"CORE": 0, "NOFILE": _FILES, "FSIZE": _FILE_BYTES, "CPU": cpu}
     if LINUX and device == "cpu":
-        wanted["AS"] = _address_space() + memory_mb * 2**20
+        wanted["AS"] = address_space() + memory_mb * 2**20
     for name, value in wanted.items():
         kind = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(kind)[1]
@@ -78,7 +79,8 @@ def limit(*, seconds: float, memory_mb: int, device: str) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _address_space() -> int:
+def address_space() -> int:
+    """Bytes of address space that this process has now."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -87,7 +89,7 @@ def sandbox(folder: str, readable: dict[str, Any], *, device: str, layers: Seque
     """Those of the layers "landlock" and "seccomp" that the kernel has; what was reached, joined by "+"."""
     if not LINUX:
         return "rlimits"
-    prctl(_NO_NEW_PRIVS, 1)
+    prctl(NO_NEW_PRIVS, 1)
     _drop_capabilities()
     reached = []
     if "landlock" in layers and landlock.restrict(_rules(folder, readable, device)):

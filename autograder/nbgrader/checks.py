@@ -19,7 +19,8 @@ from autograder.batch.entries import proper
 from autograder.batch.records import Handed, Result, digest_of
 from autograder.batch.work import Task, perform, unjudged
 from autograder.nbgrader.course import checked_rung, folder_of, known_results, results_in, secret_of
-from autograder.submission import begun, from_cells, from_code, together, with_beside
+from autograder.nbgrader.submitted import submission_of
+from autograder.submission import begun
 from autograder.tables import as_text
 from autograder.verdict import NOT_JUDGED, Row, report, summary, total
 
@@ -113,10 +114,7 @@ def handed_in(nb: NotebookNode, about: Mapping[str, str]) -> Handed:
     student, lesson = proper(about["student"]), registry.lesson(about["assignment"])
     kept = nb.metadata.get(KEY, {})
     told, name = kept.get("unreadable", ""), about["notebook"]
-    files = {path: text.encode for path, text in kept.get("beside", {}).items()}
-    module = [from_code(files.pop(f"{name}.py")(), f"{name}.py")] if f"{name}.py" in files else []
-    notebook = [] if told else [from_cells(nb.cells, f"{name}.ipynb")]
-    submission = with_beside(together(lesson, *module, *notebook), files)
+    submission = submission_of(None if told else nb, name, lesson, kept.get("beside", {}))
     if told and begun(submission, lesson):
         told = ""
     digest = digest_of(submission)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,16 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 
+from autograder import registry
 from autograder.batch.entries import read_plain
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, read_cells
+from autograder.grade import read_through
 from autograder.helpers import Files, in_folder
+from autograder.isolated.reading import Spent, in_turn
 from autograder.nbgrader.folders import only_the_lessons_work, refuse_linked_folders, refuse_uncollected
 from autograder.rebuild import rebuilt
-from autograder.submission import decoded
+from autograder.records import Lesson
+from autograder.submission import Submission, decoded, from_cells, from_code, together, with_beside
 
 
 class SubmissionExporter(NotebookExporter):
@@ -48,13 +53,14 @@ class SubmissionExporter(NotebookExporter):
             refuse_uncollected(path.parent)
         except Unreadable as error:
             return self._unreadable(release, error)
-        beside = beside_of(path)
-        try:
-            notebook = rebuilt(release, read_cells(read_plain(path, LARGEST), path.name))
-        except Unreadable as error:
-            missing = not os.path.lexists(path) and f"{path.stem}.py" in beside
-            notebook = rebuilt(release, []) if missing else self._unreadable(release, error)
-        notebook.metadata["cnnviz"] = {**notebook.metadata.get("cnnviz", {}), "beside": beside}
+        (answer,) = in_turn([partial(_read, path, release)], [path.parent])
+        if isinstance(answer, Spent):
+            told = f"submission: {path.name} and what lies beside it {answer.why}; hand in your code only."
+            return self._unreadable(release, Unreadable(told))
+        notebook = nbformat.from_dict(answer["notebook"])
+        if answer["problem"]:
+            notebook = self._unreadable(release, Unreadable(answer["problem"]))
+        notebook.metadata["cnnviz"] = {**notebook.metadata.get("cnnviz", {}), "beside": answer["beside"]}
         return notebook
 
     def _unreadable(self, release: nbformat.NotebookNode, error: Unreadable) -> nbformat.NotebookNode:
@@ -62,6 +68,27 @@ class SubmissionExporter(NotebookExporter):
         empty = rebuilt(release, [])
         empty.metadata["cnnviz"] = {"unreadable": str(error)}
         return empty
+
+
+def _read(path: Path, release: nbformat.NotebookNode) -> dict[str, Any]:
+    """The rebuilt notebook, what lies beside it, and the sentence that says why there is none of the student's."""
+    beside, problem = beside_of(path), ""
+    try:
+        notebook = rebuilt(release, read_cells(read_plain(path, LARGEST), path.name))
+    except Unreadable as error:
+        notebook = rebuilt(release, [])
+        problem = "" if not os.path.lexists(path) and f"{path.stem}.py" in beside else str(error)
+    for lesson in (lesson for lesson in registry.lessons() if lesson.name == path.stem):
+        read_through(submission_of(notebook, path.stem, lesson, beside), lesson)
+    return {"notebook": notebook, "beside": beside, "problem": problem}
+
+
+def submission_of(nb: nbformat.NotebookNode | None, name: str, lesson: Lesson, beside: Mapping[str, str]) -> Submission:
+    """A rebuilt notebook, the module beside it, and what they import."""
+    files = {path: text.encode for path, text in beside.items()}
+    module = [from_code(files.pop(f"{name}.py")(), f"{name}.py")] if f"{name}.py" in files else []
+    notebook = [] if nb is None else [from_cells(nb.cells, f"{name}.ipynb")]
+    return with_beside(together(lesson, *module, *notebook), files)
 
 
 def beside_of(path: Path) -> dict[str, str]:

@@ -271,13 +271,18 @@ def test_a_library_that_was_handed_in_too_is_not_taken_for_a_lesson(handed_in):
     assert handed_in.found() == [("alice", GRAD_CAM, "alice/grad_cam.py")]
 
 
-def test_two_spellings_of_one_name_are_one_student(handed_in):
+def test_two_spellings_of_one_name_in_one_folder_are_told_apart_and_both_are_graded(handed_in):
     for form, lesson in (("NFC", "saliency"), ("NFD", "grad_cam")):
         handed_in.put(f"{unicodedata.normalize(form, 'Zoë')}/{lesson}.py")
+    assert {name for name, _, _ in handed_in.found()} == {"Zoë (Zo\\xeb)", "Zoë (Zoe\\u0308)"}
+    assert handed_in.told[0].startswith("The name Zoë is there in 2 ways; each is graded by itself: ")
+
+
+def test_one_spelling_that_is_not_the_usual_one_is_the_same_name(handed_in):
+    handed_in.put(f"{unicodedata.normalize('NFD', 'Zoë')}/grad_cam.py")
     assert {name for name, _, _ in handed_in.found()} == {unicodedata.normalize("NFC", "Zoë")}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such names here")
 def test_a_name_that_is_no_text_still_has_a_student(handed_in):
     os.makedirs(os.fsencode(handed_in.folder) + b"/caf\xe9")
     with open(os.fsencode(handed_in.folder) + b"/caf\xe9/grad_cam.py", "w") as file:

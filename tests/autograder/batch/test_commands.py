@@ -1,5 +1,6 @@
 """`cnnviz grade`, `verify`: what is said, with which exit status, and one sentence for bad input."""
 
+import re
 import shutil
 import signal
 import time
@@ -47,7 +48,8 @@ def test_a_class_is_told_line_by_line_and_at_the_end(run, submitted, results):
 def test_a_class_in_which_everybody_is_judged_ends_with_status_0(run, submitted, tmp_path):
     shutil.copytree(submitted / "ann", tmp_path / "some" / "ann")
     assert run("grade", "some", "--out", "results", "--lessons", "11", "--jobs", 1).exit_code == 0
-    assert run("verify", "results").stdout == "8 results, all signed by this course's secret.\n"
+    told = run("verify", "results").stdout
+    assert re.fullmatch("8 results, all signed by this course's secret; manifest 1, [0-9a-f]{16}\\.\n", told)
 
 
 def test_a_student_who_is_skipped_is_not_judged_and_says_so_and_nothing_of_theirs_is_run(run, submitted, tmp_path):
