@@ -88,6 +88,7 @@ def grade_all(
     dask: str | None = None,
     rung: str | None = None,
     told: Callable[[Result], None] | None = None,
+    begun: Callable[[Handed], None] | None = None,
     keeps: Keeps = unchanged,
     accept: bool = False,
 ) -> Summary:
@@ -103,6 +104,7 @@ def grade_all(
         dask: a scheduler's address, in place of `jobs`.
         rung: how far student code is confined; the best that works where it is not given.
         told: is told of every exercise, known ones first, in this process.
+        begun: is told of every submission that goes to a worker.
         keeps: whether a known result stays.
         accept: goes on where results are not as the last run left them, and says so in the next manifest.
 
@@ -132,7 +134,7 @@ def grade_all(
                 if len(known) < len(registry.lesson(each.lesson).items):
                     todo.append(task(each, known=known))
             workers = min(jobs, max(2, len(todo)))
-            for _, results in finished(_kept(todo, store), jobs=workers, dask=dask, done=note) if todo else ():
+            for _, results in finished(_kept(todo, store, begun), jobs=workers, dask=dask, done=note) if todo else ():
                 for result in results:
                     store.put(result)
         finally:
@@ -146,10 +148,12 @@ def _known(handed: Handed, store: Store, keeps: Keeps) -> dict[str, Result]:
     return {result.item: result for result in found if result is not None and keeps(result, handed)}
 
 
-def _kept(tasks: Sequence[Task], store: Store) -> Iterator[Task]:
+def _kept(tasks: Sequence[Task], store: Store, begun: Callable[[Handed], None] | None) -> Iterator[Task]:
     """The tasks, each one's code kept just before its turn."""
     for task in tasks:
         store.keep(task.handed)
+        if begun is not None:
+            begun(task.handed)
         yield task
 
 

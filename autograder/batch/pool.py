@@ -75,7 +75,7 @@ def _begun(tasks: Iterator[tuple[int, Task]], underway: dict[int, Task], watch: 
 
 def _parallel(numbered: Iterator[tuple[int, bytes]], workers: int) -> Iterator[tuple[int, list[Result]]]:
     run = joblib.Parallel(
-        n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs", max_nbytes=None
+        n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs", max_nbytes=None
     )
     yield from run(joblib.delayed(_numbered)(*each) for each in numbered)
 

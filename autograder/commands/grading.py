@@ -78,7 +78,8 @@ def grade(
         with Progress(handed, err) as progress, ctrl_c(to):
             summary = grade_all(
                 handed, Store(to, known), secret=known, device=device, seconds=seconds,
-                jobs=jobs or cores(), dask=dask, rung=rung, told=progress.told, accept=accept_differences,
+                jobs=jobs or cores(), dask=dask, rung=rung, told=progress.told, begun=progress.begun,
+                accept=accept_differences,
             )  # fmt: skip
     for line, style in told_of(summary, to):
         out.say(line, style)

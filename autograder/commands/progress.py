@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.progress import Task as BarTask
+from rich.text import Text
 
 from autograder import registry
 from autograder.batch.grading import Summary
@@ -19,6 +22,8 @@ from autograder.words import Line, counted, printable
 
 MOST = 20
 """Submissions that are named at the end."""
+NAMED = 2
+"""Students under way who are named in the bar, those who take longest first."""
 
 
 class Progress:
@@ -32,9 +37,10 @@ class Progress:
         self._verdicts: Counter[str] = Counter()
         self._worst: dict[tuple[str, str], list[str]] = {}
         self._finished = 0
+        self._begun: dict[tuple[str, str], float] = {}
         self._console = console
         left, now = TimeRemainingColumn(), TextColumn("{task.description}", markup=False)
-        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), left, now)
+        columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), left, now, _Now(self.under_way))
         self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("", total=self._total)
 
@@ -45,6 +51,18 @@ class Progress:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
+    def begun(self, handed: Handed) -> None:
+        """A submission goes to a worker."""
+        self._begun[handed.student, handed.lesson] = time.monotonic()
+
+    def under_way(self) -> Line:
+        """Who is graded now, and for how long."""
+        longest = sorted(self._begun.items(), key=lambda each: each[1])[:NAMED]
+        now = time.monotonic()
+        return printable(
+            ", ".join(f"{student[:30]} for {now - start:.0f} s" for (student, _), start in longest[:NAMED])
+        )
+
     def told(self, result: Result) -> None:
         """One exercise or question more."""
         key = result.student, result.lesson
@@ -52,9 +70,10 @@ class Progress:
         self._verdicts[result.verdict] += 1
         self._worst.setdefault(key, []).append(result.verdict)
         counts = ", ".join(f"{self._verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_JUDGED) if self._verdicts[v])
-        self._bar.update(self._task, advance=1, description=f"{counts}; {result.student[:30]}")
+        self._bar.update(self._task, advance=1, description=counts)
         if self._done[key] == self._items[result.lesson]:
             self._finished += 1
+            self._begun.pop(key, None)
             self._line(result)
 
     def _line(self, result: Result) -> None:
@@ -64,6 +83,17 @@ class Progress:
         counts = ", ".join(f"{verdicts[v]} {v}" for v in (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED) if verdicts[v])
         where = f"{self._finished}/{self._submissions} {result.student} {result.lesson}"
         self._console.say(printable(f"{where}: {counts}"))
+
+
+class _Now(ProgressColumn):
+    """What is true at the moment of drawing."""
+
+    def __init__(self, words: Callable[[], Line]) -> None:
+        super().__init__()
+        self._words = words
+
+    def render(self, task: BarTask) -> Text:
+        return Text(self._words())
 
 
 def told_of(found: Summary, results: Path) -> Iterator[tuple[Line, str]]:
