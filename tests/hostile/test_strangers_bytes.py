@@ -6,7 +6,9 @@ import json
 import os
 import re
 import resource
+import signal
 import socket
+import subprocess
 import sys
 import tarfile
 import time
@@ -161,6 +163,18 @@ def test_the_reader_is_not_held_up_and_everybody_else_is_read(tmp_path, monkeypa
         assert found["mallory"].submission is None
         assert re.match("submission: .*(hand in|pack|unpack|save it again|clear|rename)", found["mallory"].problem)
     assert "mallory" in found
+
+
+@pytest.mark.parametrize("attack", ["accents over accents", "one name after another"])
+def test_without_a_child_under_limits_the_grader_itself_is_held_up(tmp_path, attack):
+    folder = handed_in(tmp_path, attack)
+    code = (
+        "import resource, sys; from autograder.isolated import confine; from autograder.batch.collect import collect; "
+        "confine.LINUX = False; now = int(__import__('time').process_time()); "
+        "resource.setrlimit(resource.RLIMIT_CPU, (now + 2, now + 2)); collect(sys.argv[1], ['11'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, cwd=ROOT, check=False)
+    assert done.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
 
 
 def test_a_child_reads_what_it_was_given_and_nothing_else_and_writes_nothing(tmp_path):
