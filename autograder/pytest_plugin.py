@@ -39,7 +39,8 @@ class Verdict:
 
         if self.row.verdict == LATER:
             pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
-        told = self.row.diagnosis.message if self.row.diagnosis else ""
+        message = self.row.diagnosis.message if self.row.diagnosis else ""
+        told = "\n| ".join(message.splitlines())  # a line that begins with :: is a command to GitHub's runner
         if self.row.verdict == NOT_ATTEMPTED:
             raise NotAttempted(shown(f"{self.row.exercise}: not attempted yet{': ' if told else ''}{told}"))
         if self.row.verdict != PASSED:
