@@ -11,12 +11,11 @@ from types import TracebackType
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.progress import Task as BarTask
-from rich.text import Text
 
 from autograder import registry
 from autograder.batch.grading import Summary
 from autograder.batch.records import Handed, Result
-from autograder.screen import Screen
+from autograder.screen import Screen, Text
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary
 from autograder.words import Line, counted, printable
 

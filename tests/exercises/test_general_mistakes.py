@@ -215,7 +215,8 @@ def test_a_missing_return_is_asked_for(exercise):
     values = [row for row in rows if "values" in row.check]
     assert all(row.verdict == FAILED for row in rows)
     if not any(call.then for case in exercise.cases for call in case.build(torch.Generator())):
-        assert all("is a `return` missing?" in row.diagnosis.message for row in values)
+        seen = [row for row in values if not row.check.startswith("hidden")]
+        assert all("is a `return` missing?" in row.diagnosis.message for row in seen)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)

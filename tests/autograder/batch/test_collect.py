@@ -381,7 +381,7 @@ def test_a_notebook_that_is_called_a_module_is_read_as_the_notebook_that_it_is(h
 
 
 def test_without_a_release_copy_the_notebook_is_read_as_it_is(handed_in, monkeypatch):
-    monkeypatch.setattr("autograder.batch.collect.release_copy", lambda lesson: None)
+    monkeypatch.setattr("autograder.batch.collect.release_copy", lambda lesson, submitted: None)
     (handed,) = handed_in.put("alice/grad_cam.ipynb").collect()
     assert [source.text for source in handed.submission.sources] == [BEGUN.format(1)]
 
