@@ -1,4 +1,4 @@
-"""For all tests: one thread, so that small tensors never wait for a second core; tables as in a wide terminal; reports that xdist can send."""
+"""One thread, so that small tensors never wait for a second core; a wide terminal; reports that xdist can send."""
 
 import os
 
