@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from autograder.cells import LARGEST_CODE, Unreadable
+from autograder.plain import read_plain
 
 Files = Mapping[str, Callable[[], bytes]]
 """Path -> what reads the file; none is read that is not imported."""
@@ -21,8 +22,8 @@ def in_folder(folder: Path, lesson: str) -> Files:
     """Of a lesson's folder every module that may be a student's helper; links are never followed."""
     inner = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()] if folder.is_dir() else []
     paths = sorted(path for place in (folder, *inner) for path in place.glob("*.py"))
-    plain = [path for path in paths if path.is_file() and not path.is_symlink()]
-    return {p.relative_to(folder).as_posix(): partial(_content, p) for p in plain if is_helper(p.name, lesson)}
+    own = [path for path in paths if is_helper(path.name, lesson)]
+    return {path.relative_to(folder).as_posix(): partial(read_plain, path, LARGEST_CODE) for path in own}
 
 
 def is_helper(file: str, lesson: str) -> bool:
@@ -62,15 +63,6 @@ def beside(
             package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
             waiting.append((text, package))
             yield path, name, text
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size <= LARGEST_CODE:
-            return path.read_bytes()
-    except OSError as error:
-        raise Unreadable(str(error)) from error
-    raise Unreadable(f"submission: {path.name} has more code than is read.")
 
 
 def _dotted(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from autograder.helpers import Files, beside, in_folder, written
 from autograder.isolated import Cell
 from autograder.magics import as_python
 from autograder.needed import ANYTHING, Statement, needed, only, statements
+from autograder.plain import read_plain
 from autograder.records import Lesson
 
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "latin-1")
@@ -173,12 +175,24 @@ def load_submission(folder: Path, lesson: Lesson) -> Submission:
     """
     folder = _lesson_folder(Path(folder), lesson)
     module, notebook = folder / f"{lesson.name}.py", folder / f"{lesson.name}.ipynb"
-    if not module.exists() and not notebook.exists():
+    if not os.path.lexists(module) and not os.path.lexists(notebook):
         raise FileNotFoundError(
             f"submission: {folder} has neither {module.name} nor {notebook.name}; put one of them there."
         )
-    read = [of(path) for of, path in ((from_module, module), (from_notebook, notebook)) if path.exists()]
-    return with_beside(together(lesson, *read), in_folder(folder, lesson.name))
+    return with_beside(together(lesson, *_readable(module, notebook)), in_folder(folder, lesson.name))
+
+
+def _readable(module: Path, notebook: Path) -> list[Submission]:
+    """Those of the two that are there and can be read; where none can, the first one's sentence is raised."""
+    read, faults = [], []
+    for of, path in ((from_module, module), (from_notebook, notebook)):
+        try:
+            read += [of(path)] if os.path.lexists(path) else []
+        except ValueError as error:
+            faults.append(error)
+    if not read:
+        raise faults[0]
+    return read
 
 
 def together(lesson: Lesson, *files: Submission) -> Submission:
@@ -209,7 +223,7 @@ def begun(submission: Submission, lesson: Lesson) -> bool:
 
 def from_module(path: Path) -> Submission:
     """One Python file as one cell."""
-    return from_code(_bytes(path), path.name)
+    return from_code(read_plain(path, LARGEST), path.name)
 
 
 def from_notebook(path: Path) -> Submission:
@@ -218,7 +232,7 @@ def from_notebook(path: Path) -> Submission:
     Raises:
         ValueError: it is not a notebook.
     """
-    return from_found(read_cells(_bytes(path), path.name), path.name)
+    return from_found(read_cells(read_plain(path, LARGEST), path.name), path.name)
 
 
 def from_code(data: bytes, name: str) -> Submission:
@@ -264,15 +278,6 @@ def _lesson_folder(folder: Path, lesson: Lesson) -> Path:
     if not folder.is_dir():
         raise ValueError(f"submission: {folder} is a file; name the folder that it lies in.")
     return folder / lesson.id if (folder / lesson.id).is_dir() else folder
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise Unreadable(too_large(str(path)))
-        return path.read_bytes()
-    except OSError as error:
-        raise Unreadable(f"submission: {path} cannot be read ({error.strerror}); check its permissions.") from error
 
 
 def decoded(data: bytes, name: str) -> str:

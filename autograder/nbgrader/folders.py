@@ -14,8 +14,9 @@ from typing import Any
 from nbgrader.utils import parse_utc
 
 from autograder import registry
-from autograder.batch.entries import read_plain, shown
+from autograder.batch.entries import shown
 from autograder.cells import Unreadable
+from autograder.plain import read_plain
 from autograder.words import printable
 
 TIMESTAMP, SECRET, REFUSED = "timestamp.txt", "submission_secret.txt", "refused.txt"

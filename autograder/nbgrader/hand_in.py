@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from autograder.batch.entries import MOST_INNER, read_plain, shown
+from autograder.batch.entries import MOST_INNER, shown
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable
 from autograder.helpers import is_helper
 from autograder.nbgrader.folders import LARGEST_TEXT, SECRET, checked_text
+from autograder.plain import read_plain
 from autograder.words import printable
 
 MOST_FILES = 50

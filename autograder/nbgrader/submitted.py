@@ -13,12 +13,12 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 
 from autograder import registry
-from autograder.batch.entries import read_plain
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, read_cells
 from autograder.grade import read_through
 from autograder.helpers import Files, in_folder
 from autograder.isolated.reading import Spent, in_turn
 from autograder.nbgrader.folders import only_the_lessons_work, refuse_linked_folders, refuse_uncollected
+from autograder.plain import read_plain
 from autograder.rebuild import rebuilt
 from autograder.records import Lesson
 from autograder.submission import Submission, decoded, from_cells, from_code, together, with_beside
