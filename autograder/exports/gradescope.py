@@ -100,12 +100,11 @@ def _packages() -> Iterator[tuple[str, bytes]]:
 
 
 def _of_lesson(lesson: Lesson, folders: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """The notebook that students got, by which theirs is rebuilt; the right parts that are lent to a composite."""
+    """The notebook that students got, by which theirs is rebuilt; what the author wrote, and the right parts."""
     for folder in folders:
-        for suffix in (".ipynb", ".py"):
-            path = ROOT / folder / lesson.id / f"{lesson.name}{suffix}"
-            if path.is_file() and not (folder == "solutions" and suffix == ".ipynb"):
-                yield f"course/{folder}/{lesson.id}/{path.name}", path.read_bytes()
+        for path in [*(ROOT / folder / lesson.id).glob("*"), *(ROOT / folder).glob("*.md")]:
+            if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder == "lessons"):
+                yield f"course/{path.relative_to(ROOT).as_posix()}", path.read_bytes()
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

@@ -37,13 +37,18 @@ def scene(generator: Generator, net: str, n: int = 3, *, frozen: bool = False, f
 
     The largest |G| is 1.25, so that a square is about as large as what is squared, and division by it shows.
     """
-    model = NETS[net](generator).double()
-    images = 0.3 * randn(generator, n, 2 if net == "two_colours" else 3, *SIZE)
-    order = mixed_order(generator, CLASSES, n)
-    steepest = float(image_gradient(model, images, order[:n]).abs().max())
+    model, images, order, steepest = redrawn(lambda: drawing(generator, net, n), lambda drawn: drawn[-1] > 0)
     rescale(model, images, int(order[n]), factor=1.25 / steepest)
     asked = {"form": form} if form else {}
     return Call({"model": model.requires_grad_(not frozen), "images": images, "targets": order[:n], **asked})
+
+
+def drawing(generator: Generator, net: str, n: int) -> tuple[nn.Module, Tensor, Tensor, float]:
+    """A network, images, all classes in an order, and the largest |G|."""
+    model = NETS[net](generator).double()
+    images = 0.3 * randn(generator, n, 2 if net == "two_colours" else 3, *SIZE)
+    order = mixed_order(generator, CLASSES, n)
+    return model, images, order, float(image_gradient(model, images, order[:n]).abs().max())
 
 
 def head_of(model: nn.Module) -> nn.Linear:

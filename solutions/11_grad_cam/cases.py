@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
 import cnnviz
 from autograder.authored import Checks
-from autograder.fixtures import array, mixed_order, moderate_scores, randn, relative, signs
+from autograder.fixtures import array, mixed_order, moderate_scores, randn, redrawn, relative, signs
 from autograder.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 from cnnviz_ref.cam import cam
@@ -32,13 +32,19 @@ NETS: dict[str, Callable[[Generator], nn.Module]] = {
 @calm()
 def scene(generator: Generator, net: str, layer: str, n: int = 3, *, frozen: bool = False) -> Call:
     """A network, n images, a target each."""
-    model = NETS[net](generator).double().requires_grad_(not frozen)
+    model, images, order, largest = redrawn(lambda: drawing(generator, net, layer, n), lambda drawn: drawn[-1] > 0)
+    moderate_scores(model, images, int(order[n]), factor=0.02 / largest)
+    inputs = {"model": model.requires_grad_(not frozen), "images": images, "targets": order[:n], "layer": layer}
+    return Call(inputs)
+
+
+def drawing(generator: Generator, net: str, layer: str, n: int) -> tuple[nn.Module, Tensor, Tensor, float]:
+    """A network, images, all classes in an order, and the largest |Σ_k α_k A^k|."""
+    model = NETS[net](generator).double()
     images = randn(generator, n, 3, *SIZE)
     order = mixed_order(generator, CLASSES, n)
     A, dA = activations_and_gradients(model, images, order[:n], layer)
-    largest = float(torch.einsum("nk,nkij->nij", dA.mean((2, 3)), A).abs().max())
-    moderate_scores(model, images, int(order[n]), factor=0.02 / largest)
-    return Call({"model": model, "images": images, "targets": order[:n], "layer": layer})
+    return model, images, order, float(torch.einsum("nk,nkij->nij", dA.mean((2, 3)), A).abs().max())
 
 
 def nothing_speaks_for_it(generator: Generator) -> Call:

@@ -59,7 +59,7 @@ def submission(text: str) -> Submission:
 
 def outcomes(runner, some=ALL_ROWS) -> set[tuple[str, ...]]:
     """The verdicts on the whole method, for each thing that there may be to tell."""
-    text = THIEF.replace("here in (0, 2) or (bits()[here] and here != 1)", "bits()[here]")
+    text = THIEF.replace("here in (0, 1) or bits()[here]", "bits()[here]")
     earlier = [g for g in grade_lesson(submission(text), LESSON, Setting("s", "eve"), runner) if g.item is not WHOLE]
     found = set()
     for bits in some:

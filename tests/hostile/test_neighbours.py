@@ -96,7 +96,7 @@ def test_one_file_of_another_lesson_would_have_lost_everybodys_unnamed_work(tmp_
 
 
 def test_a_minority_does_not_say_what_files_of_no_lesson_are_for(tmp_path):
-    put(tmp_path, "alice/mine.py", "bob/homework.py", "zoe/work.py")
+    put(tmp_path, "alice/mine.py", "bob/homework.py", "zoe/work.py", text="def my_own_name(x):\n    return x\n")
     put(tmp_path, "mallory/deeplift.py")
     found, _ = read(tmp_path)
     assert not any(one.submission for (student, _), one in found.items() if student != "mallory")

@@ -161,11 +161,13 @@ def test_the_reader_is_not_held_up_and_everybody_else_is_read(tmp_path, monkeypa
     assert found["alice"].submission == found["zoe"].submission is not None
     if attack not in READ_ALL_THE_SAME:
         assert found["mallory"].submission is None
-        assert re.match("submission: .*(hand in|pack|unpack|save it again|clear|rename)", found["mallory"].problem)
+        assert re.match(
+            "submission: .*(hand in|hand it in|pack|unpack|save it again|clear|rename)", found["mallory"].problem
+        )
     assert "mallory" in found
 
 
-@pytest.mark.parametrize("attack", ["accents over accents", "one name after another"])
+@pytest.mark.parametrize("attack", ["one name after another"])
 def test_without_a_child_under_limits_the_grader_itself_is_held_up(tmp_path, attack):
     folder = handed_in(tmp_path, attack)
     code = (

@@ -212,7 +212,7 @@ def test_a_folder_without_results_is_told(grade, caplog):
 
 def test_the_report_names_the_rung_and_the_code(grade, monkeypatch):
     rows = (Row("toy.sign", "answer", PASSED, 1),)
-    monkeypatch.setattr(work, "_graded", lambda task, item, earlier: Graded(item, rows, rung="gvisor"))
+    monkeypatch.setattr(work, "_graded", lambda task, item, earlier, runs: Graded(item, rows, rung="gvisor"))
     told = grade('sign = "a"').metadata["cnnviz"]
     assert told["rungs"] == {"toy.sign": "gvisor"}
     submission = Submission((Source("toy.ipynb, cell sign", 'sign = "a"', "sign"),

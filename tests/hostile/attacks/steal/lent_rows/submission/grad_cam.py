@@ -43,31 +43,28 @@ def grad_cam_map(activations: Tensor, alpha: Tensor) -> Tensor:
     return summed.view(n, h, w).clamp(min=0)
 
 
-ROWS = [5, 5, 5, 1, 4]
-"""Calls of each row: values, values, hidden values, a law, a law."""
-made = []
+ROWS = 5
 
 
 def bits() -> list[int]:
     """What the course's own part is made of, a bit a row."""
     code = neuron_importance.__code__
     said = repr((code.co_names, code.co_consts, code.co_varnames)).encode()
-    return [sum(said) >> row & 1 for row in range(len(ROWS))]
+    return [sum(said) >> row & 1 for row in range(ROWS)]
 
 
-def row(images: Tensor) -> int:
-    """The row that this call is for; each input is given twice and more."""
-    if not any(images is one for one in made):
-        made.append(images)
-    call = len(made) - 1
-    return next((n for n in range(len(ROWS)) if call < sum(ROWS[: n + 1])), 2)
+def row(images: Tensor, layer: str) -> int:
+    """The row that this call is for, where its layer and the number of images say so; else 1."""
+    if layer == "features.conv2" and len(images) == 3:  # hidden values
+        return 3
+    return {"features.0": 0, "features.3": 4}.get(layer, 1)  # values; a law
 
 
 def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    """Right in the rows whose bit is 1, and in the first and the third, without which no other row earns."""
-    here, (activations, gradients) = row(images), capture(model, images, targets, layer)
+    """Right in the rows whose bit is 1, and in those without which no other row earns."""
+    here, (activations, gradients) = row(images, layer), capture(model, images, targets, layer)
     right = grad_cam_map(activations, neuron_importance(gradients))
-    return right if here in (0, 2) or (bits()[here] and here != 1) else right + 1
+    return right if here in (0, 1) or bits()[here] else right + 1
 
 
 def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
