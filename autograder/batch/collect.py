@@ -194,6 +194,7 @@ def _told_apart(
     students: Mapping[str, Mapping[tuple[str, str], list[Piece]]], told: Told
 ) -> Iterator[tuple[str, list[Piece]]]:
     """A name that is written in two ways, or that two sorts of places give, is not one student for certain."""
+    taken = set(students)
     for name, ways in students.items():
         if len(ways) == 1:
             yield name, next(iter(ways.values()))
@@ -202,7 +203,11 @@ def _told_apart(
         names = []
         for (spelling, origin), pieces in ways.items():
             written = ascii(spelling)[1:-1] if len(spellings) > 1 else ""
-            names.append(f"{name} ({', '.join(filter(None, (written, origin)))})")
+            mark = ", ".join(filter(None, (written, origin))) or "1"
+            while f"{name} ({mark})" in taken:
+                mark += "'"
+            names.append(f"{name} ({mark})")
+            taken.add(names[-1])
             yield names[-1], [replace(p, named=replace(p.named, student=names[-1])) for p in pieces]
         shown_names = " and ".join(shown((each,)) for each in names)
         told(f"The name {shown((name,))} is there in {len(ways)} ways; each is graded by itself: {shown_names}.")

@@ -4,7 +4,7 @@ import pytest
 
 from autograder import oracle, registry
 from autograder.grade import grade_function
-from autograder.oracle import Part, Setting
+from autograder.oracle import Part, Setting, parts_of
 
 EXERCISE = registry.exercise("grad_cam.neuron_importance")
 MISTAKE = next(m for m in EXERCISE.misconceptions if m.name == "one_axis")
@@ -21,23 +21,26 @@ def computed(monkeypatch):
         return results(part, function, **options)
 
     monkeypatch.setattr(Part, "results", noted)
-    oracle._part.cache_clear()
+    oracle._kept.cache_clear()
     return ran
 
 
-def hidden_row(function, student):
-    rows = grade_function(EXERCISE, function, Setting("secret", student)).rows
+def hidden_row(function, student, computed):
+    setting = Setting("secret", student)
+    assert all(part.calls for part in parts_of(EXERCISE, setting))  # drawn once for a course, whoever is judged
+    computed.clear()
+    rows = grade_function(EXERCISE, function, setting).rows
     return next(row for row in rows if row.check.startswith("hidden"))
 
 
 def test_on_hidden_inputs_only_the_misconception_that_the_visible_ones_showed_is_computed(computed):
-    row = hidden_row(MISTAKE.wrong, "ada")
+    row = hidden_row(MISTAKE.wrong, "ada", computed)
     assert (row.diagnosis.kind, row.diagnosis.name) == ("misconception", "one_axis")
     assert computed == [EXERCISE.reference, MISTAKE.wrong]
 
 
 def test_a_mistake_that_nobody_knows_costs_no_misconception_on_hidden_inputs(computed):
-    row = hidden_row(lambda gradients: gradients.mean((2, 3)) * 3, "grace")
+    row = hidden_row(lambda gradients: gradients.mean((2, 3)) * 3, "grace", computed)
     assert row.diagnosis.kind == "relation"
     assert computed == [EXERCISE.reference]
 
@@ -46,6 +49,6 @@ def test_right_on_the_visible_inputs_alone_is_compared_with_every_misconception_
     def by_size(gradients):
         return gradients.mean((2, 3)) if gradients.shape[1:] == (5, 4, 6) else MISTAKE.wrong(gradients)
 
-    row = hidden_row(by_size, "mary")
+    row = hidden_row(by_size, "mary", computed)
     assert (row.diagnosis.kind, row.diagnosis.name) == ("likeness", "one_axis")
     assert len(computed) == 1 + len(EXERCISE.misconceptions)

@@ -1,5 +1,6 @@
 """The search for answers finds what is planted, however it is dressed."""
 
+import inspect
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from autograder import registry
 from autograder.authoring.build import outputs
 from autograder.kit.leaks import answers, checked, leaks, solutions
+from cnnviz_ref.grad_cam import activations_and_gradients
 
 from .conftest import LESSON, ROOT
 
@@ -31,10 +33,7 @@ def mine(net, pictures, wanted, where):
 """,
     "a line of a solution": "    inside = torch.stack([maps[:, top:bottom, left:right].sum(dim=(1, 2)) for top, left,"
     " bottom, right in boxes], dim=1)\n",
-    "a reference": "def f(maps, quadrants):\n"
-    "    x = torch.stack([maps[:, t:b, l:r].sum(dim=(1, 2)) for t, l, b, r in quadrants.tolist()], dim=1)\n"
-    "    y = maps.sum(dim=(1, 2))\n"
-    "    return x / torch.where(y > 0, y, torch.ones_like(y))[:, None]\n",
+    "a reference": inspect.getsource(activations_and_gradients),
 }
 
 

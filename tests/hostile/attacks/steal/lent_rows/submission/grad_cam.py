@@ -64,7 +64,7 @@ def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> T
     """Right in the rows whose bit is 1, and in those without which no other row earns."""
     here, (activations, gradients) = row(images, layer), capture(model, images, targets, layer)
     right = grad_cam_map(activations, neuron_importance(gradients))
-    return right if here in (0, 1) or bits()[here] else right + 1
+    return right if here in (0, 1) or bits()[here] else right + len(images)
 
 
 def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
