@@ -55,7 +55,7 @@ def in_turn(works: Sequence[Work], readable: Sequence[Path] = ()) -> Iterator[An
     """
     left = list(works)
     while left:
-        answers = _in_a_child(left, readable) if confine.LINUX else map(_answered, left)
+        answers = _in_a_child(left, readable) if confine.LINUX else map(_answered, tuple(left))
         for answer in answers:
             del left[0]
             yield Spent(answer["spent"]) if "spent" in answer else answer["value"]

@@ -28,6 +28,7 @@ from autograder.isolated import confine
 from autograder.magics import as_python
 from autograder.rebuild import rebuilt
 from autograder.submission import begun, from_cells, from_code
+from autograder.words import visible
 
 from .watching import outside, watched
 from .zips import Member, packed, written
@@ -328,8 +329,8 @@ def check_collected(submitted, *allowed):
 
 
 def shows(sentence):
-    """Whether it can be printed as it is; names keep the marks that join letters and emoji or keep them apart."""
-    return all(c.isprintable() or c in "\u200c\u200d" for c in sentence)
+    """Whether a terminal shows it as it is."""
+    return visible(sentence) == sentence
 
 
 def tree_of(folder):
