@@ -1,6 +1,6 @@
 PYTHON ?= python
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format types lessons build build-check course notebooks bench gpu networks demo site site-check
+.PHONY: help install test test-all lint format types lessons build build-check course notebooks bench gpu networks demo site site-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,6 +10,9 @@ install: ## Install the course with everything that its developers use
 
 test: ## Run the tests
 	$(PYTHON) -m pytest
+
+test-all: ## The same, and those that take minutes each
+	$(PYTHON) -m pytest -m ""
 
 lint: ## Check style; `make format` repairs most of it
 	$(PYTHON) -m ruff check .

@@ -14,7 +14,7 @@ from autograder.verdict import FAILED, PASSED
 from tests.exercises.written import variants_of
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
-SECRETS = ("", "spring term", "autumn term")
+SECRETS = ("", "spring term", pytest.param("autumn term", marks=pytest.mark.long))
 """Practice, and two course secrets: a fixture that sees every mistake only by luck would fail one of them."""
 
 
@@ -27,7 +27,7 @@ def each_exercise(test):
 
 
 def each_secret(test):
-    return pytest.mark.parametrize("secret", SECRETS, ids=lambda s: s or "practice")(test)
+    return pytest.mark.parametrize("secret", SECRETS, ids=["practice", "spring term", "autumn term"])(test)
 
 
 @each_exercise
