@@ -41,8 +41,9 @@ def notebook_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem
     """Executes each solved notebook in its folder, one on each core; nothing is written."""
     names = [f"{SOLVED}/{lesson.id}/{lesson.name}.ipynb" for lesson in lessons]
     files = [name for name in names if (root / name).is_file()]
+    paths = [(root / file).absolute() for file in files]
     with elsewhere():
-        said = Parallel(n_jobs=-1)(delayed(_run_notebook)(path) for path in [root.absolute() / file for file in files])
+        said = Parallel(n_jobs=-1)(delayed(_run_notebook)(path) for path in paths)
     for file, told in zip(files, said, strict=True):
         if told:
             yield Problem(file, told, f"jupyter execute {file}")
