@@ -244,7 +244,9 @@ def test_the_zip_has_what_is_asked_for_at_its_root_and_neither_secret_nor_other_
     assert [names[name].external_attr >> 16 for name in ("setup.sh", "run_autograder")] == [0o755, 0o755]
     assert SECRET.encode() not in everything
     assert own_secret(SECRET, LESSON).encode() in everything
-    assert [name for name in names if "/solutions/" in name] == [f"course/solutions/{LESSON}/grad_cam.py"]
+    solved = {name.removeprefix("course/solutions/") for name in names if "/solutions/" in name}
+    assert {"mistakes.md", *(f"{LESSON}/{name}" for name in ("grad_cam.py", "grad_cam.md", "cases.py"))} <= solved
+    assert all(name.startswith(f"{LESSON}/") for name in solved - {"mistakes.md"})
     assert not [name for name in names if "__pycache__" in name]
 
 
