@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from autograder.exercises import deeplift_misconceptions as mistakes
 from autograder.exercises.deeplift_network_misconceptions import NETWORK, two_layers
 from autograder.exercises.deeplift_revealcancel_misconceptions import REVEAL_CANCEL, signed_multipliers
-from autograder.exercises.drawn import mixed_order
+from autograder.fixtures import mixed_order
 from autograder.records import Arrays, Call, Misconception
 
 Results = list[tuple[Tensor, ...]]

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from autograder.exercises import guided_backprop_misconceptions as mistakes
-from autograder.exercises.drawn import mixed_order
+from autograder.fixtures import mixed_order
 from autograder.records import Arrays, Call
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, calm
 

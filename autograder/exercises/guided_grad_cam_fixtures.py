@@ -9,11 +9,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 import cnnviz
-from autograder.exercises.drawn import mixed_order
 from autograder.exercises.grad_cam_misconceptions import observed, own_score
 from autograder.exercises.grad_cam_part_misconceptions import weighted_sum, weights
 from autograder.exercises.guided_backprop_misconceptions import network_map
 from autograder.exercises.guided_grad_cam_part_misconceptions import enlarged
+from autograder.fixtures import mixed_order
 from autograder.records import Arrays, Call
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, NamesakeNet, calm
 from cnnviz_ref import cam, grad_cam, guided_backprop

@@ -12,7 +12,7 @@ from autograder.exercises import lrp_method_misconceptions as method_mistakes
 from autograder.exercises import lrp_misconceptions as mistakes
 from autograder.exercises import lrp_rules as rules
 from autograder.exercises import lrp_sign_misconceptions as sign_mistakes
-from autograder.exercises.drawn import mixed_order
+from autograder.fixtures import mixed_order
 from autograder.records import Call, Misconception
 
 SEEN, APART = 0.04, 2e-3

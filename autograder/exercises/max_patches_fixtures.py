@@ -14,9 +14,9 @@ from torch.nn.utils import skip_init
 from autograder.exercises import max_patches_data_misconceptions as data_mistakes
 from autograder.exercises import max_patches_geometry_misconceptions as geometry_mistakes
 from autograder.exercises import max_patches_misconceptions as mistakes
-from autograder.exercises.drawn import mixed_order
 from autograder.exercises.max_patches_parts import cut_patches, receptive_field, top_images, unit_box
 from autograder.exercises.telling import telling
+from autograder.fixtures import mixed_order
 from autograder.records import Call
 from cnnviz.small_nets import BusyNet, FlattenNet, GapNet, NamesakeNet
 

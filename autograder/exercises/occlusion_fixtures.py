@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
-from autograder.exercises.drawn import mixed_order
 from autograder.exercises.occlusion_average_misconceptions import averaged
 from autograder.exercises.occlusion_window_misconceptions import all_boxes, hidden
+from autograder.fixtures import mixed_order
 from autograder.records import Call
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 
