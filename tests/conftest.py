@@ -17,6 +17,7 @@ LONG = (
 """Files that take minutes each: `make test-all` runs them, `pytest` does not."""
 
 os.environ["COLUMNS"] = "200"
+os.environ.pop("PYTEST_ADDOPTS", None)  # of this run, not of those that tests start
 
 torch.set_num_threads(1)
 

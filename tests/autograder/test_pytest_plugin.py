@@ -18,7 +18,7 @@ def lessons(tmp_path):
 
     def run(*arguments):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "lessons/", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTEST_ADDOPTS": ""}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
 
     run.module = tmp_path / "lessons" / "11_grad_cam" / "grad_cam.py"

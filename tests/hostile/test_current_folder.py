@@ -214,7 +214,7 @@ def test_pytest_on_what_was_handed_in(handed_in, options):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     options = [*options, "-k", "neuron_importance"]
     named = options[0] == "lessons/"
-    said = handed_in.run(*options, command=command, status=(0 if named else 4,), PYTEST_ADDOPTS="")
+    said = handed_in.run(*options, command=command, status=(0 if named else 4,))
     assert ("5 of 5 points" if named else "which was handed in; name the tests too, as in `pytest lessons/") in said
 
 
