@@ -27,7 +27,8 @@ from tests.hostile.range.front import REPOSITORY, Front, Ran, known_class, point
 from tests.hostile.range.judges import full_points
 from tests.hostile.range.outcome import Outcome, Student
 
-CHECKS = REPOSITORY / "lessons" / LESSON
+OPTIONS = (str(REPOSITORY / "lessons" / LESSON), "-p", "no:cacheprovider", "--assert=plain")
+"""The checks of the lesson; asserts stay as they are, because pytest cannot rewrite them in what is imported already."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def main(submitted: Path, results: Path) -> None:
         for number, student in enumerate(sorted(submitted.iterdir())):
             rows, printed = Rows(), io.StringIO()
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                status = pytest.main([str(CHECKS), "--submission", str(student), "-p", "no:cacheprovider"], [rows])
+                status = pytest.main([*OPTIONS, "--submission", str(student)], [rows])
             told = {"student": student.name, "status": status, "rows": rows.rows, "printed": printed.getvalue()}
             (results / f"{number}.json").write_text(json.dumps(told), encoding="utf-8")
 
