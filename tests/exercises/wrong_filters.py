@@ -7,7 +7,9 @@ import math
 import torch
 from torch.nn import functional as F
 
-from tests.exercises.variants_filters import responses_by_conv2d, scale_by_where, tile_by_copying
+from tests.exercises.written import variants
+
+RIGHT = variants("filters")
 
 
 def _extremes(filters):
@@ -50,33 +52,33 @@ def scale_to_zero_where_negative(filters):
 
 
 def scale_in_255_steps(filters):
-    return (scale_by_where(filters) * 255).to(torch.uint8).to(filters.dtype) / 255
+    return (RIGHT.scale_by_where(filters) * 255).to(torch.uint8).to(filters.dtype) / 255
 
 
 def scale_and_squeeze(filters):
-    return scale_by_where(filters).squeeze()
+    return RIGHT.scale_by_where(filters).squeeze()
 
 
 def tile_no_wider_than_filters(filters, columns):
-    return tile_by_copying(filters, min(columns, len(filters)))
+    return RIGHT.tile_by_copying(filters, min(columns, len(filters)))
 
 
 def tile_one_row_more(filters, columns):
-    picture = tile_by_copying(filters, columns)
+    picture = RIGHT.tile_by_copying(filters, columns)
     return F.pad(picture, (0, 0, 0, filters.shape[2] + 1), value=1.0)
 
 
 def tile_of_square_filters(filters, columns):
-    return tile_by_copying(F.pad(filters, (0, 1), value=1.0), columns)
+    return RIGHT.tile_by_copying(F.pad(filters, (0, 1), value=1.0), columns)
 
 
 def tile_clipped(filters, columns):
-    return tile_by_copying(filters.clamp(0, 1), columns)
+    return RIGHT.tile_by_copying(filters.clamp(0, 1), columns)
 
 
 def tile_with_the_largest_value(filters, columns):
-    empty = tile_by_copying(torch.zeros_like(filters), columns) == 1
-    return torch.where(empty, filters.max(), tile_by_copying(filters, columns))
+    empty = RIGHT.tile_by_copying(torch.zeros_like(filters), columns) == 1
+    return torch.where(empty, filters.max(), RIGHT.tile_by_copying(filters, columns))
 
 
 def responses_of_the_same_size(images, weight, bias, stride, padding):
@@ -95,12 +97,12 @@ def responses_rounded_up(images, weight, bias, stride, padding):
 
 
 def responses_on_a_square_grid(images, weight, bias, stride, padding):
-    A = responses_by_conv2d(images, weight, bias, stride, padding)
+    A = RIGHT.responses_by_conv2d(images, weight, bias, stride, padding)
     return A[:, :, : A.shape[3], : A.shape[2]]
 
 
 def responses_of_clamped_images(images, weight, bias, stride, padding):
-    return responses_by_conv2d(images.clamp(-1, 1), weight, bias, stride, padding)
+    return RIGHT.responses_by_conv2d(images.clamp(-1, 1), weight, bias, stride, padding)
 
 
 def responses_with_one_bias(images, weight, bias, stride, padding):
