@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+
+from autograder.records import Arrays, Call
 
 Drawn = TypeVar("Drawn")
 
@@ -54,6 +56,18 @@ def array(value: Any) -> np.ndarray:
 def relative(got: np.ndarray, want: np.ndarray) -> float:
     """Largest difference, relative to max|want|."""
     return float(np.abs(got - want).max() / (np.abs(want).max() or 1.0))
+
+
+def batch_and_singles(batch: Call) -> list[Call]:
+    """A call for several images, then one for each of them alone."""
+    images, targets = (batch.inputs[name] for name in ("images", "targets"))
+    alone = [{"images": images[[n]], "targets": targets[[n]]} for n in range(len(images))]
+    return [batch, *(Call({**batch.inputs, **one}) for one in alone)]
+
+
+def as_in_the_batch(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
+    """What an image's result alone differs from its result in the batch."""
+    return relative(np.concatenate([alone[0] for alone in results[1:]]), results[0][0])
 
 
 def between(generator: Generator, low: float, high: float, *shape: int) -> Tensor:

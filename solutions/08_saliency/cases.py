@@ -11,7 +11,7 @@ from torch.nn.utils import skip_init
 
 import cnnviz
 from autograder.authored import Checks
-from autograder.fixtures import array, mixed_order, randn, redrawn, relative
+from autograder.fixtures import array, as_in_the_batch, batch_and_singles, mixed_order, randn, redrawn, relative
 from autograder.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 from cnnviz_ref.saliency import image_gradient, saliency
@@ -171,17 +171,6 @@ def stepped(generator: Generator) -> list[Call]:
 def tiny_step(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
     v = array(direction(calls[0].inputs["images"]))
     return relative((results[0][0] * v).sum(axis=(1, 2, 3)), array(slope(calls[0])))
-
-
-def batch_and_singles(generator: Generator) -> list[Call]:
-    """Three images together, then each alone."""
-    batch = scene(generator, "flatten").inputs
-    alone = [{"images": batch["images"][[n]], "targets": batch["targets"][[n]]} for n in range(3)]
-    return [Call(batch), *(Call({**batch, **one}) for one in alone)]
-
-
-def as_in_the_batch(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
-    return relative(np.concatenate([alone[0] for alone in results[1:]]), results[0][0])
 
 
 def gradients(generator: Generator, *shape: int, dark: bool = False) -> Call:
@@ -370,7 +359,7 @@ CHECKS = {
             Law(
                 "alone_as_in_the_batch",
                 "An image's map is the same alone as in a batch.",
-                batch_and_singles,
+                lambda g: batch_and_singles(scene(g, "flatten")),
                 as_in_the_batch,
             ),
         ),

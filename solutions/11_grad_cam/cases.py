@@ -10,7 +10,17 @@ from torch import Generator, Tensor, nn
 
 import cnnviz
 from autograder.authored import Checks
-from autograder.fixtures import array, mixed_order, moderate_scores, randn, redrawn, relative, signs
+from autograder.fixtures import (
+    array,
+    as_in_the_batch,
+    batch_and_singles,
+    mixed_order,
+    moderate_scores,
+    randn,
+    redrawn,
+    relative,
+    signs,
+)
 from autograder.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 from cnnviz_ref.cam import cam
@@ -114,17 +124,6 @@ def spread_weights(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
 def equals_relu_cam(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
     maps = results[0][0]
     return relative(maps, array(cam(**calls[0].inputs)).clip(min=0) / maps[0].size)
-
-
-def batch_and_singles(generator: Generator) -> list[Call]:
-    """Three images together, then each alone."""
-    batch = scene(generator, "flatten", "features.3").inputs
-    alone = [{"images": batch["images"][[n]], "targets": batch["targets"][[n]]} for n in range(3)]
-    return [Call(batch), *(Call({**batch, **one}) for one in alone)]
-
-
-def as_in_the_batch(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
-    return relative(np.concatenate([alone[0] for alone in results[1:]]), results[0][0])
 
 
 def gradients(generator: Generator, n: int, k: int, h: int, w: int) -> Call:
@@ -302,7 +301,7 @@ CHECKS = {
             Law(
                 "alone_as_in_the_batch",
                 "An image's map is the same alone as in a batch.",
-                batch_and_singles,
+                lambda g: batch_and_singles(scene(g, "flatten", "features.3")),
                 as_in_the_batch,
             ),
         ),
