@@ -35,8 +35,39 @@ _KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()
 AVERAGES = {name for name in _KINDS if "avg_pool" in name} | {"mean", "sum", "interpolate", "add"}
 """Linear operations without weights of their own, none of which is negative."""
 PLACE_BY_PLACE = ("relu", "scale", "elementwise")
+PARAMETERS = {
+    **dict.fromkeys(
+        ("conv1d", "conv2d", "conv3d"), ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+    ),
+    "linear": ("input", "weight", "bias"),
+    "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"),
+    "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"),
+    "avg_pool2d": ("input", "kernel_size", "stride", "padding"),
+    "dropout": ("input", "p", "training"),
+    **dict.fromkeys(("add", "sub", "mul", "div", "truediv"), ("input", "other")),
+    "pad": ("input", "pad", "mode", "value"),
+    "getitem": ("input", "index"),
+    "transpose": ("input", "dim0", "dim1"),
+}
+"""Names of the positional arguments where a rule needs to read them."""
+_SPELLINGS = {"radd": "add", "iadd": "add", "rmul": "mul", "imul": "mul", "isub": "sub", "itruediv": "truediv"}
 
 Function = Callable[..., Any]
+
+
+def plain_name(func: Any) -> str:
+    """The function's name without underscores: "relu" for `F.relu`, `torch.relu_` and `Tensor.relu`."""
+    name = getattr(func, "__name__", repr(func)).strip("_").removesuffix("_with_indices")
+    return _SPELLINGS.get(name, name)
+
+
+def by_name(name: str, args: Any, kwargs: Any) -> dict[str, Any]:
+    """The arguments by name, as far as `PARAMETERS` names them.
+
+    >>> by_name("pad", ("image", (1, 1)), {"value": 0.5})
+    {'input': 'image', 'pad': (1, 1), 'value': 0.5}
+    """
+    return {**dict(zip(PARAMETERS.get(name, ()), args, strict=False)), **kwargs}
 
 
 def kind_by_name(name: str, inputs: tuple[Tensor, ...], arguments: dict[str, Any]) -> str | None:

@@ -22,9 +22,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_ref._operations import is_torchs_own
-from cnnviz_ref._propagation import PARAMETERS, out_of_place
-from cnnviz_ref._tracing import plain_name
+from cnnviz_ref._operations import by_name, is_torchs_own, plain_name
+from cnnviz_ref._propagation import out_of_place
 
 MOST = 0.6
 """Share of a map from which on it is cheaper to work on all of it."""
@@ -171,14 +170,15 @@ class Patched(TorchFunctionMode):
         name = plain_name(func)
         if not is_torchs_own(func) or not isinstance(args[0], Tensor) or args[0] not in self.patches:
             return None
-        p = self.patches[args[0]]
-        if name in POINTWISE and not _is_training(name, args, kwargs):
+        p, options = self.patches[args[0]], by_name(name, args, kwargs)
+        options.pop("input", None)
+        if name in POINTWISE and not options.get("training", name == "dropout"):
             shared, values = (func(x, *args[1:], **kwargs) for x in (p.shared, p.values))
             return replace(p, shared=shared, values=values)
         if name in WINDOWED:
-            return _window(func, p, _named(name, args, kwargs))
+            return _window(func, p, options)
         if name == "pad":
-            return _padded(p, **_named(name, args, kwargs))
+            return _padded(p, **options)
         if name == "add" and not kwargs and isinstance(args[1], Tensor) and args[1] in self.patches:
             return _added(p, self.patches[args[1]])
         return None
@@ -192,21 +192,6 @@ METADATA = (
 )
 POINTWISE = ("relu", "relu6", "hardtanh", "batch_norm", "dropout")
 WINDOWED = ("conv2d", "max_pool2d")
-_ARGUMENTS = {
-    **PARAMETERS,
-    "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"),
-    "pad": ("input", "pad", "mode", "value"),
-    "dropout": ("input", "p", "training"),
-}
-
-
-def _named(name: str, args: Any, kwargs: Any) -> dict[str, Any]:
-    """The arguments by name, but for the maps."""
-    return {**dict(zip(_ARGUMENTS[name][1:], args[1:], strict=False)), **kwargs}
-
-
-def _is_training(name: str, args: Any, kwargs: Any) -> bool:
-    return name in _ARGUMENTS and _named(name, args, kwargs).get("training", name == "dropout")
 
 
 def _window(func: Callable[..., Tensor], p: Patches, options: dict[str, Any]) -> Patches | None:

@@ -22,17 +22,15 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_map_only, tree_unflatten
 from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_ref._operations import PLACE_BY_PLACE, is_torchs_own, kind_by_name, kind_by_trial, upper_bound
-from cnnviz_ref._tracing import plain_name
-
-_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-PARAMETERS = {
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
-    "linear": ("input", "weight", "bias"),
-    "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"),
-    **dict.fromkeys(("add", "sub", "mul", "div", "truediv"), ("input", "other")),
-}
-"""Names of the positional arguments where a rule needs to read them."""
+from cnnviz_ref._operations import (
+    PLACE_BY_PLACE,
+    by_name,
+    is_torchs_own,
+    kind_by_name,
+    kind_by_trial,
+    plain_name,
+    upper_bound,
+)
 
 
 @dataclass(frozen=True)
@@ -205,7 +203,7 @@ class Propagating(TorchFunctionMode):
             return func(*new_args, **new_kwargs)
 
         inputs, constants, masks = (tuple(leaves[i] for i in places) for places in (varying, fixed, hidden))
-        arguments = {**dict(zip(PARAMETERS.get(name, ()), args, strict=False)), **kwargs}
+        arguments = by_name(name, args, kwargs)
         kind = kind_by_name(name, inputs, arguments) if is_torchs_own(func) and not masks else None
         return Call(name, kind, inputs, masks, constants, rerun, arguments, partial(where, self.model))
 

@@ -16,18 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
-SIGNATURES = {
-    "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation"),
-    "max_pool2d": ("input", "kernel_size", "stride", "padding", "dilation"),
-    "avg_pool2d": ("input", "kernel_size", "stride", "padding"),
-    "pad": ("input", "pad", "mode"),
-    "getitem": ("input", "index"),
-    "transpose": ("input", "dim0", "dim1"),
-}
-"""Names of the positional arguments where a rule needs to read them."""
-_SPELLINGS = {
-    **{"radd": "add", "iadd": "add", "rmul": "mul", "imul": "mul", "isub": "sub", "itruediv": "truediv"},
-}
+from cnnviz_ref._operations import by_name, plain_name
 
 V = TypeVar("V")
 
@@ -45,7 +34,7 @@ class Call(Generic[V]):
     shape: tuple[int, ...]
     """Shape of the (first) output."""
     arguments: Mapping[str, Any]
-    """The arguments by name, as far as `SIGNATURES` names them."""
+    """The arguments by name, as far as `PARAMETERS` names them."""
 
 
 Rule: TypeAlias = Callable[[Call[V]], V | None]
@@ -75,8 +64,7 @@ class Tracing(TorchFunctionMode, Generic[V]):
         name = plain_name(func)
         outputs = [t for t in tree_leaves(args[0] if name == "setitem" else result) if isinstance(t, Tensor)]
         if inputs and outputs:
-            arguments = {**dict(zip(SIGNATURES.get(name, ()), args, strict=False)), **kwargs}
-            value = self._value(Call(name, values, shapes, tuple(outputs[0].shape), arguments))
+            value = self._value(Call(name, values, shapes, tuple(outputs[0].shape), by_name(name, args, kwargs)))
             for tensor in outputs:
                 self.known[tensor] = value
         return result
@@ -88,9 +76,3 @@ class Tracing(TorchFunctionMode, Generic[V]):
         rule = self.rules.get(call.name, self.rules.get("any other"))
         value = rule(call) if rule else None
         return call.name if value is None else value
-
-
-def plain_name(func: Any) -> str:
-    """The function's name without underscores: "relu" for `F.relu`, `torch.relu_` and `Tensor.relu`."""
-    name = getattr(func, "__name__", repr(func)).strip("_").removesuffix("_with_indices")
-    return _SPELLINGS.get(name, name)
