@@ -1,5 +1,11 @@
 """The answer key: every method of the course, one file a method, with the conventions of the lessons' formulas.
 
+Arguments that methods share:
+    model: Any network that returns scores `[N classes]`; it runs in eval mode and is left as found.
+    images: `[N C H W]`, floats of the model's dtype on its device.
+    targets: The class to explain: one number for all images, or int64 `[N]`, one for each.
+    layer: A module inside the model, or its dotted name ("features.3"); if it runs several times, its last output.
+
 Every method: score before softmax; the caller chooses the target; raw maps in the images' float dtype on their device;
 detached; the model (in eval mode while it runs) and the images left as found, also after an exception; the second call
 equals the first; sample n does not depend on its batch.

@@ -8,10 +8,11 @@ model only ever sees a copy of the images.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ from torch.nn.parameter import is_lazy
 from cnnviz_ref._axes import Following
 from cnnviz_ref._undisturbed import undisturbed as undisturbed
 from cnnviz_ref._undisturbed import without_autocast as without_autocast
+
+Layer: TypeAlias = str | nn.Module
+"""A layer of a model: its dotted name, or the module itself."""
 
 
 @contextmanager
@@ -82,6 +86,18 @@ def target_scores(scores: Tensor, targets: Tensor) -> Tensor:
             f"targets: got {targets.tolist()}, but the model has classes 0 to {classes - 1}; choose there."
         )
     return scores.gather(1, targets.to(scores.device)[:, None])[:, 0]
+
+
+def layer_name(model: nn.Module, layer: Layer) -> str:
+    """The dotted name of a layer that may be given as the module itself, or a ValueError; names are not looked up."""
+    if not isinstance(layer, nn.Module):
+        return layer
+    check_model(model)
+    found = [name for name, module in model.named_modules() if module is layer and name]
+    if not found:
+        kind = type(layer).__name__
+        raise ValueError(f"layer: got a {kind} that is not inside the model; pass one of the model's own, or its name.")
+    return found[0]
 
 
 def find_layer(model: nn.Module, layer: str) -> nn.Module:
@@ -160,13 +176,18 @@ def check_images(model: nn.Module, images: object) -> None:
         raise ValueError("images: got NaN or infinity, needs finite values; look at how the images are scaled.")
 
 
-def check_targets(targets: object, N: int) -> None:
-    """One int64 class an image, or a ValueError."""
+def check_targets(targets: object, N: int) -> Tensor:
+    """The class of each image, int64 `[N]`, where one number is that of all; or a ValueError."""
     if not isinstance(targets, Tensor):
-        raise ValueError(f"targets: got {type(targets).__name__}, needs an int64 tensor [N]; use torch.tensor([...]).")
+        try:
+            return torch.full((N,), operator.index(targets), dtype=torch.int64, device="cpu")  # type: ignore[arg-type]
+        except TypeError:
+            got = type(targets).__name__
+            raise ValueError(f"targets: got {got}, needs one class or an int64 tensor [N]; use torch.tensor.") from None
     if targets.dtype != torch.int64 or targets.shape != (N,):
         got = f"{targets.dtype} {list(targets.shape)}"
         raise ValueError(f"targets: got {got}, needs torch.int64 [{N}]; give one class index an image.")
+    return targets
 
 
 def check_scores(scores: object, N: int) -> Tensor:

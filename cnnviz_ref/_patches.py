@@ -11,9 +11,9 @@ Explanations", 2019.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -27,6 +27,27 @@ from cnnviz_ref._propagation import out_of_place
 
 MOST = 0.6
 """Share of a map from which on it is cheaper to work on all of it."""
+
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""First row of a rectangle and the first one after it, and so its columns."""
+
+
+def run_on_copies(model: Callable[[Tensor], Any], image: Tensor, boxes: list[Box], fill: Tensor) -> Any:
+    """What the model returns for P copies of an image `[1 C H W]`, each with `fill`, `[C H W]`, in one of the boxes.
+
+    On a CPU only what a box changes is computed; a GPU is faster with whole copies.
+    """
+    patches = filled(image, boxes, fill)
+    if image.device.type == "cpu":
+        mode = Patched()
+        try:
+            with mode:
+                return mode.whole(model(mode.start(patches)))
+        except RuntimeError:
+            if not mode.escaped:
+                raise
+    return model(patches.whole())
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,18 @@ class Patches:
         P = len(self.values)
         rows, columns = (Axis([0] * P, axis.length, axis.length) for axis in (self.rows, self.columns))
         return self.framed(rows, columns)
+
+
+def filled(image: Tensor, boxes: list[Box], fill: Tensor) -> Patches:
+    """The image with each box filled; patches are of one size, so those at the border reach further inside."""
+    shared = image.detach().clone()
+    tops, bottoms, lefts, rights = zip(*boxes, strict=True)
+    rows, columns = _around(tops, bottoms, image.shape[2]), _around(lefts, rights, image.shape[3])
+    corners = list(zip(rows.starts, columns.starts, strict=True))
+    values = torch.cat([shared[:, :, i : i + rows.size, j : j + columns.size] for i, j in corners])
+    for value, (i, j), (top, bottom, left, right) in zip(values, corners, boxes, strict=True):
+        value[:, top - i : bottom - i, left - j : right - j] = fill[:, top:bottom, left:right]
+    return Patches(shared, values, rows, columns)
 
 
 def _overlap(patch: Axis, frame: Axis, p: int) -> tuple[slice, slice]:
@@ -233,8 +266,13 @@ def _added(p: Patches, q: Patches) -> Patches | None:
 def _both(a: Axis, b: Axis) -> Axis:
     starts = [min(i, j) for i, j in zip(a.starts, b.starts, strict=True)]
     stops = [max(i + a.size, j + b.size) for i, j in zip(a.starts, b.starts, strict=True)]
+    return _around(starts, stops, a.length)
+
+
+def _around(starts: Sequence[int], stops: Sequence[int], length: int) -> Axis:
+    """Patches of one size that hold these stretches."""
     size = max(stop - start for start, stop in zip(starts, stops, strict=True))
-    return Axis([min(start, a.length - size) for start in starts], size, a.length)
+    return Axis([min(start, length - size) for start in starts], size, length)
 
 
 def _two(value: Any) -> tuple[int, int]:

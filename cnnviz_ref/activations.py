@@ -6,19 +6,17 @@ import torch
 from torch import nn
 
 from cnnviz.shapes import Activations, Images
-from cnnviz_ref._mechanism import check_grid, check_images, run_from, undisturbed
+from cnnviz_ref._mechanism import Layer, check_grid, check_images, layer_name, run_from, undisturbed
 
 
-def activations(model: nn.Module, images: Images, layer: str) -> Activations:
+def activations(model: nn.Module, images: Images, layer: Layer) -> Activations:
     r"""The maps of a layer, as they are when the layer returns: an in-place ReLU after it does not show.
 
     Formula:
         $A^k_{ij}$, the output of channel $k$ at place $(i, j)$ of the layer's grid.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        layer: Dotted name of a module that gives maps `[N K h w]`; if it runs several times, its last output.
+        model, images, layer: As in every method (`help(cnnviz_ref)`); the layer gives maps `[N K h w]`.
 
     Returns:
         Raw maps `[N K h w]`, a copy.
@@ -35,6 +33,7 @@ def activations(model: nn.Module, images: Images, layer: str) -> Activations:
     tensor([[[[ 1., -2.]]]])
     """
     check_images(model, images)
+    layer = layer_name(model, layer)
     with undisturbed(model, images), torch.no_grad():
         A, _ = run_from(model, images, layer)
         check_grid(A, layer)

@@ -8,16 +8,18 @@ from torch.nn import functional as F
 
 from cnnviz.shapes import Activations, ChannelWeights, Images, Map, Scores, Targets
 from cnnviz_ref._mechanism import (
+    Layer,
     check_grid,
     check_images,
     check_targets,
+    layer_name,
     run_from,
     target_scores,
     undisturbed,
 )
 
 
-def cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
+def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> Map:
     r"""How much each place of the last feature maps adds to the score of a class.
 
     Formula:
@@ -25,11 +27,8 @@ def cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
         No ReLU and no bias, so that $\frac{1}{Z} \sum_{xy} M^c(x, y) + b_c = y^c$.
 
     Args:
-        model: Returns scores `[N classes]` by global average pooling of the layer and one linear layer; evaluated in
-            eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
-        layer: Dotted name of the module whose maps `[N K h w]` are pooled; if it runs several times, its last output.
+        model, images, targets, layer: As in every method (`help(cnnviz_ref)`); the model scores by global average
+            pooling of the layer's maps `[N K h w]` and one linear layer.
 
     Returns:
         Raw maps `[N h w]` on the layer's grid, of both signs; neither upsampled nor normalised.
@@ -49,7 +48,7 @@ def cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
     tensor([[[-1.,  4.]]])
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets, layer = check_targets(targets, len(images)), layer_name(model, layer)
     with undisturbed(model, images), torch.no_grad():
         f, scores = run_from(model, images, layer)
         check_grid(f, layer)

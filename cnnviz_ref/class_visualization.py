@@ -49,7 +49,7 @@ def class_visualization(
         Four further regularizers (see `cnnviz_ref.regularizers`) are off by default.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
+        model: As in every method (`help(cnnviz_ref)`).
         target: Class to visualize.
         size: Height and width in pixels, or one number for both.
         channels: Of the image; None is the number with which an image goes through the model, 3 if it can be 3.

@@ -12,14 +12,24 @@ from torch import Tensor, nn
 
 from cnnviz_ref._axes import Following
 from cnnviz_ref._channels import channels_that_run
-from cnnviz_ref._mechanism import check_grid, check_numbers, check_output, find_layer, hooked, not_run, undisturbed
+from cnnviz_ref._mechanism import (
+    Layer,
+    check_grid,
+    check_numbers,
+    check_output,
+    find_layer,
+    hooked,
+    layer_name,
+    not_run,
+    undisturbed,
+)
 from cnnviz_ref._undisturbed import ONE_AT_A_TIME
 
 TRIAL_SIZE = 224
 """Height and width of the blank image that is sent through the network to learn what its layer gives."""
 
 
-def convert_to_cam(model: nn.Module, layer: str) -> CamNet:
+def convert_to_cam(model: nn.Module, layer: Layer) -> CamNet:
     r"""A new network that scores the averages of a layer's maps with one fresh linear layer, to be retrained.
 
     Formula:
@@ -28,8 +38,7 @@ def convert_to_cam(model: nn.Module, layer: str) -> CamNet:
 
     Args:
         model: Any network that takes images `[N C H W]`; left as found, nothing is shared with the result.
-        layer: Dotted name of the module whose maps `[N K h w]` are kept; what comes after it is dropped. A module that
-            runs several times counts with its last run.
+        layer: As in every method (`help(cnnviz_ref)`): its maps `[N K h w]` are kept, what comes after it is dropped.
 
     Returns:
         The network: `.features` (the model up to the layer), `.pool`, `.classifier`, in the model's mode, dtype, device
@@ -46,6 +55,7 @@ def convert_to_cam(model: nn.Module, layer: str) -> CamNet:
     >>> convert_to_cam(net, "1").classifier
     Linear(in_features=4, out_features=10, bias=True)
     """
+    layer = layer_name(model, layer)
     find_layer(model, layer)
     check_numbers(model)
     if not any(weight.ndim == 4 for weight in model.parameters()):

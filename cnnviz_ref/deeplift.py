@@ -16,7 +16,7 @@ from cnnviz_ref._propagation import Call, Propagating, Rule
 
 
 def deeplift(
-    model: nn.Module, images: Images, targets: Targets, *, baselines: Tensor | None = None, rule: str = "rescale"
+    model: nn.Module, images: Images, targets: Targets | int, *, baselines: Tensor | None = None, rule: str = "rescale"
 ) -> ImageMap:
     r"""How much of the difference of a class's score from that of a baseline each pixel accounts for.
 
@@ -30,10 +30,8 @@ def deeplift(
         $a b$ of activations $m_a = (b + b^0) / 2$ and $m_b = (a + a^0) / 2$.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found. It sees images and baselines in
-            one batch of 2N.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
+        model, images, targets: As in every method (`help(cnnviz_ref)`); the model sees images and baselines in one
+            batch of 2N.
         baselines: What the images are compared with, `[N C H W]` or `[1 C H W]`; zeros by default.
         rule: "rescale" or "revealcancel".
 
@@ -56,7 +54,7 @@ def deeplift(
     tensor([[[[2.2500, 0.7500]]]])
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets = check_targets(targets, len(images))
     x = images.detach()
     x0 = _check_baselines(model, x, torch.zeros_like(x[:1]) if baselines is None else baselines)
     if rule not in RULES:

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import Features, Images
-from cnnviz_ref._mechanism import check_images, run_from, undisturbed
+from cnnviz_ref._mechanism import Layer, check_images, layer_name, run_from, undisturbed
 
 
-def embed(model: nn.Module, images: Images, layer: str) -> Features:
+def embed(model: nn.Module, images: Images, layer: Layer) -> Features:
     r"""What a layer says about each image, as one row: maps by their averages, anything else flattened.
 
     Formula:
@@ -17,10 +17,8 @@ def embed(model: nn.Module, images: Images, layer: str) -> Features:
         gives something else, all of its numbers for image $n$.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device. A large data set goes in parts: a row does not
-            depend on the other images.
-        layer: Dotted name of a module that gives one float tensor `[N ...]`; if it runs several times, its last output.
+        model, images, layer: As in every method (`help(cnnviz_ref)`); the layer gives one float tensor `[N ...]`. A
+            large data set goes in parts: a row does not depend on the other images.
 
     Returns:
         `[N D]`, a copy: `D = K` for maps `[N K h w]`.
@@ -38,6 +36,7 @@ def embed(model: nn.Module, images: Images, layer: str) -> Features:
     (tensor([[ 1.5000, -2.0000]]), tensor([[ 1.,  2.,  0., -4.]]))
     """
     check_images(model, images)
+    layer = layer_name(model, layer)
     with undisturbed(model, images), torch.no_grad():
         output, _ = run_from(model, images, layer)
         if output.ndim < 2 or len(output) != len(images):

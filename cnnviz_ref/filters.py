@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import Filters
-from cnnviz_ref._mechanism import find_layer, undisturbed
+from cnnviz_ref._mechanism import Layer, find_layer, layer_name, undisturbed
 
 
-def filters(model: nn.Module, layer: str) -> Filters:
+def filters(model: nn.Module, layer: Layer) -> Filters:
     r"""The weights of a convolution, raw; `scale_filters` prepares them for display.
 
     Formula:
@@ -18,7 +18,7 @@ def filters(model: nn.Module, layer: str) -> Filters:
 
     Args:
         model: Left as found; it does not run.
-        layer: Dotted name of a `Conv2d`.
+        layer: A `Conv2d` or its dotted name.
 
     Returns:
         A copy `[K C kh kw]` of the weights' dtype; in a convolution with groups `C` counts one group's channels.
@@ -38,6 +38,7 @@ def filters(model: nn.Module, layer: str) -> Filters:
     <BLANKLINE>
             [[[ 0.,  2.]]]])
     """
+    layer = layer_name(model, layer)
     module = find_layer(model, layer)
     if not isinstance(module, nn.Conv2d):
         raise ValueError(_not_a_convolution(model, layer, module))

@@ -6,17 +6,19 @@ from torch import nn
 
 from cnnviz.shapes import Activations, ChannelWeights, Gradients, Images, Map, Targets
 from cnnviz_ref._mechanism import (
+    Layer,
     check_grid,
     check_images,
     check_targets,
     gradient,
+    layer_name,
     run_from,
     target_scores,
     undisturbed,
 )
 
 
-def grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> Map:
+def grad_cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> Map:
     r"""Where the layer's channels, weighted by their importance for the class, speak for it.
 
     Formula:
@@ -25,10 +27,7 @@ def grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> 
         with $y^c$ the score before softmax and $Z = h \cdot w$.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
-        layer: Dotted name of a module that gives maps `[N K h w]`; if it runs several times, its last output.
+        model, images, targets, layer: As in every method (`help(cnnviz_ref)`); the layer gives maps `[N K h w]`.
 
     Returns:
         Raw maps `[N h w]` on the layer's grid, never negative; neither upsampled nor normalised.
@@ -53,14 +52,14 @@ def grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> 
 
 
 def activations_and_gradients(
-    model: nn.Module, images: Images, targets: Targets, layer: str
+    model: nn.Module, images: Images, targets: Targets | int, layer: Layer
 ) -> tuple[Activations, Gradients]:
     r"""The maps $A^k$ of a layer and $\partial y^c / \partial A_{ij}^k$, both `[N K h w]` and detached.
 
     Arguments and errors are those of `grad_cam`. One forward pass; one backward pass, down to the layer only.
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets, layer = check_targets(targets, len(images)), layer_name(model, layer)
     with undisturbed(model, images):
         A, scores = run_from(model, images, layer)
         check_grid(A, layer)

@@ -9,7 +9,7 @@ from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gra
 from cnnviz_ref._propagation import Arriving, Call, Propagating, Rule
 
 
-def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule: str = "guided") -> ImageMap:
+def guided_backprop(model: nn.Module, images: Images, targets: Targets | int, *, rule: str = "guided") -> ImageMap:
     r"""The gradient of a class's score when every ReLU lets only positive signals back.
 
     Formula:
@@ -19,10 +19,8 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
         a normalisation keeps its derivative; another nonlinearity, for which the papers define nothing, is an error.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found. ReLUs may be modules, functions,
-            in place, one module used often, or written otherwise (`x * (x > 0)`).
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
+        model, images, targets: As in every method (`help(cnnviz_ref)`); ReLUs may be modules, functions, in place, one
+            module used often, or written otherwise (`x * (x > 0)`).
         rule: "guided" or "deconvnet".
 
     Returns:
@@ -46,7 +44,7 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets, *, rule:
     tensor([[[[1., 0., 3., 0.]]]])
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets = check_targets(targets, len(images))
     if rule not in RULES:
         raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
     with undisturbed(model, images):

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from cnnviz.shapes import ImageMap, Images, Map, Targets
 from cnnviz_ref._axes import Following
 from cnnviz_ref._mechanism import (
+    Layer,
     check_grid,
     check_images,
     check_output,
@@ -15,6 +16,8 @@ from cnnviz_ref._mechanism import (
     check_targets,
     gradient,
     hooked,
+    layer_name,
+    not_run,
     target_scores,
     undisturbed,
 )
@@ -23,7 +26,7 @@ from cnnviz_ref.grad_cam import neuron_importance, weighted_sum
 from cnnviz_ref.guided_backprop import PLAIN, keep_positive
 
 
-def guided_grad_cam(model: nn.Module, images: Images, targets: Targets, layer: str) -> ImageMap:
+def guided_grad_cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> ImageMap:
     r"""Guided backpropagation, weighted at each pixel by the class's Grad-CAM map.
 
     Formula:
@@ -31,10 +34,7 @@ def guided_grad_cam(model: nn.Module, images: Images, targets: Targets, layer: s
         Grad-CAM map of the layer from plain gradients, and $U$ bilinear upsampling (`align_corners=False`).
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
-        layer: Dotted name of a module that gives maps `[N K h w]`; if it runs several times, its last output.
+        model, images, targets, layer: As in every method (`help(cnnviz_ref)`); the layer gives maps `[N K h w]`.
 
     Returns:
         Raw maps `[N C H W]` of both signs, on the images' grid; not normalised.
@@ -57,13 +57,15 @@ def guided_grad_cam(model: nn.Module, images: Images, targets: Targets, layer: s
     return R * upsampled(L, (images.shape[2], images.shape[3]))[:, None]
 
 
-def guided_and_clean(model: nn.Module, images: Images, targets: Targets, layer: str) -> tuple[ImageMap, Tensor, Tensor]:
+def guided_and_clean(
+    model: nn.Module, images: Images, targets: Targets | int, layer: Layer
+) -> tuple[ImageMap, Tensor, Tensor]:
     """Guided `R` at the images, and `A^k` with its plain gradient at the layer, from one forward pass.
 
     Arguments and errors are those of `guided_grad_cam`.
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets, layer = check_targets(targets, len(images)), layer_name(model, layer)
     kept: list[Tensor] = []
     guide, following = _Guide(), Following()
     with undisturbed(model, images):
@@ -72,7 +74,7 @@ def guided_and_clean(model: nn.Module, images: Images, targets: Targets, layer: 
         with hooked(model, layer, lambda _module, _inputs, output: kept.append(mode.current(output))):
             scores = mode.scores(following.start(x), inside=following)
         if not kept:
-            raise ValueError(f"layer {layer!r} did not run in the model's forward pass; choose a layer that runs.")
+            raise ValueError(not_run(layer))
         A = check_output(kept[-1], layer)
         following.check(A, layer)
         check_grid(A, layer)

@@ -23,7 +23,7 @@ Bound: TypeAlias = float | Tensor | None
 def lrp(
     model: nn.Module,
     images: Images,
-    targets: Targets,
+    targets: Targets | int,
     *,
     rule: str = "epsilon",
     epsilon: float = 1e-9,
@@ -43,9 +43,7 @@ def lrp(
         product of a signal and a gate gives all to the signal, another product half to each.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
+        model, images, targets: As in every method (`help(cnnviz_ref)`).
         rule: "zero", "epsilon", "gamma", "alpha_beta", "z_plus", "w_square", "flat", or "composite": zB in the first
             layer, gamma in the middle, epsilon in the last quarter.
         epsilon: Share of the layer's mean $|z|$ that is added to the denominator ("epsilon", "composite").
@@ -75,7 +73,7 @@ def lrp(
     tensor([[[[0.5000, 0.0000, 0.5000]]]])
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets = check_targets(targets, len(images))
     _check_options(epsilon=epsilon, gamma=gamma, alpha=alpha)
     merge = Merge()
     spreads: dict[str, Spread] = {

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import Images
-from cnnviz_ref._mechanism import check_images
+from cnnviz_ref._mechanism import Layer, check_images, layer_name
 from cnnviz_ref.activations import activations
 from cnnviz_ref.receptive_field import ReceptiveField, receptive_field
 
@@ -28,7 +28,7 @@ class MaxPatches:
 
 
 def max_patches(
-    model: nn.Module, images: Images, layer: str, channel: int, *, k: int = 9, chunk: int = 16
+    model: nn.Module, images: Images, layer: Layer, channel: int, *, k: int = 9, chunk: int = 16
 ) -> MaxPatches:
     r"""What excites a channel: the images in which it is strongest, each cut to what its strongest unit sees.
 
@@ -38,9 +38,7 @@ def max_patches(
         or more holds all of it, whatever the unit, and its patch is the image.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        layer: Dotted name of a module that gives maps `[N K h w]`; if it runs several times, its last output.
+        model, images, layer: As in every method (`help(cnnviz_ref)`); the layer gives maps `[N K h w]`.
         channel: One of the layer's channels, from 0.
         k: Patches, at most one an image.
         chunk: Images that go through the model at once; it bounds the memory.
@@ -63,6 +61,7 @@ def max_patches(
     """
     check_images(model, images)
     _check_numbers(k, chunk, len(images))
+    layer = layer_name(model, layer)
     s, places = strongest_places(model, images, layer, channel, chunk=chunk)
     C, H, W = images.shape[1:]
     field = receptive_field(model, layer, size=(C, H, W))

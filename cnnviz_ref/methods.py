@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnviz_ref._mechanism import Layer, check_targets
 from cnnviz_ref.activation_masks import activation_masks
 from cnnviz_ref.activations import activations
 from cnnviz_ref.cam import cam
@@ -41,7 +42,7 @@ class Method:
     """Folder of the lesson that teaches it."""
     shape: str
     """Axes of the result, in the letters of the notation ("N h w") or as numbers; other letters stand for any size."""
-    call: Callable[[nn.Module, Tensor, Tensor, str], Tensor]
+    call: Callable[[nn.Module, Tensor, Tensor | int, Layer], Tensor]
     """The method on `model, images, targets, layer`, with few steps: what the contract test calls."""
     needs_gap: bool = False
     """Whether the model must end in global average pooling of the layer and one linear layer."""
@@ -57,50 +58,50 @@ class Method:
     gate of 747,648 moved a saliency map by 4e-3, and no gate by 2e-7. In float64 every method holds 1e-12."""
 
 
-def _plainly(function: Callable[..., Tensor]) -> Callable[[nn.Module, Tensor, Tensor, str], Tensor]:
+def _plainly(function: Callable[..., Tensor]) -> Callable[[nn.Module, Tensor, Tensor | int, Layer], Tensor]:
     """The function with those of the four arguments that it takes, and its defaults."""
     names = inspect.signature(function).parameters
 
-    def call(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+    def call(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
         given = {"model": model, "images": images, "targets": targets, "layer": layer}
         return function(**{name: value for name, value in given.items() if name in names})
 
     return call
 
 
-def _first_filters(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
-    return filters(model, next(name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)))
+def _first_filters(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
+    return filters(model, next(module for module in model.modules() if isinstance(module, nn.Conv2d)))
 
 
-def _distances_to_noise(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _distances_to_noise(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     queries = embed(model, images, layer)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(5, queries.shape[1], generator=generator, dtype=torch.float64, device="cpu")
     return nearest_neighbors(noise.to(queries), queries, k=3)[0]
 
 
-def _eight_channels_as_points(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _eight_channels_as_points(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     return tsne(activations(model, images, layer)[0, :8].flatten(1), perplexity=2, steps=20)
 
 
-def _masks_of_the_strongest_tenth(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _masks_of_the_strongest_tenth(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     return activation_masks(activations(model, images, layer), 0.9)
 
 
-def _kept_features(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _kept_features(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     return convert_to_cam(model, layer).eval().features(images.clone()).detach()
 
 
-def _strongest_patch(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _strongest_patch(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     return max_patches(model, images, layer, 0, k=1).pixels
 
 
-def _three_steps(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _three_steps(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     H, W = images.shape[-2:]
-    return class_visualization(model, int(targets[0]), size=(H, W), steps=3, lr=0.1)
+    return class_visualization(model, int(check_targets(targets, len(images))[0]), size=(H, W), steps=3, lr=0.1)
 
 
-def _four_windows(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> Tensor:
+def _four_windows(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     H, W = images.shape[-2:]
     return occlusion(model, images, targets, window=(H // 2, W // 2), stride=(H // 2, W // 2))
 

@@ -15,18 +15,16 @@ from cnnviz_ref._mechanism import (
     target_scores,
     undisturbed,
 )
-from cnnviz_ref._patches import Axis, Patched, Patches
+from cnnviz_ref._patches import Box, run_on_copies
 
 Span = tuple[int, int]
 """First row (or column) of a window and the first one after it."""
-Box = tuple[int, int, int, int]
-"""Span of its rows, span of its columns."""
 
 
 def occlusion(
     model: nn.Module,
     images: Images,
-    targets: Targets,
+    targets: Targets | int,
     *,
     window: int | tuple[int, int] = 32,
     stride: int | tuple[int, int] = 16,
@@ -41,9 +39,7 @@ def occlusion(
         before softmax. The last window of a row or column is cropped at the border, so that every pixel is covered.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
+        model, images, targets: As in every method (`help(cnnviz_ref)`).
         window: Height and width in pixels, or one number for both.
         stride: Pixels from one window to the next, down and across, or one number for both; at most the window.
         fill: What hides: a number, or a tensor that broadcasts to an image `[C H W]`.
@@ -65,7 +61,7 @@ def occlusion(
     tensor([[[ 3.0000,  0.5000, -2.0000]]])
     """
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets = check_targets(targets, len(images))
     H, W = images.shape[2:]
     (wh, ww), (sh, sw) = _check_windows(window, stride, (H, W))
     if not isinstance(chunk, int) or chunk < 1:
@@ -99,42 +95,19 @@ def window_drops(
 ) -> Tensor:
     """$y(I) - y(I^{(p)})$ of every window: `[N rows columns]`. `fill` is `[C H W]`. Call it inside `undisturbed`."""
     boxes = [(*row, *column) for row in rows for column in columns]
+    parts = [boxes[start : start + chunk] for start in range(0, len(boxes), chunk)]
     drops = []
-    for image, target in zip(images.split(1), targets.split(1), strict=True):
-        y = _scores(model, image, target)
-        hidden_y = [
-            hidden_scores(model, image, target, boxes[start : start + chunk], fill)
-            for start in range(0, len(boxes), chunk)
-        ]
-        drops.append(y - torch.cat(hidden_y))
+    for I, c in zip(images.detach().split(1), targets.split(1), strict=True):
+        y = target_scores(check_scores(model(I.clone()), 1), c).to(I.dtype)
+        y_hidden = torch.cat([hidden_scores(model, I, c, windows, fill) for windows in parts])
+        drops.append(y - y_hidden)
     return torch.stack(drops).view(-1, len(rows), len(columns))
 
 
 def hidden_scores(model: nn.Module, image: Images, target: Targets, boxes: list[Box], fill: Tensor) -> Tensor:
-    """$y(I^{(p)})$ of one image with each window hidden: `[P]`. On a CPU, only what a window changes is computed."""
-    if image.device.type == "cpu":
-        mode = Patched()
-        try:
-            with mode:
-                y = mode.whole(model(mode.start(hidden_patches(image, boxes, fill))))
-        except RuntimeError:
-            if not mode.escaped:
-                raise
-        else:
-            return target_scores(check_scores(y, len(boxes)), target.expand(len(boxes))).to(image.dtype)
-    return _scores(model, hidden_patches(image, boxes, fill).whole(), target.expand(len(boxes)))
-
-
-def hidden_patches(image: Images, boxes: list[Box], fill: Tensor) -> Patches:
-    """The image with each window hidden; patches are of one size, so those at the border reach further inside."""
-    shared = image.detach().clone()
-    tops, bottoms, lefts, rights = zip(*boxes, strict=True)
-    rows, columns = _axis(tops, bottoms, image.shape[2]), _axis(lefts, rights, image.shape[3])
-    corners = list(zip(rows.starts, columns.starts, strict=True))
-    values = torch.cat([shared[:, :, i : i + rows.size, j : j + columns.size] for i, j in corners])
-    for value, (i, j), (top, bottom, left, right) in zip(values, corners, boxes, strict=True):
-        value[:, top - i : bottom - i, left - j : right - j] = fill[:, top:bottom, left:right]
-    return Patches(shared, values, rows, columns)
+    """$y(I^{(p)})$ of one image with each window $p$ hidden: `[P]`."""
+    P = len(boxes)
+    return target_scores(check_scores(run_on_copies(model, image, boxes, fill), P), target.expand(P)).to(image.dtype)
 
 
 def coverage_average(drops: Tensor, rows: list[Span], columns: list[Span], size: tuple[int, int]) -> PixelMap:
@@ -146,15 +119,6 @@ def coverage_average(drops: Tensor, rows: list[Span], columns: list[Span], size:
             total[:, top:bottom, left:right] += drops[:, i, j, None, None]
             count[top:bottom, left:right] += 1
     return total / count
-
-
-def _axis(starts: tuple[int, ...], stops: tuple[int, ...], length: int) -> Axis:
-    size = max(stop - start for start, stop in zip(starts, stops, strict=True))
-    return Axis([min(start, length - size) for start in starts], size, length)
-
-
-def _scores(model: nn.Module, images: Images, targets: Targets) -> Tensor:
-    return target_scores(check_scores(model(images.detach().clone()), len(images)), targets).to(images.dtype)
 
 
 def _check_windows(window: object, stride: object, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:

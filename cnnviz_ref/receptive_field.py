@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from cnnviz_ref._mechanism import check_model, check_output, first_weight, hooked, not_run, undisturbed
+from cnnviz_ref._channels import blank_image
+from cnnviz_ref._mechanism import Layer, check_model, check_output, hooked, layer_name, not_run, undisturbed
 from cnnviz_ref._spans import PIXEL, RULES, Span, Spans, step
 from cnnviz_ref._tracing import Tracing
 
@@ -51,7 +52,7 @@ def chain_receptive_field(layers: Iterable[tuple[int, int, int, int]]) -> Span:
     return span
 
 
-def receptive_field(model: nn.Module, layer: str, *, size: tuple[int, int, int] = (3, 224, 224)) -> ReceptiveField:
+def receptive_field(model: nn.Module, layer: Layer, *, size: tuple[int, int, int] = (3, 224, 224)) -> ReceptiveField:
     r"""The smallest box of pixels that holds all that a unit of a layer can see, for units away from the border.
 
     Formula:
@@ -65,7 +66,7 @@ def receptive_field(model: nn.Module, layer: str, *, size: tuple[int, int, int] 
 
     Args:
         model: Any network; evaluated in eval mode on one blank image and left as found.
-        layer: Dotted name of a module; if it runs several times, its last output.
+        layer: As in every method (`help(cnnviz_ref)`).
         size: Colours, height and width of the images. The field depends on height and width only where it is cut at
             the border or an adaptive pool comes before the layer.
 
@@ -89,13 +90,12 @@ def receptive_field(model: nn.Module, layer: str, *, size: tuple[int, int, int] 
     check_model(model)
     if not isinstance(size, tuple) or len(size) != 3 or not all(isinstance(n, int) and n >= 1 for n in size):
         raise ValueError(f"size: got {size!r}, needs (C, H, W), each a whole number from 1; try (3, 224, 224).")
-    spans = _trace(model, layer, size)
+    spans = _trace(model, layer_name(model, layer), size)
     return ReceptiveField(*(_within(span, length) for span, length in zip(spans, size[1:], strict=True)))
 
 
 def _trace(model: nn.Module, layer: str, size: tuple[int, int, int]) -> Spans:
-    weight = first_weight(model)
-    image = torch.zeros(1, *size, device="cpu") if weight is None else weight.new_zeros(1, *size)
+    image = blank_image(model, *size)
     mode = Tracing(RULES, {image: (PIXEL, PIXEL)})
     found: list[Spans | str] = []
 

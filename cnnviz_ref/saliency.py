@@ -17,7 +17,7 @@ from cnnviz_ref._mechanism import (
 FORMS = ("abs_max", "squared")
 
 
-def saliency(model: nn.Module, images: Images, targets: Targets, *, form: str = "abs_max") -> PixelMap:
+def saliency(model: nn.Module, images: Images, targets: Targets | int, *, form: str = "abs_max") -> PixelMap:
     r"""How much the score of a class changes when one pixel changes a little.
 
     Formula:
@@ -26,9 +26,7 @@ def saliency(model: nn.Module, images: Images, targets: Targets, *, form: str = 
         $y$ is the target's score before softmax.
 
     Args:
-        model: Returns scores `[N classes]`; evaluated in eval mode and left as found.
-        images: `[N C H W]`, floats of the model's dtype on its device.
-        targets: int64 `[N]`, the class to explain in each image.
+        model, images, targets: As in every method (`help(cnnviz_ref)`).
         form: "abs_max" or "squared".
 
     Returns:
@@ -54,10 +52,10 @@ def saliency(model: nn.Module, images: Images, targets: Targets, *, form: str = 
     return strongest_colour(dI) if form == "abs_max" else strongest_colour(dI) ** 2
 
 
-def image_gradient(model: nn.Module, images: Images, targets: Targets) -> ImageMap:
+def image_gradient(model: nn.Module, images: Images, targets: Targets | int) -> ImageMap:
     r"""$\partial y / \partial I$, signed and for every colour: `[N C H W]`, detached. Errors as in `saliency`."""
     check_images(model, images)
-    check_targets(targets, len(images))
+    targets = check_targets(targets, len(images))
     with undisturbed(model, images):
         I = images.detach().clone().requires_grad_()
         scores = check_scores(model(I.clone()), len(images))  # the clone: a network may write into its input

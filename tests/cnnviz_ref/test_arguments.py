@@ -74,7 +74,8 @@ def test_every_method_lists_the_layers_for_an_unknown_one(method: Method) -> Non
 @pytest.mark.parametrize(
     ("targets", "sentence"),
     [
-        (3, "targets: got int, needs an int64 tensor [N]; use torch.tensor([...])."),
+        (None, "targets: got NoneType, needs one class or an int64 tensor [N]; use torch.tensor."),
+        (5, "targets: got [5, 5], but the model has classes 0 to 4; choose there."),
         (TARGETS[:1], "targets: got torch.int64 [1], needs torch.int64 [2]; give one class index an image."),
         (TARGETS.int(), "targets: got torch.int32 [2], needs torch.int64 [2]"),
         (torch.tensor(3), "targets: got torch.int64 [], needs torch.int64 [2]"),
@@ -98,6 +99,7 @@ LAYERS = "features, pool, classifier, features.0, features.1, features.2, featur
         ("features.9", f"layer: got 'features.9', but the model's layers are {LAYERS}; did you mean"),
         ("", f"layer: got '', but the model's layers are {LAYERS}; choose one of them."),
         (None, f"layer: got None, but the model's layers are {LAYERS}; choose one of them."),
+        (nn.ReLU(), "layer: got a ReLU that is not inside the model; pass one of the model's own, or its name."),
     ],
 )
 def test_unknown_layer_lists_the_layers(layer: str, sentence: str) -> None:
