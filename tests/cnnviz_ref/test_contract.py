@@ -14,6 +14,7 @@ import torchvision
 from torch import Tensor, nn
 
 import cnnviz
+import cnnviz_ref
 from cnnviz import small_nets
 from cnnviz_ref import METHODS, Method
 
@@ -160,8 +161,9 @@ def test_result_is_raw_floats_of_the_promised_shape(method: Method, network: Net
     sizes = dict(zip("NCHWKhw", (len(images), *network.images, *network.grid), strict=True))
     axes = method.shape.split()
     allowed = {axis: int(axis) if axis.isdigit() else sizes.get(axis) for axis in axes}
-    assert result.ndim == len(axes)
-    assert all(allowed[axis] in (None, size) for axis, size in zip(axes, result.shape, strict=True))
+    row = f"cnnviz_ref/methods.py says that {method.name} gives [{method.shape}]; it gives {list(result.shape)}"
+    assert result.ndim == len(axes), row
+    assert all(allowed[axis] in (None, size) for axis, size in zip(axes, result.shape, strict=True)), row
     assert result.dtype == (method.dtype or dtype)
     assert result.device == images.device
     assert not result.requires_grad
@@ -276,6 +278,14 @@ def test_network_that_writes_into_its_input_leaves_the_images_alone(method: Meth
     assert torch.equal(result, method.call(nn.Sequential(_Halves(), plain), images, targets, "1.features"))
 
 
+@pytest.mark.parametrize("method", METHODS, ids=_names)
+def test_one_class_for_all_images_and_a_layer_itself_are_what_their_tensor_and_name_are(method: Method) -> None:
+    network = NETWORKS[0]
+    model, (images, _) = shared_model(network, torch.float32), inputs(network, torch.float32)
+    by_name = method.call(model, images, torch.tensor([3, 3]), network.layer)
+    assert torch.equal(method.call(model, images, 3, model.get_submodule(network.layer)), by_name)
+
+
 class _HalvesInPlace(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return images.mul_(0.5)
@@ -288,17 +298,19 @@ class _Halves(nn.Module):
 
 @pytest.mark.parametrize("method", METHODS, ids=_names)
 def test_every_public_method_has_a_row_that_names_it(method: Method) -> None:
-    import cnnviz_ref
-
-    assert getattr(cnnviz_ref, method.name) is method.function
-    assert method.name in cnnviz_ref.__all__
-    assert ">>>" in (method.function.__doc__ or "")
+    name, module = method.name, method.function.__module__
+    assert getattr(cnnviz_ref, name, None) is method.function, (
+        f"cnnviz_ref/__init__.py: add `from {module} import {name} as {name}`"
+    )
+    assert name in cnnviz_ref.__all__, f'cnnviz_ref/__init__.py: add "{name}" to __all__'
 
 
 def test_every_public_function_has_a_row() -> None:
-    import cnnviz_ref
-
-    assert {method.name for method in METHODS} == set(cnnviz_ref.__all__) - {"METHODS", "Method"}
+    rowless = set(cnnviz_ref.__all__) - {"METHODS", "Method"} - {method.name for method in METHODS}
+    assert not rowless, (
+        f"cnnviz_ref/methods.py: add to METHODS, at its lesson's place, Method(name, function, lesson, shape, call) "
+        f"for {', '.join(sorted(rowless))}"
+    )
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method.call is method.function], ids=_names)

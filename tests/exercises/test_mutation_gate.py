@@ -11,7 +11,7 @@ from autograder.grade import grade_function
 from autograder.oracle import Part, Setting, parts_of
 from autograder.records import Case
 from autograder.verdict import FAILED, PASSED
-from tests.exercises.written import variants_of
+from tests.exercises.written import variants, variants_of
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
 SECRETS = ("", "spring term", pytest.param("autumn term", marks=pytest.mark.long))
@@ -33,14 +33,21 @@ def each_secret(test):
 @each_exercise
 @each_secret
 def test_every_misconception_is_rejected_and_named_by_every_case(exercise, secret):
+    place = {mistake.name: mistake.place for mistake in exercise.misconceptions}
     for part in cases_of(exercise, secret):
         for name, (sentence, results) in part.mistakes.items():
             finding = compare(part.expected, results, exercise.outputs)
             if finding is None and name in part.missed:
                 continue
-            assert finding is not None, f"{name} passes {part.part.name}"
+            assert finding is not None, (
+                f"{exercise.id}: the mistake {place[name]} passes the case {part.part.name!r}; change that case's "
+                f"inputs so that it shows, or take another draw of it, never another tolerance"
+            )
             told = diagnose(finding, part.expected, results, symbols=exercise.outputs, known=part.mistakes)
-            assert (told.kind, told.name, told.message) == ("misconception", name, sentence), part.part.name
+            assert (told.kind, told.name, told.message) == ("misconception", name, sentence), (
+                f"{exercise.id}: in the case {part.part.name!r} the mistake {place[name]} is taken for "
+                f"{place.get(told.name, told.kind)}; change that case's inputs so that they differ, or drop one of them"
+            )
 
 
 OF_STRANGERS = {
@@ -74,12 +81,15 @@ def test_every_case_tells_the_misconceptions_apart_by_a_hundred_tolerances(exerc
 @each_exercise
 @each_secret
 def test_right_variants_earn_every_point(exercise, secret):
-    variants = variants_of(exercise)
-    assert len(variants) >= 4
-    for variant in (exercise.reference, *variants):
+    right = variants_of(exercise)
+    assert len(right) >= 4, (
+        f"{exercise.id} has {len(right)} right answers in other words; add to VARIANTS[{exercise.id!r}] in "
+        f"{variants(exercise.module).__file__}"
+    )
+    for variant in (exercise.reference, *right):
         graded = grade_function(exercise, variant, Setting(secret=secret))
         wrong = [(row.check, row.verdict, row.diagnosis) for row in graded.rows if row.verdict != PASSED]
-        assert not wrong, variant.__name__
+        assert not wrong, f"{exercise.id}: the right answer {variant.__name__} does not pass {wrong}"
 
 
 @each_exercise
@@ -87,7 +97,8 @@ def test_misconceptions_earn_no_point_for_laws_and_promises(exercise):
     special = {name for case in exercise.cases for name in case.only_here}
     for misconception in (m for m in exercise.misconceptions if m.name not in special):
         rows = grade_function(exercise, misconception.wrong).rows
-        assert all(row.verdict == FAILED and row.points == 0 for row in rows), misconception.name
+        earned = [row.check for row in rows if row.verdict != FAILED or row.points]
+        assert not earned, f"{exercise.id}: the mistake {misconception.place} earns points for {earned}"
 
 
 SPECIAL = [(exercise, case) for exercise in EXERCISES for case in exercise.cases if case.only_here]
@@ -118,7 +129,10 @@ def test_laws_see_at_least_one_misconception(exercise):
             for row in grade_function(exercise, m.wrong).rows
             if row.check == f"law: {law.name}" and row.diagnosis and row.diagnosis.kind in ("law", "shape", "type")
         ]
-        assert broken, f"{law.name} holds for every mistake: it says nothing"
+        assert broken, (
+            f"{exercise.id}: the law {law.name} holds for every known mistake, so it says nothing; give it inputs on "
+            f"which one breaks it, or drop it"
+        )
 
 
 @each_exercise
