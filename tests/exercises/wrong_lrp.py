@@ -6,8 +6,11 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from autograder.exercises import lrp_rules as rules
-from autograder.exercises.lrp_rules import share, weight_and_bias
+from tests.exercises.written import variants
+
+right = variants("lrp")
+share = right.share
+AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 
 
 def _rule(below):
@@ -22,12 +25,13 @@ def _rule(below):
 
 def _layer(below):
     def wrong(a, layer, R, epsilon):
-        x = a.detach().requires_grad_()
-        z = layer(x)
-        size = epsilon * z.detach().abs().mean(dim=tuple(range(1, z.ndim)), keepdim=True)
-        return a * torch.autograd.grad(z, x, below(R, z.detach(), size))[0]
+        return a * _back(layer, a, lambda z: below(R, z, epsilon * _size(z)))
 
     return wrong
+
+
+def _size(z):
+    return z.abs().mean(dim=tuple(range(1, z.ndim)), keepdim=True)
 
 
 STABILISED = {
@@ -76,7 +80,7 @@ def z_plus_evenly_where_nothing_is_positive(a, weight, bias, R):
 
 def _gamma(below, favoured=lambda t, gamma: t + gamma * t.relu()):
     def wrong(a, layer, R, gamma):
-        w, b = weight_and_bias(layer)
+        w, b = layer.weight.detach(), layer.bias.detach()
         x = a.detach().requires_grad_()
         z = functional_call(layer, {"weight": favoured(w, gamma), "bias": favoured(b, gamma)}, (x,))
         return a * torch.autograd.grad(z, x, below(R, z.detach()))[0]
@@ -105,14 +109,33 @@ def gamma_of_the_positive_relevance(*args):
 
 
 def _composite(model, images, targets, epsilon, gamma, *, start=None, step=None):
-    """The composite from `start(scores)`, where `step(layer, a, R)` may answer for a layer."""
-    entering, scores = rules.inputs_of(model, images)
-    R = (start or (lambda y: rules.at_the_targets(y, targets)))(scores)
-    usual = rules.composite(epsilon, gamma)
+    """The composite from `start(y^c)`, where `step(layer, a, R)` may answer for a layer."""
+    entering, a = [], images
+    with torch.no_grad():
+        for layer in model:
+            entering.append(a.clone())
+            a = layer(a)
+    y = a.gather(1, targets[:, None])
+    R = torch.zeros_like(a).scatter(1, targets[:, None], start(y) if start else y)
     for layer, a in zip(reversed(model), reversed(entering), strict=True):
         other = step(layer, a, R) if step else None
-        R = usual(layer, a, R) if other is None else other
+        R = _usual(layer, a, R, epsilon, gamma) if other is None else other
     return R
+
+
+def _usual(layer, a, R, epsilon, gamma):
+    if isinstance(layer, nn.Conv2d):
+        return right.gamma_by_where(a, layer, R, gamma)
+    if isinstance(layer, nn.Linear | nn.AvgPool2d | nn.AdaptiveAvgPool2d):
+        return right.layer_by_grad(a, layer, R, epsilon)
+    return R if isinstance(layer, nn.ReLU) else _back(layer, a, lambda z: R)
+
+
+def _back(layer, a, Q):
+    """Σ_j w_ij Q_j, of Q(z)."""
+    x = a.detach().clone().requires_grad_()
+    z = layer(x)
+    return torch.autograd.grad(z, x, Q(z.detach()))[0]
 
 
 def method_of_sorted_targets(model, images, targets, epsilon, gamma):
@@ -120,11 +143,11 @@ def method_of_sorted_targets(model, images, targets, epsilon, gamma):
 
 
 def method_from_positive_scores(model, images, targets, epsilon, gamma):
-    return _composite(model, images, targets, epsilon, gamma, start=lambda y: rules.at_the_targets(y, targets).relu())
+    return _composite(model, images, targets, epsilon, gamma, start=torch.relu)
 
 
 def method_from_absolute_scores(model, images, targets, epsilon, gamma):
-    return _composite(model, images, targets, epsilon, gamma, start=lambda y: rules.at_the_targets(y, targets).abs())
+    return _composite(model, images, targets, epsilon, gamma, start=torch.abs)
 
 
 def method_in_halves(*args):
@@ -161,26 +184,24 @@ def _size_of_the_batch(model, images, targets, epsilon, gamma, kinds):
     def step(layer, a, R):
         if not isinstance(layer, kinds):
             return None
-        z, back = rules.with_back(layer, a)
-        return a * back(share(R, z + epsilon * z.abs().mean() * torch.where(z < 0, -1.0, 1.0)))
+        return a * _back(layer, a, lambda z: share(R, z + epsilon * z.abs().mean() * torch.where(z < 0, -1.0, 1.0)))
 
     return _composite(model, images, targets, epsilon, gamma, step=step)
 
 
 def method_with_the_size_of_the_batch(*args):
-    return _size_of_the_batch(*args, (nn.Linear, nn.AvgPool2d, nn.AdaptiveAvgPool2d))
+    return _size_of_the_batch(*args, (nn.Linear, *AVERAGES))
 
 
 def method_with_the_size_of_the_batch_in_averages(*args):
-    return _size_of_the_batch(*args, (nn.AvgPool2d, nn.AdaptiveAvgPool2d))
+    return _size_of_the_batch(*args, AVERAGES)
 
 
 def method_with_sign_of_zero(model, images, targets, epsilon, gamma):
     def step(layer, a, R):
         if not isinstance(layer, nn.Linear | nn.AvgPool2d | nn.AdaptiveAvgPool2d):
             return None
-        z, back = rules.with_back(layer, a)
-        return a * back(R / (z + epsilon * rules.size_of(z) * z.sign()))
+        return a * _back(layer, a, lambda z: R / (z + epsilon * _size(z) * z.sign()))
 
     return _composite(model, images, targets, epsilon, gamma, step=step)
 
@@ -194,10 +215,10 @@ def method_with_a_fixed_epsilon(model, images, targets, epsilon, gamma):
 
 
 def method_with_averages_by_gradient(*args):
-    averages = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-    return _composite(
-        *args, step=lambda layer, a, R: rules.with_back(layer, a)[1](R) if isinstance(layer, averages) else None
-    )
+    def step(layer, a, R):
+        return _back(layer, a, lambda z: R) if isinstance(layer, AVERAGES) else None
+
+    return _composite(*args, step=step)
 
 
 WRONG = {

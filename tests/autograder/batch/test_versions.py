@@ -47,7 +47,7 @@ def test_a_file_that_a_verdict_depends_on_changes_the_version(copied, place):
 
 @pytest.mark.parametrize(
     "place",
-    ["autograder/exercises/lrp.py", "autograder/cli.py", "autograder/batch/grading.py", "cnnviz_ref/lrp.py",
+    ["solutions/14_lrp/cases.py", "autograder/cli.py", "autograder/batch/grading.py", "cnnviz_ref/lrp.py",
      "solutions/10_cam/cam.py"],
 )  # fmt: skip
 def test_other_files_leave_the_version_as_it_is(copied, place):

@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import nn
 from torch.func import functional_call
 
-from autograder.exercises.lrp_rules import epsilon_layer, gamma_layer
 from cnnviz_ref import _affine
 from cnnviz_ref import lrp as published
 
@@ -257,9 +256,9 @@ def lrp_by_lists(model, images, targets, epsilon, gamma):
     for k in reversed(range(len(model))):
         a, layer = values[k], model[k]
         if isinstance(layer, nn.Conv2d):
-            R = gamma_layer(a, layer, R, gamma)
+            R = gamma_by_where(a, layer, R, gamma)
         elif isinstance(layer, (nn.Linear, nn.AvgPool2d, nn.AdaptiveAvgPool2d)):
-            R = epsilon_layer(a, layer, R, epsilon)
+            R = layer_by_grad(a, layer, R, epsilon)
         elif isinstance(layer, nn.Flatten):
             R = R.view_as(a)
         elif isinstance(layer, nn.MaxPool2d):
