@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from tests.exercises.variants_layer_activation import VARIANTS
+from tests.exercises.written import variants
 
+VARIANTS = variants("layer_activation").VARIANTS
 right_capture, right_thresholds, right_masks, right_iou = (
     VARIANTS[f"layer_activation.{name}"][0]
     for name in ("capture", "channel_thresholds", "upsample_and_mask", "dataset_iou")
