@@ -93,6 +93,15 @@ def takes_model(exercise) -> bool:
     return parameters[0] in ("model", "head", "features")
 
 
+def returns_module(exercise) -> bool:
+    return any(call.then for case in exercise.cases for call in case.build(torch.Generator().manual_seed(0)))
+
+
+def takes_list_of_weights(exercise) -> bool:
+    parameters = inspect.signature(exercise.reference).parameters
+    return "weights" in parameters and "[" in str(parameters["weights"].annotation)
+
+
 def takes_tensor(exercise) -> bool:
     """Whether there is anything to change in place: not where all is declared numbers, or rows of them."""
     declared = " ".join(str(p.annotation) for p in inspect.signature(exercise.reference).parameters.values())
@@ -170,6 +179,36 @@ def test_what_the_caller_had_and_is_gone_is_named(exercise, effect):
 def test_a_hook_left_by_a_forward_pass_that_fails_is_named(exercise):
     row = promise(exercise, careless(exercise.reference))
     assert (row.verdict, row.points, row.diagnosis.message) == (FAILED, 0, EFFECTS["hooks"])
+
+
+def weights(values):
+    lists = [tensor for value in values if isinstance(value, list) for tensor in value]
+    found = [*lists, *(parameter for model in models(values) for parameter in model.parameters())]
+    return [weight for weight in found if isinstance(weight, torch.Tensor) and weight.requires_grad]
+
+
+def still_attached(reference):
+    """The reference with a result that hangs on the graph of whatever weights need gradients."""
+
+    @functools.wraps(reference)
+    def wrong(*args, **kwargs):
+        result = reference(*args, **kwargs)
+        tied = [weight.sum() * 0 for weight in weights((*args, *kwargs.values()))]
+        with torch.enable_grad():
+            hang = lambda tensor: tensor + sum(tied).to(tensor) if tied and tensor.is_floating_point() else tensor  # noqa: E731
+            return tuple(map(hang, result)) if isinstance(result, tuple) else hang(result)
+
+    return wrong
+
+
+TAKES_WEIGHTS = [e for e in EXERCISES if (takes_model(e) or takes_list_of_weights(e)) and not returns_module(e)]
+
+
+@pytest.mark.parametrize("exercise", TAKES_WEIGHTS, ids=lambda e: e.id)
+def test_a_result_that_hangs_on_the_graph_of_weights_that_need_gradients_is_named(exercise):
+    row = promise(exercise, still_attached(exercise.reference))
+    assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
+    assert EFFECTS["attached"] in row.diagnosis.message
 
 
 PLAIN_TENSORS = [e for e in EXERCISES if not takes_model(e) and takes_tensor(e)]

@@ -7,10 +7,13 @@ import pytest
 from autograder import registry
 from autograder.compare import compare, distance
 from autograder.diagnose import diagnose
-from autograder.grade import grade_function
+from autograder.grade import grade_function, grade_item
+from autograder.isolated import Runner
 from autograder.oracle import Part, Setting, parts_of
 from autograder.records import Case
+from autograder.submission import load_submission
 from autograder.verdict import FAILED, PASSED
+from tests.autograder.right_forms import FORMS, hand_in
 from tests.exercises.written import variants, variants_of
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
@@ -87,9 +90,24 @@ def test_right_variants_earn_every_point(exercise, secret):
         f"{variants(exercise.module).__file__}"
     )
     for variant in (exercise.reference, *right):
-        graded = grade_function(exercise, variant, Setting(secret=secret))
-        wrong = [(row.check, row.verdict, row.diagnosis) for row in graded.rows if row.verdict != PASSED]
+        wrong = lost(grade_function(exercise, variant, Setting(secret=secret)))
         assert not wrong, f"{exercise.id}: the right answer {variant.__name__} does not pass {wrong}"
+
+
+def lost(graded):
+    return [(row.check, row.verdict, row.diagnosis) for row in graded.rows if row.verdict != PASSED]
+
+
+@each_secret
+def test_right_work_earns_every_point_in_whatever_form_it_is_handed_in(secret, tmp_path):
+    lesson, exercise = registry.lesson("11_grad_cam"), registry.exercise("grad_cam.neuron_importance")
+    setting, failed = Setting(secret=secret), {}
+    with Runner() as runner:
+        for n, (form, files) in enumerate(FORMS.items()):
+            submission = load_submission(hand_in(files, tmp_path / str(n)), lesson)
+            if rows := lost(grade_item(submission, exercise, setting, runner)):
+                failed[form] = rows
+    assert not failed
 
 
 @each_exercise
