@@ -7,7 +7,7 @@ import pytest
 
 from autograder import registry
 from autograder.allowance import Allowance
-from autograder.grade import grade_lesson
+from autograder.grade import grade_item, grade_lesson
 from autograder.isolated import Cell, Outcome, Request, Runner
 from autograder.oracle import Setting
 from autograder.submission import load_submission
@@ -99,3 +99,10 @@ def test_who_sleeps_in_one_exercise_keeps_the_points_of_the_others(tmp_path):
         graded = grade_lesson(load_submission(tmp_path, LESSON), LESSON, Setting(seconds=5.0), runner)
     passed = [g.item.id for g in graded if {row.verdict for row in g.rows} == {PASSED}]
     assert {"grad_cam.capture", "grad_cam.grad_cam_map", "grad_cam.quadrant_shares"} <= {*passed}
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.25, 0.75), (0.9, 0.5)])
+def test_the_second_run_gets_what_is_left_of_the_limit_and_at_least_half_of_it(took, rest):
+    runner = Slow(lambda request, n: took)
+    grade_item(load_submission(RIGHT.parent, LESSON), LESSON.exercises[0], SETTING, runner)
+    assert [request.seconds for request in runner.asked[:2]] == [1.0, rest]

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder import registry
-from autograder.diagnose import EFFECTS, Diagnosis
+from autograder.diagnose import EFFECTS, Diagnosis, side_effect
 from autograder.evidence import exhibits_of
 from autograder.grade import grade_item
 from autograder.isolated import Runner
@@ -158,3 +158,10 @@ def test_what_everybody_may_see_is_told_in_full():
         EXERCISE.id, "values: two images", FAILED, 1, Diagnosis("raised", "raised", "your function raised ..."), 1.5
     )
     assert told(row, EXERCISE) is row
+
+
+def test_of_several_effects_in_a_hidden_case_the_first_alone_is_told_and_no_name():
+    effects = ["replaced torch.relu", "inputs", "hooks"]
+    assert side_effect(effects, alone=True).message == EFFECTS["hooks"]
+    for part in (EFFECTS["hooks"], EFFECTS["inputs"], "torch.relu"):
+        assert part in side_effect(effects).message

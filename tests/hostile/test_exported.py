@@ -12,6 +12,7 @@ from autograder import registry
 from autograder.batch.records import Result
 from autograder.diagnose import Diagnosis
 from autograder.exports import plain
+from autograder.exports.classroom import workflow
 from autograder.judge import checks_of
 from autograder.verdict import FAILED, Row
 from tests.hostile.range import exports
@@ -59,9 +60,17 @@ def test_no_cell_of_a_table_is_a_formula(name):
 def test_no_message_steers_a_terminal_or_a_runner_or_a_page():
     text = exports.gradescope(results("eve"))
     assert live_in_terminal(text) == []
-    (table,) = exports.tables(results("eve"))[1:]
-    assert live_in_page(table) == []
-    assert "alert(1)" in table
+    imported, canvas, moodle = exports.tables(results("eve"))[1:]
+    for table in (imported, moodle):  # feedback as markup; Canvas takes numbers alone
+        assert live_in_page(table) == []
+        assert "alert(1)" in table
+    assert canvas.splitlines()[-1] == "A 100,1100,u100,100,S,0"
+
+
+def test_a_workflow_for_github_holds_nothing_of_anybodys():
+    """It is made of the lesson; what the student's own steps print is judged at `pytest`, attack by attack."""
+    text = workflow(registry.lesson(LESSON)) + workflow(registry.lesson(LESSON), plain=True)
+    assert live_in_terminal(text) == live_in_log(text) == []
 
 
 def test_without_what_makes_text_harmless_the_judges_see_it(monkeypatch):

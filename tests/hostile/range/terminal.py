@@ -28,7 +28,7 @@ from tests.hostile.range.judges import full_points
 from tests.hostile.range.outcome import Outcome, Student
 
 OPTIONS = (str(REPOSITORY / "lessons" / LESSON), "-p", "no:cacheprovider", "--assert=plain")
-"""The checks of the lesson; asserts stay as they are, because pytest cannot rewrite them in what is imported already."""
+"""The checks of the lesson; asserts stay as they are, because pytest cannot rewrite what is imported already."""
 
 
 @dataclass(frozen=True)
