@@ -23,7 +23,7 @@ from making.leaks import leaks
 from making.lessons import write_lesson
 from making.links import broken
 from making.places import BUILD, SITE, Places, fingerprint
-from making.reference import MORE, methods, write_reference
+from making.reference import MORE, methods, shared_arguments, write_reference
 from making.start import write_start
 from making.templates import render
 
@@ -65,6 +65,7 @@ def write_pages(places: Places, lessons: Sequence[Lesson], *, execute: bool) -> 
     groups = write_documents(places)
     titles = {lesson.id: lesson.title for lesson in registry.lessons()}
     index = {"documents": groups["reference"], "methods": methods(), "lessons": titles, "more": list(MORE)}
+    index["shared"] = shared_arguments()
     places.write("reference/index.md", render("reference.md.j2", **index))
     for section in ("measured", "teach"):
         places.write(f"{section}.md", render(f"{section}.md.j2", documents=groups[section]))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import cnnviz
+import cnnviz_ref
 from autograder import registry
 from cnnviz_ref import METHODS, Method
 from making.places import Places
@@ -59,6 +61,11 @@ def write_reference(places: Places) -> None:
 def methods() -> list[tuple[Method, str]]:
     """Every method with the first sentence of its docstring."""
     return [(method, _first(method.function)) for method in METHODS]
+
+
+def shared_arguments() -> list[tuple[str, str]]:
+    """Name and meaning of the arguments that the methods share, from the docstring of `cnnviz_ref`."""
+    return re.findall(r"^    (\w+): (.+)$", inspect.getdoc(cnnviz_ref) or "", re.MULTILINE)
 
 
 def entries(module: Any) -> list[Entry]:
