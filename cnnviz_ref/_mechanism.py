@@ -9,7 +9,7 @@ model only ever sees a copy of the images.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -78,8 +78,9 @@ def gradient(y: Tensor, x: Tensor, what: str, *, start: Tensor | None = None, ag
     return found
 
 
-def target_scores(scores: Tensor, targets: Tensor) -> Tensor:
+def target_scores(scores: object, targets: Tensor) -> Tensor:
     """`y^c` of each image: `[N classes], [N] -> [N]`, the score before softmax."""
+    scores = check_scores(scores, len(targets))
     classes = scores.shape[1]
     if targets.min() < 0 or targets.max() >= classes:
         raise ValueError(
@@ -176,8 +177,10 @@ def check_images(model: nn.Module, images: object) -> None:
         raise ValueError("images: got NaN or infinity, needs finite values; look at how the images are scaled.")
 
 
-def check_targets(targets: object, N: int) -> Tensor:
-    """The class of each image, int64 `[N]`, where one number is that of all; or a ValueError."""
+def check_targets(model: nn.Module, images: Tensor, targets: object) -> Tensor:
+    """The class of each image, int64 `[N]`, where one number is that of all; or a ValueError, also for the images."""
+    check_images(model, images)
+    N = len(images)
     if not isinstance(targets, Tensor):
         try:
             return torch.full((N,), operator.index(targets), dtype=torch.int64, device="cpu")  # type: ignore[arg-type]
@@ -185,9 +188,25 @@ def check_targets(targets: object, N: int) -> Tensor:
             got = type(targets).__name__
             raise ValueError(f"targets: got {got}, needs one class or an int64 tensor [N]; use torch.tensor.") from None
     if targets.dtype != torch.int64 or targets.shape != (N,):
-        got = f"{targets.dtype} {list(targets.shape)}"
-        raise ValueError(f"targets: got {got}, needs torch.int64 [{N}]; give one class index an image.")
+        raise ValueError(f"targets: got {described(targets)}, needs torch.int64 [{N}]; give one class index an image.")
     return targets
+
+
+def check_whole(name: str, value: object, advice: str, *, least: int = 1) -> None:
+    """A whole number from `least`, or a ValueError that ends in the advice."""
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"{name}: got {value!r}, needs a whole number from {least}; {advice}.")
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """One of the choices, or a ValueError that lists them."""
+    if value not in (choices := tuple(choices)):
+        raise ValueError(f"{name}: got {value!r}, needs one of {', '.join(map(repr, choices))}; choose one of them.")
+
+
+def described(value: object) -> str:
+    """What an error says of a value: type and shape of a tensor, the kind of anything else."""
+    return f"{value.dtype} {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
 
 
 def check_scores(scores: object, N: int) -> Tensor:

@@ -70,6 +70,12 @@ def by_name(name: str, args: Any, kwargs: Any) -> dict[str, Any]:
     return {**dict(zip(PARAMETERS.get(name, ()), args, strict=False)), **kwargs}
 
 
+def two_of(value: Any) -> tuple[int, int]:
+    """An argument along rows and columns, which may be given once for both."""
+    pair = tuple(value) if isinstance(value, tuple | list) else (value,)
+    return pair * 2 if len(pair) == 1 else pair
+
+
 def kind_by_name(name: str, inputs: tuple[Tensor, ...], arguments: dict[str, Any]) -> str | None:
     """The kind of one of torch's own functions, if its name and arguments say it."""
     kind, alone = _KINDS.get(name), len(inputs) == 1

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_ref._operations import by_name, is_torchs_own, plain_name
+from cnnviz_ref._operations import by_name, is_torchs_own, plain_name, two_of
 from cnnviz_ref._propagation import out_of_place
 
 MOST = 0.6
@@ -231,9 +231,9 @@ def _window(func: Callable[..., Tensor], p: Patches, options: dict[str, Any]) ->
     """A convolution or a max-pool: a patch grows by what reads it."""
     if options.get("return_indices") or isinstance(options.get("padding"), str):
         return None
-    kernel = _two(options["weight"].shape[2:] if "weight" in options else options["kernel_size"])
-    stride = _two(options.get("stride") or (1 if "weight" in options else kernel))
-    padding, dilation = _two(options.get("padding") or 0), _two(options.get("dilation") or 1)
+    kernel = two_of(options["weight"].shape[2:] if "weight" in options else options["kernel_size"])
+    stride = two_of(options.get("stride") or (1 if "weight" in options else kernel))
+    padding, dilation = two_of(options.get("padding") or 0), two_of(options.get("dilation") or 1)
     shared = func(p.shared, **options)
     (rows, tall), (columns, wide) = (
         axis.after(kernel[i], stride[i], padding[i], dilation[i], shared.shape[2 + i])
@@ -273,7 +273,3 @@ def _around(starts: Sequence[int], stops: Sequence[int], length: int) -> Axis:
     """Patches of one size that hold these stretches."""
     size = max(stop - start for start, stop in zip(starts, stops, strict=True))
     return Axis([min(start, length - size) for start in starts], size, length)
-
-
-def _two(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)

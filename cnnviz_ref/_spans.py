@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from cnnviz_ref._operations import two_of
 from cnnviz_ref._tracing import Call, Rule
 
 
@@ -68,12 +69,12 @@ Spans: TypeAlias = tuple[Span, Span]
 
 
 def _window(spans: Spans, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Spans:
-    rows, columns = zip(*map(_pair, (kernel, stride, padding, dilation)), strict=True)
+    rows, columns = zip(*map(two_of, (kernel, stride, padding, dilation)), strict=True)
     return step(spans[0], *rows), step(spans[1], *columns)
 
 
 def _convolution(call: Call[Spans]) -> Spans:
-    kernel, dilation = call.arguments["weight"].shape[2:], _pair(call.arguments.get("dilation", 1))
+    kernel, dilation = call.arguments["weight"].shape[2:], two_of(call.arguments.get("dilation", 1))
     padding = call.arguments.get("padding", 0)
     if isinstance(padding, str):
         same = ((k - 1) * d // 2 for k, d in zip(kernel, dilation, strict=True))
@@ -168,8 +169,3 @@ RULES: dict[str, Rule[Spans]] = {
     "any other": _any_other,
 }
 """Function, by its name without underscores -> the spans of what it returns."""
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    pair = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    return pair * 2 if len(pair) == 1 else pair

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.shapes import Activations, Masks
+from cnnviz_ref._mechanism import described
 
 AT_ONCE = 2**20
 """Values of which quantiles are taken at once, unless one channel has more."""
@@ -130,10 +131,11 @@ def _check_activations(activations: object) -> None:
     """Finite floats `[N K h w]`, or a ValueError."""
     if not isinstance(activations, Tensor) or not activations.is_floating_point():
         raise ValueError(
-            f"activations: got {_given(activations)}, needs floats [N K h w]; take them from activations(model, ...)."
+            f"activations: got {described(activations)}, needs floats [N K h w]; "
+            f"take them from activations(model, ...)."
         )
     if activations.ndim != 4 or not activations.numel():
-        raise ValueError(f"activations: got {_given(activations)}, needs [N K h w]; one image's maps are A[None].")
+        raise ValueError(f"activations: got {described(activations)}, needs [N K h w]; one image's maps are A[None].")
     if not torch.isfinite(torch.stack(activations.detach().aminmax())).all():
         raise ValueError("activations: got NaN or infinity, needs finite values; look at the images and the network.")
 
@@ -141,7 +143,7 @@ def _check_activations(activations: object) -> None:
 def _check_thresholds(thresholds: object, activations: Tensor) -> None:
     K = activations.shape[1]
     if not isinstance(thresholds, Tensor) or thresholds.shape != (K,) or not thresholds.is_floating_point():
-        got = _given(thresholds)
+        got = described(thresholds)
         raise ValueError(
             f"thresholds: got {got}, needs floats [{K}], one a channel; take them from channel_thresholds."
         )
@@ -159,7 +161,9 @@ def _check_size(size: tuple[int, int], activations: Tensor) -> None:
 def _check_masks(masks: Tensor, concepts: Tensor) -> None:
     for value, name, shape in ((masks, "masks", "[N K H W]"), (concepts, "concepts", "[N L H W]")):
         if not isinstance(value, Tensor) or value.dtype != torch.bool or value.ndim != 4 or not value.numel():
-            raise ValueError(f"{name}: got {_given(value)}, needs torch.bool {shape}; compare with a threshold first.")
+            raise ValueError(
+                f"{name}: got {described(value)}, needs torch.bool {shape}; compare with a threshold first."
+            )
     (N, _, H, W), (M, _, height, width) = masks.shape, concepts.shape
     if (M, height, width) != (N, H, W):
         raise ValueError(
@@ -168,7 +172,3 @@ def _check_masks(masks: Tensor, concepts: Tensor) -> None:
         )
     if masks.device != concepts.device:
         raise ValueError(f"concepts: are on {concepts.device}, the masks on {masks.device}; move one with .to(device).")
-
-
-def _given(value: object) -> str:
-    return f"{value.dtype} {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

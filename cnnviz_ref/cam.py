@@ -7,16 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.shapes import Activations, ChannelWeights, Images, Map, Scores, Targets
-from cnnviz_ref._mechanism import (
-    Layer,
-    check_grid,
-    check_images,
-    check_targets,
-    layer_name,
-    run_from,
-    target_scores,
-    undisturbed,
-)
+from cnnviz_ref._mechanism import Layer, check_grid, check_targets, layer_name, run_from, target_scores, undisturbed
 
 
 def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> Map:
@@ -47,8 +38,7 @@ def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) 
     >>> cam(net, image, torch.tensor([1]), "0")  # 2 * [1 2] - 1 * [3 0]
     tensor([[[-1.,  4.]]])
     """
-    check_images(model, images)
-    targets, layer = check_targets(targets, len(images)), layer_name(model, layer)
+    targets, layer = check_targets(model, images, targets), layer_name(model, layer)
     with undisturbed(model, images), torch.no_grad():
         f, scores = run_from(model, images, layer)
         check_grid(f, layer)

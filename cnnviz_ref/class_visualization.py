@@ -9,21 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_ref._channels import channels_that_run
-from cnnviz_ref._mechanism import (
-    check_numbers,
-    check_scores,
-    first_weight,
-    gradient,
-    target_scores,
-    undisturbed,
-)
-from cnnviz_ref.regularizers import (
-    blurred,
-    check_regularizers,
-    long_waves_first,
-    shift_of,
-    variation_gradient,
-)
+from cnnviz_ref._mechanism import check_numbers, check_whole, first_weight, gradient, target_scores, undisturbed
+from cnnviz_ref.regularizers import blurred, check_regularizers, long_waves_first, shift_of, variation_gradient
 
 
 def class_visualization(
@@ -119,14 +106,16 @@ def objective(model: nn.Module, I: Tensor, target: int, *, l2: float) -> Tensor:
 
 def score(model: nn.Module, I: Tensor, target: int) -> Tensor:
     """$y^c(I)$, before softmax: `[C H W] ->` scalar."""
-    scores = check_scores(model(I[None].clone()), 1)
-    return target_scores(scores.to(I.dtype), torch.tensor([_class(target)], device="cpu"))[0]
+    scores = model(I[None].clone())
+    return target_scores(scores, torch.tensor([_class(target)], device="cpu"))[0].to(I.dtype)
 
 
 def starting_image(model: nn.Module, size: int | tuple[int, int], seed: int, *, channels: int | None = None) -> Tensor:
     """Faint seeded noise `[C H W]` in the model's dtype on its device; the same on every device."""
     H, W = _height_and_width(size)
-    C = _channels(model, (H, W)) if channels is None else _check_channels(channels)
+    if channels is not None:
+        check_whole("channels", channels, "3 is red, green and blue")
+    C = channels or _channels(model, (H, W))
     generator = torch.Generator().manual_seed(seed)
     noise = 0.01 * torch.randn(C, H, W, generator=generator, dtype=torch.float64, device="cpu")
     weight = first_weight(model)
@@ -142,8 +131,7 @@ def _class(target: int) -> int:
 
 
 def _check_options(*, steps: int, lr: float, l2: float) -> None:
-    if not isinstance(steps, int) or steps < 0:
-        raise ValueError(f"steps: got {steps!r}, needs a whole number from 0; try 200.")
+    check_whole("steps", steps, "try 200", least=0)
     if not 0 < lr < math.inf:
         raise ValueError(f"lr: got {lr!r}, needs a positive number; try 1.0.")
     if not 0 <= l2 < math.inf:
@@ -155,12 +143,6 @@ def _height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(pair) != 2 or min(pair) < 1:
         raise ValueError(f"size: got {size!r}, needs pixels from 1, one number or (height, width); try 224.")
     return pair
-
-
-def _check_channels(channels: object) -> int:
-    if not isinstance(channels, int) or channels < 1:
-        raise ValueError(f"channels: got {channels!r}, needs a whole number from 1; 3 is red, green and blue.")
-    return channels
 
 
 def _channels(model: nn.Module, size: tuple[int, int]) -> int:

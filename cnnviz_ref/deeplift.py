@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, Targets
 from cnnviz_ref._affine import Affine, Merge
-from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
+from cnnviz_ref._mechanism import check_choice, check_images, check_targets, gradient, target_scores, undisturbed
 from cnnviz_ref._propagation import Call, Propagating, Rule
 
 
@@ -53,12 +53,10 @@ def deeplift(
     >>> deeplift(net, image, torch.tensor([0]), baselines=baseline)  # y goes from 0 to 3 while z goes up by 4
     tensor([[[[2.2500, 0.7500]]]])
     """
-    check_images(model, images)
-    targets = check_targets(targets, len(images))
+    targets = check_targets(model, images, targets)
     x = images.detach()
     x0 = _check_baselines(model, x, torch.zeros_like(x[:1]) if baselines is None else baselines)
-    if rule not in RULES:
-        raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
+    check_choice("rule", rule, RULES)
     rules, merge = RULES[rule]
     with undisturbed(model, images):
         both = torch.cat([x, x0]).requires_grad_()
@@ -82,7 +80,7 @@ def _apart(n: int, merge: Callable[[Call], Call], call: Call) -> Call:
 
 
 def _scores(mode: Propagating, both: Tensor, targets: Tensor) -> Tensor:
-    return target_scores(check_scores(mode.scores(both), len(both)), targets.repeat(2))
+    return target_scores(mode.scores(both), targets.repeat(2))
 
 
 def rescale(call: Call, inputs: tuple[Tensor, ...], m: Tensor) -> tuple[Tensor, ...]:

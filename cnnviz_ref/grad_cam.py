@@ -8,7 +8,6 @@ from cnnviz.shapes import Activations, ChannelWeights, Gradients, Images, Map, T
 from cnnviz_ref._mechanism import (
     Layer,
     check_grid,
-    check_images,
     check_targets,
     gradient,
     layer_name,
@@ -58,8 +57,7 @@ def activations_and_gradients(
 
     Arguments and errors are those of `grad_cam`. One forward pass; one backward pass, down to the layer only.
     """
-    check_images(model, images)
-    targets, layer = check_targets(targets, len(images)), layer_name(model, layer)
+    targets, layer = check_targets(model, images, targets), layer_name(model, layer)
     with undisturbed(model, images):
         A, scores = run_from(model, images, layer)
         check_grid(A, layer)

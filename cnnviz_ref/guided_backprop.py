@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, Targets
-from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
+from cnnviz_ref._mechanism import check_choice, check_targets, gradient, target_scores, undisturbed
 from cnnviz_ref._propagation import Arriving, Call, Propagating, Rule
 
 
@@ -43,14 +43,12 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets | int, *,
     >>> guided_backprop(net, image, torch.tensor([0]), rule="deconvnet")
     tensor([[[[1., 0., 3., 0.]]]])
     """
-    check_images(model, images)
-    targets = check_targets(targets, len(images))
-    if rule not in RULES:
-        raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, RULES))}; choose one of them.")
+    targets = check_targets(model, images, targets)
+    check_choice("rule", rule, RULES)
     with undisturbed(model, images):
         x = images.detach().clone().requires_grad_()
         scores = Propagating(model, {**PLAIN, "relu": RULES[rule]}, "guided_backprop").scores(x)
-        y = target_scores(check_scores(scores, len(x)), targets)
+        y = target_scores(scores, targets)
         return gradient(y.sum(), x, "images")
 
 

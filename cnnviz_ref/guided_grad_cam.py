@@ -10,9 +10,7 @@ from cnnviz_ref._axes import Following
 from cnnviz_ref._mechanism import (
     Layer,
     check_grid,
-    check_images,
     check_output,
-    check_scores,
     check_targets,
     gradient,
     hooked,
@@ -64,8 +62,7 @@ def guided_and_clean(
 
     Arguments and errors are those of `guided_grad_cam`.
     """
-    check_images(model, images)
-    targets, layer = check_targets(targets, len(images)), layer_name(model, layer)
+    targets, layer = check_targets(model, images, targets), layer_name(model, layer)
     kept: list[Tensor] = []
     guide, following = _Guide(), Following()
     with undisturbed(model, images):
@@ -78,7 +75,7 @@ def guided_and_clean(
         A = check_output(kept[-1], layer)
         following.check(A, layer)
         check_grid(A, layer)
-        y = target_scores(check_scores(scores, len(x)), targets).sum()
+        y = target_scores(scores, targets).sum()
         dA = gradient(y, A, f"layer {layer!r}", again=True)
         guide.on = True
         return gradient(y, x, "images"), A.detach(), dA

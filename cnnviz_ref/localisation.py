@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.shapes import Boxes, PixelMap
+from cnnviz_ref._mechanism import described
 
 
 def pointing_game(maps: PixelMap, boxes: Boxes, *, tolerance: float = 0) -> Tensor:
@@ -83,13 +84,14 @@ def _beyond(boxes: Boxes, maps: PixelMap) -> tuple[Tensor, Tensor]:
 
 def _check(maps: object, boxes: object) -> None:
     if not isinstance(maps, Tensor) or maps.ndim != 3 or not maps.is_floating_point() or not maps.numel():
-        got = f"{maps.dtype} {list(maps.shape)}" if isinstance(maps, Tensor) else type(maps).__name__
-        raise ValueError(f"maps: got {got}, needs floats [N H W]; sum over colours or upsample to the image first.")
+        raise ValueError(
+            f"maps: got {described(maps)}, needs floats [N H W]; sum over colours or upsample to the image first."
+        )
     if not torch.isfinite(maps).all():
         raise ValueError("maps: got NaN or infinity, needs finite values; look at how the maps were made.")
     N, H, W = maps.shape
     if not isinstance(boxes, Tensor) or boxes.dtype != torch.int64 or boxes.shape != (N, 4):
-        got = f"{boxes.dtype} {list(boxes.shape)}" if isinstance(boxes, Tensor) else type(boxes).__name__
+        got = described(boxes)
         raise ValueError(f"boxes: got {got}, needs torch.int64 [{N}, 4]; give (top, left, bottom, right) a map.")
     top, left, bottom, right = boxes.unbind(dim=1)
     fits = (top >= 0) & (left >= 0) & (top < bottom) & (left < right) & (bottom <= H) & (right <= W)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, Targets
 from cnnviz_ref._affine import Affine, Back, Merge
-from cnnviz_ref._mechanism import check_images, check_scores, check_targets, gradient, target_scores, undisturbed
+from cnnviz_ref._mechanism import check_choice, check_targets, gradient, target_scores, undisturbed
 from cnnviz_ref._propagation import Call, Propagating, Rule
 
 Spread: TypeAlias = Callable[[Affine, Tensor, Tensor, Tensor], Tensor]
@@ -72,8 +72,7 @@ def lrp(
     >>> lrp(net, image, torch.tensor([0]), rule="z_plus")
     tensor([[[[0.5000, 0.0000, 0.5000]]]])
     """
-    check_images(model, images)
-    targets = check_targets(targets, len(images))
+    targets = check_targets(model, images, targets)
     _check_options(epsilon=epsilon, gamma=gamma, alpha=alpha)
     merge = Merge()
     spreads: dict[str, Spread] = {
@@ -86,8 +85,7 @@ def lrp(
         "flat": flat,
         "composite": partial(composite, depth=merge, epsilon=epsilon, gamma=gamma, low=low, high=high),
     }
-    if rule not in spreads:
-        raise ValueError(f"rule: got {rule!r}, needs one of {', '.join(map(repr, spreads))}; choose one of them.")
+    check_choice("rule", rule, spreads)
     return propagated(model, images, targets, spreads[rule], merge)
 
 
@@ -96,7 +94,7 @@ def propagated(model: nn.Module, images: Tensor, targets: Tensor, spread: Spread
     with undisturbed(model, images):
         x = images.detach().clone().requires_grad_()
         scores = Propagating(model, {**RULES, "affine": _through_layer(spread)}, "lrp", merge=merge).scores(x)
-        y = target_scores(check_scores(scores, len(x)), targets)
+        y = target_scores(scores, targets)
         return gradient(y, x, "images", start=y.detach())
 
 

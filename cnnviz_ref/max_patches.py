@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import Images
-from cnnviz_ref._mechanism import Layer, check_images, layer_name
+from cnnviz_ref._mechanism import Layer, check_images, check_whole, layer_name
 from cnnviz_ref.activations import activations
 from cnnviz_ref.receptive_field import ReceptiveField, receptive_field
 
@@ -119,5 +119,4 @@ def cut(image: Tensor, box: Sequence[int]) -> Tensor:
 def _check_numbers(k: object, chunk: object, N: int) -> None:
     if not isinstance(k, int) or not 1 <= k <= N:
         raise ValueError(f"k: got {k!r}, but there are {N} images, one patch each; choose from 1 to {N}.")
-    if not isinstance(chunk, int) or chunk < 1:
-        raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 16.")
+    check_whole("chunk", chunk, "try 16")

@@ -98,7 +98,7 @@ def _strongest_patch(model: nn.Module, images: Tensor, targets: Tensor | int, la
 
 def _three_steps(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:
     H, W = images.shape[-2:]
-    return class_visualization(model, int(check_targets(targets, len(images))[0]), size=(H, W), steps=3, lr=0.1)
+    return class_visualization(model, int(check_targets(model, images, targets)[0]), size=(H, W), steps=3, lr=0.1)
 
 
 def _four_windows(model: nn.Module, images: Tensor, targets: Tensor | int, layer: Layer) -> Tensor:

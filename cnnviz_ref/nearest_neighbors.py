@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from cnnviz.shapes import Features
+from cnnviz_ref._mechanism import check_choice, check_whole, described, without_autocast
 from cnnviz_ref._shortlist import Rows, every_row, ready, shortlist
-from cnnviz_ref._undisturbed import without_autocast
 
 METRICS = ("euclidean", "cosine")
 FEW = 2
@@ -59,8 +59,7 @@ def nearest_neighbors(
     N, Q = len(features), len(queries)
     _check_k(k, N, leaving=leave_out is not None)
     _check_leave_out(leave_out, N, Q)
-    if not isinstance(chunk, int) or chunk < 1:
-        raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 64.")
+    check_whole("chunk", chunk, "try 64")
     with without_autocast(features.device.type):
         q, x = _comparable(queries, metric), _comparable(features, metric)
         prepared = ready(x) if Q > FEW else None
@@ -134,8 +133,7 @@ def _unit(rows: Tensor) -> Tensor:
 
 
 def _check_pair(features: object, queries: object, metric: object) -> None:
-    if metric not in METRICS:
-        raise ValueError(f"metric: got {metric!r}, needs one of {', '.join(map(repr, METRICS))}; choose one of them.")
+    check_choice("metric", metric, METRICS)
     x, q = _check_rows(features, "features", "[N D]"), _check_rows(queries, "queries", "[Q D]")
     if x.shape[1] != q.shape[1]:
         raise ValueError(
@@ -195,9 +193,7 @@ def _check_leave_out(leave_out: object, N: int, Q: int) -> None:
     if leave_out is None:
         return
     if not isinstance(leave_out, Tensor) or leave_out.dtype != torch.int64 or leave_out.shape != (Q,):
-        got = (
-            f"{leave_out.dtype} {list(leave_out.shape)}" if isinstance(leave_out, Tensor) else type(leave_out).__name__
-        )
+        got = described(leave_out)
         raise ValueError(f"leave_out: got {got}, needs torch.int64 [{Q}]; give each query's own row in the data set.")
     if leave_out.min() < 0 or leave_out.max() >= N:
         raise ValueError(

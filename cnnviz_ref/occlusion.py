@@ -8,13 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.shapes import Images, PixelMap, Targets
-from cnnviz_ref._mechanism import (
-    check_images,
-    check_scores,
-    check_targets,
-    target_scores,
-    undisturbed,
-)
+from cnnviz_ref._mechanism import check_targets, check_whole, target_scores, undisturbed
 from cnnviz_ref._patches import Box, run_on_copies
 
 Span = tuple[int, int]
@@ -60,12 +54,10 @@ def occlusion(
     >>> occlusion(net, torch.ones(1, 1, 1, 3), torch.tensor([0]), window=(1, 2), stride=1)  # drops 3 and -2
     tensor([[[ 3.0000,  0.5000, -2.0000]]])
     """
-    check_images(model, images)
-    targets = check_targets(targets, len(images))
+    targets = check_targets(model, images, targets)
     H, W = images.shape[2:]
     (wh, ww), (sh, sw) = _check_windows(window, stride, (H, W))
-    if not isinstance(chunk, int) or chunk < 1:
-        raise ValueError(f"chunk: got {chunk!r}, needs a whole number from 1; try 16.")
+    check_whole("chunk", chunk, "try 16")
     hiding = _check_fill(fill, images)
     rows, columns = spans(H, wh, sh), spans(W, ww, sw)
     with undisturbed(model, images), torch.no_grad():
@@ -98,7 +90,7 @@ def window_drops(
     parts = [boxes[start : start + chunk] for start in range(0, len(boxes), chunk)]
     drops = []
     for I, c in zip(images.detach().split(1), targets.split(1), strict=True):
-        y = target_scores(check_scores(model(I.clone()), 1), c).to(I.dtype)
+        y = target_scores(model(I.clone()), c).to(I.dtype)
         y_hidden = torch.cat([hidden_scores(model, I, c, windows, fill) for windows in parts])
         drops.append(y - y_hidden)
     return torch.stack(drops).view(-1, len(rows), len(columns))
@@ -106,8 +98,8 @@ def window_drops(
 
 def hidden_scores(model: nn.Module, image: Images, target: Targets, boxes: list[Box], fill: Tensor) -> Tensor:
     """$y(I^{(p)})$ of one image with each window $p$ hidden: `[P]`."""
-    P = len(boxes)
-    return target_scores(check_scores(run_on_copies(model, image, boxes, fill), P), target.expand(P)).to(image.dtype)
+    scores = run_on_copies(model, image, boxes, fill)
+    return target_scores(scores, target.expand(len(boxes))).to(image.dtype)
 
 
 def coverage_average(drops: Tensor, rows: list[Span], columns: list[Span], size: tuple[int, int]) -> PixelMap:

@@ -5,14 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, PixelMap, Targets
-from cnnviz_ref._mechanism import (
-    check_images,
-    check_scores,
-    check_targets,
-    gradient,
-    target_scores,
-    undisturbed,
-)
+from cnnviz_ref._mechanism import check_choice, check_targets, gradient, target_scores, undisturbed
 
 FORMS = ("abs_max", "squared")
 
@@ -46,19 +39,17 @@ def saliency(model: nn.Module, images: Images, targets: Targets | int, *, form: 
     >>> saliency(net, image, torch.tensor([0]))
     tensor([[[3., 2.]]])
     """
-    if form not in FORMS:
-        raise ValueError(f"form: got {form!r}, needs one of {', '.join(map(repr, FORMS))}; choose one of them.")
+    check_choice("form", form, FORMS)
     dI = image_gradient(model, images, targets)
     return strongest_colour(dI) if form == "abs_max" else strongest_colour(dI) ** 2
 
 
 def image_gradient(model: nn.Module, images: Images, targets: Targets | int) -> ImageMap:
     r"""$\partial y / \partial I$, signed and for every colour: `[N C H W]`, detached. Errors as in `saliency`."""
-    check_images(model, images)
-    targets = check_targets(targets, len(images))
+    targets = check_targets(model, images, targets)
     with undisturbed(model, images):
         I = images.detach().clone().requires_grad_()
-        scores = check_scores(model(I.clone()), len(images))  # the clone: a network may write into its input
+        scores = model(I.clone())  # the clone: a network may write into its input
         return gradient(target_scores(scores, targets).sum(), I, "model")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.shapes import Features
-from cnnviz_ref._undisturbed import without_autocast
+from cnnviz_ref._mechanism import check_whole, without_autocast
 from cnnviz_ref.tsne_parts import CHUNK, check_perplexity, wide
 from cnnviz_ref.tsne_parts import conditional_probabilities as conditional_probabilities
 from cnnviz_ref.tsne_parts import joint_probabilities as joint_probabilities
@@ -70,8 +70,7 @@ def tsne(features: Features, *, perplexity: float = 30.0, steps: int = 500, seed
     """
     check_features(features)
     check_perplexity(perplexity, len(features))
-    if not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps: got {steps!r}, needs a whole number from 1; try 500.")
+    check_whole("steps", steps, "try 500")
     with torch.inference_mode(False), torch.no_grad(), without_autocast(features.device.type):
         P = affinities(features, perplexity)
         return descend(P, starting_points(P, seed), steps)
