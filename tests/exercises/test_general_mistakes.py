@@ -105,7 +105,7 @@ def takes_list_of_weights(exercise) -> bool:
 def takes_tensor(exercise) -> bool:
     """Whether there is anything to change in place: not where all is declared numbers, or rows of them."""
     declared = " ".join(str(p.annotation) for p in inspect.signature(exercise.reference).parameters.values())
-    return not set(re.findall(r"\w+", declared)) <= {"int", "float", "bool", "str", "Sequence", "tuple"}
+    return not set(re.findall(r"\w+", declared)) <= {"int", "float", "bool", "str", "Sequence", "list", "tuple"}
 
 
 def promise(exercise, wrong):

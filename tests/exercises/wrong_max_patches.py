@@ -7,8 +7,12 @@ import math
 import torch
 from torch.nn import functional as F
 
-from autograder.exercises.max_patches_parts import cut_patches, receptive_field, top_images, unit_box
-from tests.exercises.variants_max_patches import VARIANTS
+from tests.exercises.written import variants
+
+VARIANTS = variants("max_patches").VARIANTS
+receptive_field, unit_box, top_images, cut_patches = (
+    VARIANTS[f"max_patches.{name}"][0] for name in ("receptive_field", "unit_box", "top_images", "cut_patches")
+)
 
 
 def field_of_odd_kernels(chain):
