@@ -44,12 +44,12 @@ def test_every_misconception_is_rejected_and_named_by_every_case(exercise, secre
                 continue
             assert finding is not None, (
                 f"{exercise.id}: the mistake {place[name]} passes the case {part.part.name!r}; change that case's "
-                f"inputs so that it shows, or take another draw of it, never another tolerance"
+                f"inputs in cases.py so that it shows, or take another draw of it, never another tolerance"
             )
             told = diagnose(finding, part.expected, results, symbols=exercise.outputs, known=part.mistakes)
             assert (told.kind, told.name, told.message) == ("misconception", name, sentence), (
                 f"{exercise.id}: in the case {part.part.name!r} the mistake {place[name]} is taken for "
-                f"{place.get(told.name, told.kind)}; change that case's inputs so that they differ, or drop one of them"
+                f"{place.get(told.name, told.kind)}; change that case's inputs in cases.py, or drop one of them"
             )
 
 
@@ -88,7 +88,7 @@ def test_wrong_answers_from_outside_are_known_mistakes(name, wrong):
 def test_every_case_tells_the_misconceptions_apart_by_a_hundred_tolerances(exercise, secret):
     for part in cases_of(exercise, secret):
         assert not part.clash, (
-            f"{part.part.name}: {part.clash}; change the inputs or the mistakes, or take another draw"
+            f"{exercise.id}: {part.part.name}: {part.clash}; change the inputs or the mistakes, or take another draw"
         )
 
 
