@@ -6,12 +6,57 @@ import math
 
 import torch
 
-from autograder.exercises.tsne_descent_misconceptions import moved, rolled
-from autograder.exercises.tsne_fixtures import _cost
-from autograder.exercises.tsne_gradient_misconceptions import affinities, divergence, gradient
-from autograder.exercises.tsne_joint_misconceptions import bisected, both, entropy
-from autograder.exercises.tsne_misconceptions import differences, off_diagonal, squares, student
 from cnnviz_ref.tsne_parts import squared_distances
+
+
+def differences(Y):
+    return Y[:, None] - Y[None]
+
+
+def squares(Y):
+    return differences(Y).square().sum(2)
+
+
+def off_diagonal(square):
+    return square.clone().fill_diagonal_(0)
+
+
+def student(d):
+    return off_diagonal(1 / (1 + d))
+
+
+def affinities(Y):
+    return _affinities(student(squares(Y)))
+
+
+def divergence(P, Q):
+    return (torch.special.xlogy(P, P) - torch.special.xlogy(P, Q)).sum()
+
+
+def gradient(P, Y, Q=None):
+    M = (P - (affinities(Y) if Q is None else Q)) * student(squares(Y))
+    return 4 * (M[..., None] * differences(Y)).sum(1)
+
+
+def moved(P, start, steps, step):
+    """The path, where `step(Y, V, gradient)` gives the next Y and V."""
+    path, V = [start], torch.zeros_like(start)
+    for _ in range(steps):
+        Y, V = step(path[-1], V, gradient(P, path[-1]))
+        path.append(Y)
+    return torch.stack(path)
+
+
+def rolled(P, start, steps, lr, momentum):
+    def step(Y, V, g):
+        V = momentum * V - lr * g
+        return Y + V, V
+
+    return moved(P, start, steps, step)
+
+
+def _cost(P, Y):
+    return float(divergence(P, affinities(Y)))
 
 
 def distances_by_the_expanded_square(X):
@@ -93,20 +138,20 @@ def descent_with_momentum_from_the_second_step(P, start, *, steps, lr, momentum)
     return moved(P, start, steps, step)
 
 
-def _conditional(d, perplexity, *, steps=60, close=0.0):
+def _conditional(d, perplexity, *, steps=60, close=0.0, epsilon=0.0):
     off = ~torch.eye(len(d), dtype=torch.bool)
-    d = (d - d.masked_fill(~off, torch.inf).amin(dim=1, keepdim=True)).masked_fill(~off, torch.inf)
+    least = 0.0 if epsilon else d.masked_fill(~off, torch.inf).amin(dim=1, keepdim=True)
     low = d.new_full((len(d), 1), -40.0)
     high = -low
     for _ in range(steps):
         middle = (low + high) / 2
-        weights = torch.exp(-d * 2**middle)
+        weights = (torch.exp(-(d - least) * 2**middle) + epsilon).masked_fill(~off, 0)
         p = weights / weights.sum(dim=1, keepdim=True)
         excess = torch.special.entr(p).sum(dim=1, keepdim=True) - math.log(perplexity)
         if (excess.abs() < close).all():
             break
         low, high = torch.where(excess > 0, middle, low), torch.where(excess > 0, high, middle)
-    return both(p)
+    return p, (p + p.T) / (2 * len(p))
 
 
 def joint_until_nearly_reached(distances, perplexity):
@@ -122,10 +167,7 @@ def joint_of_a_whole_perplexity(distances, perplexity):
 
 
 def joint_by_an_epsilon(distances, perplexity):
-    def kernel(exponents):
-        return torch.exp(-exponents) + 1e-12
-
-    return both(bisected(distances, lambda p: entropy(p) > math.log(perplexity), kernel=kernel))
+    return _conditional(distances, perplexity, epsilon=1e-12)
 
 
 def joint_of_distances_kept_from_zero(distances, perplexity):
@@ -173,10 +215,6 @@ def descent_that_stops_below_a_thousandth(P, start, *, steps, lr, momentum):
     return moved(P, start, steps, step)
 
 
-def descent_of_p_rescaled(P, start, *, steps, lr, momentum):
-    return rolled(P / P.sum(), start, steps, lr, momentum)
-
-
 WRONG = {
     "tsne.squared_distances": (
         distances_kept_from_zero,
@@ -208,7 +246,6 @@ WRONG = {
     ),
     "tsne.descend": (
         descent_with_a_clipped_norm,
-        descent_of_p_rescaled,
         descent_that_stops_below_a_thousandth,
         descent_that_stops_before_c_rises,
         descent_that_stops_when_c_has_risen,
