@@ -26,12 +26,10 @@ from typing import Any
 import yaml
 from markdown_it import MarkdownIt
 
+from autograder.locations import SOLUTIONS
 from autograder.mutants import Solved, misconceptions
 from autograder.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Question
 
-_PLACES = Path(__file__).parents[1] / "solutions", Path(__file__).parent / "solutions"
-SOLUTIONS = next((place for place in _PLACES if place.is_dir()), _PLACES[0])
-"""The lessons' folders, of a checkout or of an installed course."""
 BLOCK = re.compile(r"yaml (lesson|exercise|question)(?:=(\w+))?")
 """What stands behind the fence of a block."""
 SOLVED = re.compile(r"python (?:module=true|exercise=.*)")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.progress import Progress
 
 from autograder import registry
+from autograder.files import write_whole
 from autograder.grade import grade_lesson
 from autograder.isolated import Runner
 from autograder.judge import Graded
@@ -41,11 +41,8 @@ def check_submission(folder: Path, name: str | None, setting: Setting, console: 
 
 
 def write_json(graded: Iterable[Graded], path: Path) -> None:
-    """Writes the report in one step: a reader sees the old file or the new one, never half of one."""
-    text = json_text(report(row for g in graded for row in g.rows), indent=2)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(text + "\n", encoding="utf-8")
-    half.replace(path)
+    """Writes the report in one step."""
+    write_whole(path, json_text(report(row for g in graded for row in g.rows), indent=2).encode() + b"\n")
 
 
 def _lessons_in(folder: Path, name: str | None) -> Sequence[Lesson]:

@@ -14,15 +14,13 @@ from pathlib import Path
 
 from autograder import registry
 from autograder.isolated import Cell
+from autograder.locations import SOLUTIONS
 from autograder.needed import needed, only, statements
 from autograder.records import Exercise
 
-COURSE = Path(__file__).parent.parent / "solutions"
-"""Where a checkout of the course has them; a student's copy has nothing there, and then nothing is lent."""
 
-
-def lent(exercise: Exercise, names: Collection[str], solutions: Path = COURSE) -> Cell | None:
-    """The right text of the exercises `names`, to be loaded after the student's; None where it is not at hand."""
+def lent(exercise: Exercise, names: Collection[str], solutions: Path = SOLUTIONS) -> Cell | None:
+    """The right text of the exercises `names`, to be loaded after the student's; None in a student's copy."""
     found = next(solutions.glob(f"*_{exercise.module}/{exercise.module}.py"), None)
     if found is None:
         return None

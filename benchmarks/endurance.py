@@ -39,6 +39,7 @@ from grading_parts.writing import write_class
 from autograder import registry
 from autograder.batch.names import file_name
 from autograder.batch.results import Store
+from autograder.batch.verifying import problems
 from autograder.records import Lesson
 from tests.hostile.range.attacks import LESSON
 
@@ -93,7 +94,7 @@ def _problems(found: Found, folder: Path, lesson: Lesson, kills: int) -> Iterato
         scores = kept(folder / name, lesson)
         yield from (f"{name}: {told}" for told in unlike(found.students, scores, lesson=lesson))
         yield from (f"{name}: {told}" for told in undeserved(found.hostile, scores, lesson))
-        yield from (f"{name}: verify says {told}" for told in Store(folder / name, SECRET).verify())
+        yield from (f"{name}: verify says {told}" for told in problems(Store(folder / name, SECRET)))
     if found.killed.kills != kills:
         yield f"killed {found.killed.kills} times, asked for {kills}: the class is too small for that"
     found.chance, told = by_chance(folder / "whole", folder / "killed", [a.name for a in found.hostile])

@@ -10,22 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograder.batch.signed import Untrusted, believed, hash_of, opened, sealed, sealed_line
+from autograder.batch.results import GONE, JOURNAL, Store
+from autograder.batch.signed import Untrusted, believed, hash_of, opened, sealed
 from autograder.words import printable
 
-if TYPE_CHECKING:
-    from autograder.batch.results import Store
-
 PARTS = ("history", "rejected", "results", "submissions")
-JOURNAL = ".journal"
-GONE = ""
-"""In the place of a hash: the file is taken away."""
 
 Hashes = Mapping[str, str]
 
@@ -34,18 +28,6 @@ def files(store: Store) -> dict[str, str]:
     """Place -> hash of every file that counts."""
     paths = [path for part in PARTS for path in store.files(part) if path.is_file() and not path.is_symlink()]
     return {path.relative_to(store.folder).as_posix(): hash_of(path.read_bytes()) for path in paths}
-
-
-def note(store: Store, path: Path, data: bytes | None) -> None:
-    """Says in the journal what is about to be written; None for a file that is taken away."""
-    place = path.relative_to(store.folder).as_posix()
-    line = sealed_line("journal", [_hash_of_last(store), place, GONE if data is None else hash_of(data)], store.key)
-    store.folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(store.folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(handle, line)  # at once, for other workers write here too
-    finally:
-        os.close(handle)
 
 
 def sign(store: Store, accepted: Collection[str] = ()) -> None:
@@ -59,7 +41,7 @@ def sign(store: Store, accepted: Collection[str] = ()) -> None:
     with contextlib.suppress(Untrusted, FileNotFoundError):
         if not accepted and last(store)["files"] == found:
             return
-    before = _bytes_of_last(store)
+    before = store.manifest()
     number = 1 + (_number(before) if _signed(before, store) else len(store.files("manifests")) + bool(before))
     if before:
         store.write(_kept(store, number - 1), before)
@@ -121,7 +103,7 @@ def difference(place: str, listed: Hashes, found: Hashes) -> str:
 
 def broken_links(store: Store) -> Iterator[str]:
     """What is wrong with the manifests before the last, as far as nobody accepted it since."""
-    after, known = _bytes_of_last(store), set[str]()
+    after, known = store.manifest(), set[str]()
     while _signed(after, store) and (expected := _content(after).get("previous")):
         known.update(_content(after).get("accepted", ()))
         path = _kept(store, _number(after) - 1)
@@ -145,7 +127,7 @@ def accepted(store: Store) -> Iterator[str]:
 
 def named(store: Store) -> str:
     """The last manifest in a few words: whoever notes them elsewhere sees it when all of RESULTS is put back."""
-    data = _bytes_of_last(store)
+    data = store.manifest()
     return f"manifest {_number(data)}, {hash_of(data)[:16]}" if _signed(data, store) else "no manifest yet"
 
 
@@ -164,7 +146,7 @@ def _explained(place: str, now: str, listed: Hashes, noted: Mapping[str, Collect
 def _noted(store: Store, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
     """Place -> the hashes that were noted since the last manifest, or while it was signed."""
     found: dict[str, list[str]] = defaultdict(list)
-    since = (_hash_of_last(store), manifest.get("previous"))
+    since = (store.hash_of_manifest(), manifest.get("previous"))
     try:
         lines = (store.folder / JOURNAL).read_bytes().splitlines()
     except OSError:
@@ -175,18 +157,6 @@ def _noted(store: Store, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
             if before in since:
                 found[place].append(digest)
     return found
-
-
-def _hash_of_last(store: Store) -> str:
-    data = _bytes_of_last(store)
-    return hash_of(data) if data else ""
-
-
-def _bytes_of_last(store: Store) -> bytes:
-    try:
-        return (store.folder / "manifest.json").read_bytes()
-    except OSError:
-        return b""
 
 
 def _kept(store: Store, number: int) -> Path:

@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.chain import note
 from autograder.batch.names import file_name
 from autograder.batch.records import Handed, Result, canonical
 from autograder.batch.secret import seeds_name, signing_key
-from autograder.batch.signed import Untrusted, hash_of, opened, sealed, write_whole
+from autograder.batch.signed import Untrusted, hash_of, opened, sealed, sealed_line
+from autograder.files import write_whole
 from autograder.submission import Source, Submission
+
+JOURNAL = ".journal"
+GONE = ""
+"""In the place of a hash: the file is taken away."""
 
 
 class Store:
@@ -59,14 +64,14 @@ class Store:
         data = sealed("result", result.as_json(), self.key)
         if not path.is_symlink() and path.is_file() and path.read_bytes() == data:
             return
-        note(self, path, data)
+        self._note(path, data)
         if path.is_symlink() or path.exists():
             self._make_room(path)
         self.write(path, data)
 
     def retire(self, path: Path) -> None:
         """Takes a result out, into the history."""
-        note(self, path, None)
+        self._note(path, None)
         self._make_room(path)
         path.unlink(missing_ok=True)
 
@@ -146,11 +151,30 @@ class Store:
             finally:
                 shutil.rmtree(self.folder / ".half", ignore_errors=True)
 
-    def verify(self) -> list[str]:
-        """A sentence for everything that is not as it was signed; none where all is well."""
-        from autograder.batch.verifying import problems
+    def manifest(self) -> bytes:
+        """The last manifest as it lies there; empty where there is none."""
+        try:
+            return (self.folder / "manifest.json").read_bytes()
+        except OSError:
+            return b""
 
-        return problems(self)
+    def hash_of_manifest(self) -> str:
+        """Its hash; empty where there is none."""
+        data = self.manifest()
+        return hash_of(data) if data else ""
+
+    def _note(self, path: Path, data: bytes | None) -> None:
+        """Says in the journal what is about to be written; None for a file that is taken away."""
+        place = path.relative_to(self.folder).as_posix()
+        line = sealed_line(
+            "journal", [self.hash_of_manifest(), place, GONE if data is None else hash_of(data)], self.key
+        )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(handle, line)  # at once, for other workers write here too
+        finally:
+            os.close(handle)
 
     def _course(self) -> Any:
         """The name of the secret that this folder is signed with; None where it does not say."""

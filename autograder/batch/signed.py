@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +16,6 @@ LARGEST = 20_000_000
 
 class Untrusted(ValueError):
     """A file that is not as it was signed; the sentence says how."""
-
-
-def write_whole(path: Path, data: bytes, halves: Path) -> None:
-    """Writes `path` in one step, by way of an unfinished file in the folder `halves` of the same disk."""
-    halves.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = halves / f"{os.getpid()}-{secrets.token_hex(8)}"
-    try:
-        half.write_bytes(data)
-        half.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            half.unlink(missing_ok=True)
 
 
 def sealed(kind: str, value: Any, key: bytes) -> bytes:

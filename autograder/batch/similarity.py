@@ -18,6 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils import gen_batches
 
 from autograder.batch.shapes import Shingles, Statement, statements
+from autograder.locations import LESSONS
 from autograder.records import Lesson
 from autograder.submission import Source, Submission, from_module, from_notebook
 
@@ -28,8 +29,6 @@ ALIKE = 0.6
 """From this similarity on a pair is listed."""
 RARE = 0.3
 """And from this rarity on: below it, they share what a good part of the class shares."""
-RELEASED = Path(__file__).parents[2] / "lessons"
-"""Where a checkout of the course has what students get."""
 
 Work = tuple[str, Submission]
 """A student and what was handed in."""
@@ -68,7 +67,7 @@ class Likeness:
     """Pieces of code that do not parse or are too long to be compared."""
 
 
-def alike(lesson: Lesson, works: Sequence[Work], *, top: int = 30, released: Path = RELEASED) -> Likeness:
+def alike(lesson: Lesson, works: Sequence[Work], *, top: int = 30, released: Path = LESSONS) -> Likeness:
     """Compares every two students of one lesson, exercise by exercise and as a whole.
 
     Raises:

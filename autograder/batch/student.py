@@ -20,6 +20,7 @@ from autograder.batch.records import Handed, digest_of
 from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
 from autograder.current_folder import is_in
 from autograder.helpers import is_helper
+from autograder.locations import LESSONS
 from autograder.quick_nbformat import nbformat
 from autograder.records import Lesson
 from autograder.submission import Submission, begun, from_cells, from_code, from_found, together, with_beside
@@ -344,13 +345,13 @@ def _parsed(data: bytes, piece: Piece, lesson: Lesson, release: nbformat.Noteboo
 
 
 def release_copy(lesson: str, submitted: Path | None = None) -> nbformat.NotebookNode | None:
-    """The notebook that students got: of the current folder, else of this checkout; None where there is none.
+    """The notebook that students got: of the current folder, else of the course; None where there is none.
 
     Where the current folder is what was handed in, a student could have put it there.
     """
     here = [] if submitted is not None and is_in(submitted) else [Path.cwd()]
-    for root in (*here, Path(__file__).resolve().parents[2]):
-        path = root / "lessons" / lesson / f"{lesson.split('_', 1)[1]}.ipynb"
+    for root in (*(folder / "lessons" for folder in here), LESSONS):
+        path = root / lesson / f"{lesson.split('_', 1)[1]}.ipynb"
         if path.is_file():
             return nbformat.read(path, as_version=4)
     return None

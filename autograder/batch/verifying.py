@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograder.batch.chain import broken_links, difference, files, last
+from autograder.batch.results import Store
 from autograder.batch.signed import Untrusted, hash_of
 from autograder.batch.tables import table
-
-if TYPE_CHECKING:
-    from autograder.batch.results import Store
 
 _AGAIN = "run the same `cnnviz grade` again"
 

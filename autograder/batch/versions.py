@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from autograder import registry
+from autograder.locations import CODE, SOLUTIONS
 from autograder.records import Lesson
 from autograder.sources import closure, imported
 
-ROOT = Path(__file__).parents[2]
 LIBRARIES = ("torch", "numpy", "cnnviz")
 
 
@@ -23,17 +23,17 @@ def checks_version(lesson: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_files(found)):
         text = path.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + hashlib.sha256(text).digest())
+        digest.update(path.relative_to(CODE).as_posix().encode() + b"\0" + hashlib.sha256(text).digest())
     return digest.hexdigest()
 
 
 def _files(lesson: Lesson) -> set[Path]:
     """What the lesson's author wrote, and the code that it and the judge run."""
-    folder, shared = ROOT / "solutions" / lesson.id, ROOT / "solutions" / "mistakes.md"
+    folder, shared = SOLUTIONS / lesson.id, SOLUTIONS / "mistakes.md"
     own = {path for name in (f"{lesson.name}.md", "mistakes.md", "cases.py") if (path := folder / name).is_file()}
-    imports = [name for path in own if path.suffix == ".py" for name in imported(path, ROOT)]
+    imports = [name for path in own if path.suffix == ".py" for name in imported(path, CODE)]
     old = (f"autograder.exercises.{lesson.name}", "autograder.grade", "autograder.isolated.calling")
-    return {*own, shared, *closure((*old, *imports), ROOT)}
+    return {*own, shared, *closure((*old, *imports), CODE)}
 
 
 @cache

@@ -90,10 +90,11 @@ def verify(results: Results, secret: SecretFile = None) -> None:
     """Say what in RESULTS is not as it was signed. Exit status 0 if all is well, else 1."""
     from autograder.batch.chain import accepted
     from autograder.batch.chain import named as named_manifest
+    from autograder.batch.verifying import problems
 
     with one_sentence():
         store, _ = opened(results, secret)
-        found, number = store.verify(), len(list(store.results()))
+        found, number = problems(store), len(list(store.results()))
         known, manifest = list(accepted(store)), named_manifest(store)
     for sentence in (*found, *known):
         out.say(printable(sentence))

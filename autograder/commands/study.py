@@ -87,18 +87,23 @@ def open(  # the command is called so; nothing here opens a file
 
 
 def _standings(works: list[Work], cache: Cache) -> list[Standing]:
-    """What is kept, and the rest from running it."""
+    """Every lesson's standing: what is kept, and the rest, which has changed, from running it."""
     from contextlib import ExitStack
-    from functools import cache as once
 
-    from autograder.study.progress import standings
+    from autograder.study.progress import known
 
+    found, judging = [known(work, cache) for work in works], None
     with ExitStack() as stack:
+        for n, work in enumerate(works):
+            if found[n] is None:
+                err.say(printable(f"Checking {work.outline.id}, which has changed..."))
+                judging = judging or stack.enter_context(_judging(cache))
+                found[n] = judging.standing(work)
+    return [standing for standing in found if standing is not None]
 
-        @once
-        def judging() -> Judging:
-            from autograder.study.judging import Judging
 
-            return stack.enter_context(Judging(cache))
+def _judging(cache: Cache) -> Judging:
+    """What runs code; it takes a second to import."""
+    from autograder.study.judging import Judging
 
-        return standings(works, cache, judging, lambda told: err.say(printable(told)))
+    return Judging(cache)

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from autograder.locations import CODE, LESSONS, SOLUTIONS
 from autograder.records import Lesson
 
-ROOT = Path(__file__).parents[2]
 TEMPLATES = Path(__file__).parent / "gradescope_files"
 PACKAGES = ("cnnviz", "cnnviz_ref", "autograder")
 NEEDED = ("torch", "numpy", "scikit-learn", "scikit-image", "torchvision", "matplotlib", "safetensors", "nbformat",
@@ -68,10 +68,10 @@ def autograder_zip(
     files["requirements.txt"] = requirements.read_bytes() if requirements else needed().encode()
     if wheel is not None:
         files[f"wheel/{wheel.name}"] = wheel.read_bytes()
-        files.update(_of_lesson(lesson, ("lessons",)))
+        files.update(_of_lesson(lesson, LESSONS))
     else:
         files.update(_packages())
-        files.update(_of_lesson(lesson, ("lessons", "solutions")))
+        files.update(_of_lesson(lesson, LESSONS, SOLUTIONS))
     return _zipped(files)
 
 
@@ -95,17 +95,17 @@ def _project(requirement: str) -> str:
 
 def _packages() -> Iterator[tuple[str, bytes]]:
     for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*")):
+        for path in sorted((CODE / package).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
-                yield f"course/{path.relative_to(ROOT).as_posix()}", path.read_bytes()
+                yield f"course/{path.relative_to(CODE).as_posix()}", path.read_bytes()
 
 
-def _of_lesson(lesson: Lesson, folders: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+def _of_lesson(lesson: Lesson, *folders: Path) -> Iterator[tuple[str, bytes]]:
     """The notebook that students got, by which theirs is rebuilt; what the author wrote, and the right parts."""
     for folder in folders:
-        for path in [*(ROOT / folder / lesson.id).glob("*"), *(ROOT / folder).glob("*.md")]:
-            if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder == "lessons"):
-                yield f"course/{path.relative_to(ROOT).as_posix()}", path.read_bytes()
+        for path in [*(folder / lesson.id).glob("*"), *folder.glob("*.md")]:
+            if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder == LESSONS):
+                yield f"course/{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

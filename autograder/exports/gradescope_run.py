@@ -8,7 +8,6 @@ grade.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from autograder.batch.records import Handed, Result
 from autograder.batch.student import Piece, release_copy
 from autograder.batch.work import Task, perform
 from autograder.exports.gradescope_results import results_json, unread_json
+from autograder.files import write_whole
 from autograder.isolated.rungs import RUNGS, chosen, reasons
 from autograder.records import Lesson
 from autograder.screen import Screen
@@ -136,7 +136,4 @@ def _why(result: Result) -> str:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json_text(value, indent=1), encoding="utf-8")
-    half.replace(path)
+    write_whole(path, json_text(value, indent=1).encode())

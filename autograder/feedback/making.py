@@ -17,11 +17,14 @@ from pathlib import Path
 from autograder import pages, registry
 from autograder.batch.names import file_name
 from autograder.batch.records import Result, canonical
-from autograder.batch.signed import write_whole
 from autograder.feedback.sheet import Sheet, page, section_of
+from autograder.files import write_whole
+from autograder.locations import PACKAGE
 from autograder.records import Lesson
 from autograder.verdict import NOT_JUDGED, PASSED, Points
 
+MADE_OF = ("feedback/*.py", "templates/*.j2", "formulas.py")
+"""What, in the package, decides how a page looks."""
 _MARK = re.compile(rb'<meta name="cnnviz-made-of" content="([0-9a-f]{64})">')
 _HEAD = 4000
 """Bytes of a page in which the mark stands."""
@@ -103,8 +106,7 @@ def _texts_of(lesson: str) -> str:
     items = registry.lesson(lesson)
     texts = [items.title, *(str((e.title, e.formula, e.hints, e.builds_on)) for e in items.exercises)]
     texts += [question.text for question in items.questions]
-    here = Path(__file__).parent
-    code = [*here.glob("*.py"), *here.parent.glob("templates/*.j2"), here.parent / "formulas.py"]
+    code = [path for pattern in MADE_OF for path in PACKAGE.glob(pattern)]
     return hashlib.sha256("\0".join([*texts, *(path.read_text("utf-8") for path in sorted(code))]).encode()).hexdigest()
 
 
@@ -120,6 +122,4 @@ def _marked(path: Path) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     if not path.is_file() or path.is_symlink() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data, path.parent / ".half")
-        (path.parent / ".half").rmdir()
+        write_whole(path, data)

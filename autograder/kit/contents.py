@@ -9,11 +9,10 @@ from pathlib import Path
 
 import cnnviz
 from autograder.kit.recording import packs
+from autograder.locations import CODE, PACKAGE
 from autograder.records import Lesson
 from autograder.sources import closure
 
-CODE = Path(__file__).parents[2]
-"""Where the packages lie."""
 ANSWERS = ("cnnviz_ref", "autograder.exercises", "autograder.authored")
 """What is never taken along, whoever imports it."""
 BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.recorded")
@@ -37,8 +36,8 @@ def package_files(lessons: Sequence[Lesson]) -> dict[str, bytes]:
 
 def code_files() -> list[Path]:
     """The Python files."""
-    commands = [path for pattern in COMMANDS for path in (CODE / "autograder" / "commands").glob(f"{pattern}.py")]
-    parts = [path for part in WHOLE for path in (CODE / "autograder" / part).rglob("*.py")]
+    commands = [path for pattern in COMMANDS for path in (PACKAGE / "commands").glob(f"{pattern}.py")]
+    parts = [path for part in WHOLE for path in (PACKAGE / part).rglob("*.py")]
     named = [_module(path) for path in (*commands, *parts)]
     needed = closure((*BEGINNINGS, *named), CODE, without=(*ANSWERS, MAKING), parents=True)
     return sorted({*needed, *Path(cnnviz.__file__).parent.rglob("*.py")})
@@ -57,7 +56,7 @@ def _data() -> Iterator[Path]:
 
 def _templates(names: AbstractSet[str]) -> Iterator[Path]:
     """These templates and those that they include."""
-    folder = CODE / "autograder" / "templates"
+    folder = PACKAGE / "templates"
     waiting, seen = sorted(names), set()
     while waiting:
         name = waiting.pop()
@@ -70,4 +69,4 @@ def _templates(names: AbstractSet[str]) -> Iterator[Path]:
 def _course(lessons: Sequence[Lesson]) -> Iterator[Path]:
     """Outlines of the lessons that are handed out, and the files that a reset goes back to."""
     for each in lessons:
-        yield from sorted(path for path in (CODE / "autograder/study/course" / each.id).rglob("*") if path.is_file())
+        yield from sorted(path for path in (PACKAGE / "study/course" / each.id).rglob("*") if path.is_file())

@@ -13,6 +13,8 @@ from typing import Any
 
 import platformdirs
 
+from autograder.files import write_whole
+
 ENVIRONMENT = "CNNVIZ_CACHE"
 """Variable that names another folder."""
 MOST = 3000
@@ -55,15 +57,9 @@ class Cache:
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, lasts: float | None = None) -> None:
         """Keeps a record, `lasts` seconds or for good, where the folder lets us."""
         until = None if lasts is None else time.time() + lasts
-        path = self._path(kind, key)
-        half = path.with_name(f".{path.name}.{os.getpid()}")
+        record = {"until": until, "sum": _sum(body), "body": body}
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                half.write_text(json.dumps({"until": until, "sum": _sum(body), "body": body}), encoding="utf-8")
-                half.replace(path)
-            finally:
-                half.unlink(missing_ok=True)
+            write_whole(self._path(kind, key), json.dumps(record).encode())
 
     def prune(self, kind: str) -> None:
         """Removes the oldest records where there are far too many."""

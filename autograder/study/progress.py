@@ -1,20 +1,17 @@
-"""How far a student is, derived from checks: from the files alone, from what is kept, and only then by running them."""
+"""How far a student is: from the files alone, or from what is kept of earlier checks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograder.study.cache import Cache, digest
 from autograder.study.course import EXERCISE, Item
 from autograder.study.folder import Work
 from autograder.study.version import version
 from autograder.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
-
-if TYPE_CHECKING:
-    from autograder.study.judging import Judging
 
 KIND = "lessons"
 BRIEFLY = 600.0
@@ -103,25 +100,6 @@ class Standing:
         """The first exercise that is left, else the first question."""
         left = sorted((s for s in self.states if not s.passed), key=lambda s: s.item.kind != EXERCISE)
         return left[0] if left else None
-
-
-def standings(
-    works: Sequence[Work], cache: Cache, judging: Callable[[], Judging], told: Callable[[str], None]
-) -> list[Standing]:
-    """Every lesson's standing.
-
-    Args:
-        works: the lessons.
-        cache: what is known from earlier.
-        judging: makes what runs code; asked only where something is not known.
-        told: hears which lesson is being checked.
-    """
-    found = [known(work, cache) for work in works]
-    for n, work in enumerate(works):
-        if found[n] is None:
-            told(f"Checking {work.outline.id}, which has changed...")
-            found[n] = judging().standing(work)
-    return [standing for standing in found if standing is not None]
 
 
 def known(work: Work, cache: Cache) -> Standing | None:

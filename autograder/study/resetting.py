@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import io
 import json
-import os
 import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from autograder.files import write_whole
 from autograder.study.course import Item
 from autograder.study.folder import Work
 
@@ -147,12 +147,7 @@ def _read(path: Path) -> tuple[str, str]:
 def _replace(path: Path, text: str, now: datetime) -> Path | None:
     """Keeps the file under a name of its own, then puts the text in its place in one step."""
     backup = _kept(path, now) if path.exists() else None
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        half.write_bytes(text.encode())
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
+    write_whole(path, text.encode())
     return backup
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from autograder.locations import CODE, SOLUTIONS
 from autograder.study.cache import digest
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ("autograder", "cnnviz", "cnnviz_ref")
 APART = ("authoring", "batch", "cohort", "commands", "demo", "exports", "gallery", "nbgrader", "study",
          "templates")  # fmt: skip
@@ -27,16 +27,16 @@ def version() -> str:
 
 def _files() -> Iterator[Path]:
     for package in PACKAGES:
-        for path in (ROOT / package).rglob("*"):
-            within = path.relative_to(ROOT / package).parts
+        for path in (CODE / package).rglob("*"):
+            within = path.relative_to(CODE / package).parts
             if path.is_file() and "__pycache__" not in within and not (package == "autograder" and within[0] in APART):
                 yield path
-    yield from ROOT.glob("solutions/*/*.py")  # parts that are lent, where they are at hand
+    yield from SOLUTIONS.glob("*/*.py")  # parts that are lent, where they are at hand
 
 
 def _content(path: Path) -> str:
     """Code by its text; of other, larger files the size and the time."""
-    name = path.relative_to(ROOT).as_posix()
+    name = path.relative_to(CODE).as_posix()
     if path.suffix == ".py":
         return name + digest(path.read_bytes().replace(b"\r\n", b"\n"))
     found = path.stat()

@@ -18,6 +18,7 @@ from autograder.batch.grading import grade_all
 from autograder.batch.names import file_name
 from autograder.batch.records import Handed, digest_of
 from autograder.batch.results import Store
+from autograder.batch.verifying import problems
 from autograder.batch.watching import Watch
 from autograder.submission import Source, Submission
 from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
@@ -44,7 +45,7 @@ def test_every_student_has_a_verdict_and_the_unreadable_one_a_visible_one(graded
     assert (table["ann"]["points"], table["bob"]["points"]) == ("31", "")
     assert {table["bob"][f"grad_cam.{name} verdict"] for name in ("capture", "sum_or_mean")} == {NOT_JUDGED}
     assert "bob/11_grad_cam/grad_cam.ipynb" in rows_of(graded, "bob", "grad_cam.capture")[0]["diagnosis"]["message"]
-    assert Store(graded, SECRET).verify() == []
+    assert problems(Store(graded, SECRET)) == []
 
 
 def test_two_names_that_differ_in_case_stay_apart(graded):
@@ -94,7 +95,7 @@ def test_a_changed_submission_is_graded_anew_and_alone(submitted, store):
     assert (summary.graded, summary.kept) == (ITEMS, ITEMS)
     assert store.get("ann", LESSON, "grad_cam.neuron_importance").verdict == FAILED
     assert len(store.files("history")) == ITEMS
-    assert store.verify() == []
+    assert problems(store) == []
 
 
 def test_in_the_middle_of_a_lesson_the_parts_that_failed_before_still_count(submitted, store, graded):

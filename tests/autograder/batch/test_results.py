@@ -12,6 +12,7 @@ from autograder.batch.records import Handed, Result, digest_of
 from autograder.batch.results import Store
 from autograder.batch.signed import Untrusted
 from autograder.batch.tables import write_tables
+from autograder.batch.verifying import problems
 from autograder.diagnose import Diagnosis
 from autograder.submission import Source, Submission
 from autograder.verdict import FAILED, NOT_JUDGED, PASSED, Row
@@ -40,7 +41,7 @@ def one(empty):
         empty.put(result())
         empty.put(result(item="grad_cam.grad_cam"))
         write_tables(empty)
-    assert empty.verify() == []
+    assert problems(empty) == []
     return empty
 
 
@@ -86,7 +87,7 @@ def test_code_that_was_altered_is_not_given_out(one):
     one.files("submissions")[0].write_text('[["grad_cam.py", "y = 1", null]]')
     with pytest.raises(ValueError, match=r"submissions/\w+\.json is not the code that was judged: its hash is \w+\."):
         one.sources(digest_of(WORK))
-    assert "is not the code that was judged" in one.verify()[0]
+    assert "is not the code that was judged" in problems(one)[0]
 
 
 def raised_points(path):
@@ -140,7 +141,7 @@ def test_a_touched_result_is_told_not_believed_and_kept_as_evidence(one, touch):
     with pytest.raises(Untrusted, match=TOUCHED[touch]):
         one.read(path)
     assert one.get("ann", LESSON, ITEM) is None
-    assert any(f"results/ann/{LESSON}/{ITEM}.json {TOUCHED[touch]}" in told for told in one.verify())
+    assert any(f"results/ann/{LESSON}/{ITEM}.json {TOUCHED[touch]}" in told for told in problems(one))
     touched = os.readlink(path) if path.is_symlink() else path.read_bytes()
     one.put(result())
     assert one.get("ann", LESSON, ITEM) == result()
@@ -154,7 +155,7 @@ def test_swapped_results_are_found(one):
     mine.write_bytes(other_bytes)
     other.write_bytes(mine_bytes)
     assert one.get("ann", LESSON, ITEM) is None
-    assert [told for told in one.verify() if told.endswith("it was moved or copied.")] == [
+    assert [told for told in problems(one) if told.endswith("it was moved or copied.")] == [
         f"results/ann/{LESSON}/{ITEM}.json is signed, but belongs to ann, grad_cam.grad_cam: it was moved or copied.",
         f"results/ann/{LESSON}/grad_cam.grad_cam.json is signed, but belongs to ann, {ITEM}: it was moved or copied.",
     ]
@@ -167,12 +168,12 @@ def test_a_signed_manifest_is_no_result(one):
 
 def test_a_removed_result_is_found(one):
     one.place("ann", LESSON, ITEM).unlink()
-    assert f"results/ann/{LESSON}/{ITEM}.json is missing: the manifest lists it." in one.verify()
+    assert f"results/ann/{LESSON}/{ITEM}.json is missing: the manifest lists it." in problems(one)
 
 
 def test_an_added_result_is_found(one):
     one.put(result(student="eve"))
-    (told, table) = one.verify()
+    (told, table) = problems(one)
     assert told.startswith(f"results/eve/{LESSON}/{ITEM}.json is not in the manifest: grading was interrupted, or")
     assert table.startswith("results.csv does not say what the signed results say")
 
@@ -182,15 +183,15 @@ def test_an_older_signed_result_in_a_newer_ones_place_is_found(one):
     older = path.read_bytes()
     one.put(result(rows=(replace(ROW, verdict=FAILED),)))
     write_tables(one)
-    assert one.verify() == []
+    assert problems(one) == []
     path.write_bytes(older)
-    assert one.verify()[0].startswith(f"results/ann/{LESSON}/{ITEM}.json is not the one that the manifest lists")
+    assert problems(one)[0].startswith(f"results/ann/{LESSON}/{ITEM}.json is not the one that the manifest lists")
 
 
 def test_an_altered_table_is_found(one):
     path = one.folder / "results.csv"
     path.write_text(path.read_text().replace('"3"', '"9"'))
-    assert one.verify() == [
+    assert problems(one) == [
         "results.csv does not say what the signed results say: it was altered; "
         "run the same `cnnviz grade` again to have it made anew."
     ]
@@ -205,12 +206,12 @@ def test_an_altered_table_is_found(one):
 )
 def test_a_removed_table_is_found(one, name, told):
     (one.folder / name).unlink()
-    assert [sentence.startswith(told) for sentence in one.verify()] == [True]
+    assert [sentence.startswith(told) for sentence in problems(one)] == [True]
 
 
 def test_removed_code_is_found(one):
     one.files("submissions")[0].unlink()
-    assert any(told.endswith(f"is missing: the code of ann in {LESSON}.") for told in one.verify())
+    assert any(told.endswith(f"is missing: the code of ann in {LESSON}.") for told in problems(one))
 
 
 def test_what_a_new_result_replaces_goes_to_the_history_and_is_signed_there(one):
@@ -221,10 +222,10 @@ def test_what_a_new_result_replaces_goes_to_the_history_and_is_signed_there(one)
     assert [path.name for path in before] == ["0001.json", "0002.json"]
     assert [one.read(path) for path in before] == [result(), second]
     write_tables(one)
-    assert one.verify() == []
+    assert problems(one) == []
     before[1].write_text(before[1].read_text().replace('"max_points": 4', '"max_points": 9'))
     before[0].unlink()
-    altered, missing = one.verify()
+    altered, missing = problems(one)
     assert altered.startswith(f"history/ann/{LESSON}/{ITEM}/0002.json is not as it was signed")
     assert missing == f"history/ann/{LESSON}/{ITEM}/0001.json is missing: the manifest lists it."
 
@@ -258,7 +259,7 @@ def test_half_files_of_a_killed_process_are_cleared_away(one):
     half = one.folder / ".half" / "1234-abc"
     half.parent.mkdir()
     half.write_text('{"result": {"stu')
-    assert one.verify() == []
+    assert problems(one) == []
     with one.at_work():
         assert not half.exists()
     assert not half.parent.exists()

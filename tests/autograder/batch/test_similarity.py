@@ -8,7 +8,8 @@ import pytest
 
 from autograder import registry
 from autograder.batch.shapes import statements
-from autograder.batch.similarity import RELEASED, WHOLE, alike
+from autograder.batch.similarity import WHOLE, alike
+from autograder.locations import LESSONS
 from autograder.submission import Source, Submission, from_cells, from_module
 from tests.exercises.written import variants_of
 
@@ -117,7 +118,7 @@ def test_what_most_of_the_class_has_is_no_hint():
 
 
 def test_what_everybody_was_given_is_left_out():
-    released = from_module(RELEASED / LESSON.id / "grad_cam.py")
+    released = from_module(LESSONS / LESSON.id / "grad_cam.py")
     found = alike(LESSON, [("a", released), ("b", released), ("c", module(PECULIAR))])
     assert not found.pairs
     assert found.compared[WHOLE] == 1

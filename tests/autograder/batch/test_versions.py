@@ -4,7 +4,8 @@ import pytest
 
 from autograder import sources
 from autograder.batch import versions
-from autograder.batch.versions import ROOT, checks_version, libraries
+from autograder.batch.versions import checks_version, libraries
+from autograder.locations import CODE
 
 from .classroom import LESSON
 
@@ -13,11 +14,12 @@ from .classroom import LESSON
 def copied(tmp_path, monkeypatch):
     """The course's files in a folder of their own."""
     for name in ("autograder", "cnnviz", "cnnviz_ref", "solutions"):
-        for path in (ROOT / name).rglob("*.[pm][yd]"):
-            place = tmp_path / path.relative_to(ROOT)
+        for path in (CODE / name).rglob("*.[pm][yd]"):
+            place = tmp_path / path.relative_to(CODE)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(path.read_bytes())
-    monkeypatch.setattr(versions, "ROOT", tmp_path)
+    monkeypatch.setattr(versions, "CODE", tmp_path)
+    monkeypatch.setattr(versions, "SOLUTIONS", tmp_path / "solutions")
     return tmp_path
 
 

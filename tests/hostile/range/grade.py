@@ -11,6 +11,7 @@ from typing import Any
 
 from autograder.batch.records import Result
 from autograder.batch.results import Store
+from autograder.batch.verifying import problems
 from autograder.feedback import Section, Sheet, page
 from tests.hostile.range import exports
 from tests.hostile.range.attacks import LESSON
@@ -38,7 +39,7 @@ class Grade(Front):
         """From the signed results, the tables and the pages."""
         try:
             store = Store(course.results, course.canaries.text["secret"])
-            students, complaints = read_students(store), tuple(store.verify())
+            students, complaints = read_students(store), tuple(problems(store))
             exported = exports.tables(list(store.results()))
         except Exception as error:  # results that cannot be read are a finding, not an end of the suite
             students, complaints, exported = {}, (f"{type(error).__name__}: {error}",), ()
