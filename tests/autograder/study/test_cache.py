@@ -51,7 +51,7 @@ def test_a_read_only_folder_still_tells_what_it_holds(kept, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError("read-only file system")
 
-    monkeypatch.setattr("pathlib.Path.write_text", refuse)  # permissions do not stop root
+    monkeypatch.setattr("pathlib.Path.write_bytes", refuse)  # permissions do not stop root
     kept.put("exercises", "other", {})
     assert (kept.get("exercises", "other"), kept.get("exercises", "key")) == (None, {"rows": [1, 2]})
 
