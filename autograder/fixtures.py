@@ -39,13 +39,13 @@ def mixed_order(generator: Generator, classes: int, count: int) -> Tensor:
 
 
 @torch.no_grad()
-def moderate_scores(net: nn.Module, images: Tensor, preferred: int, *, factor: float) -> None:
+def moderate_scores(net: nn.Module, images: Tensor, preferred: int, *, factor: float, lead: float = 0.5) -> None:
     """Scales the last layer, so that no probability saturates, and makes it prefer one class, no image's target."""
     head = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
     head.weight.mul_(factor)
     head.bias.mul_(factor)
     scores = net(images)
-    head.bias[preferred] += (scores.amax(dim=1) - scores[:, preferred]).max() + 0.5
+    head.bias[preferred] += (scores.amax(dim=1) - scores[:, preferred]).max() + lead
 
 
 def array(value: Any) -> np.ndarray:
