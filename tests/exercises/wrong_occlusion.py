@@ -6,9 +6,18 @@ import math
 
 import torch
 
-from autograder.exercises.occlusion_average_misconceptions import averaged, painted
-from autograder.exercises.occlusion_misconceptions import drops_of
-from autograder.exercises.occlusion_window_misconceptions import all_boxes, hidden
+from autograder import registry
+
+hidden, all_boxes, averaged = (
+    registry.exercise(f"occlusion.{name}").reference for name in ("hide", "window_boxes", "coverage_average")
+)
+
+
+@torch.no_grad()
+def drops_of(model, images, targets, boxes, fill, cover=hidden):
+    n = torch.arange(len(images))
+    y = model(images)[n, targets]
+    return torch.stack([y - model(cover(images, box, fill))[n, targets] for box in boxes], dim=1)
 
 
 def hidden_by_the_mean_fill(images, box, fill):
@@ -151,7 +160,10 @@ def average_by_rows_and_columns(drops, boxes, size):
         )
         for k, side in enumerate(size)
     )
-    return painted(drops, boxes, size)[0] / (rows[:, None] * columns)
+    total = drops.new_zeros(len(drops), *size)
+    for d, (top, left, bottom, right) in zip(drops.T, boxes.tolist(), strict=True):
+        total[:, top:bottom, left:right] += d[:, None, None]
+    return total / (rows[:, None] * columns)
 
 
 def _occlusion(boxes=all_boxes, drops=drops_of, average=averaged):
