@@ -1,13 +1,11 @@
-"""Finds lessons, exercises and questions by name. A lesson is a module of `autograder.exercises` with `LESSON`.
+"""Finds lessons, exercises and questions by name.
 
-A student's copy of the course has no such modules: there a lesson is what was recorded of it.
+A lesson is what its author wrote; in a student's copy of the course, what was recorded of it.
 """
 
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -24,13 +22,9 @@ def lessons() -> tuple[Lesson, ...]:
 
 def _written() -> Iterator[Lesson]:
     """Lessons whose answers are here as code."""
-    from autograder import authored, exercises
+    from autograder import authored
 
-    yield from map(authored.lesson, authored.folders())
-    for found in pkgutil.iter_modules(exercises.__path__):
-        module = importlib.import_module(f"{exercises.__name__}.{found.name}")
-        if hasattr(module, "LESSON"):
-            yield module.LESSON
+    return map(authored.lesson, authored.folders())
 
 
 def _recorded() -> Iterator[Lesson]:

@@ -9,6 +9,7 @@ LONG = (
     "tests/autograder/test_routes.py",
     "tests/content/test_teaching.py",
     "tests/devices/test_notebooks.py",
+    "tests/hostile/test_crowding.py",
     "tests/hostile/test_endurance.py",
     "tests/hostile/test_on_nbgrader.py",
     "tests/hostile/test_on_rlimits.py",

@@ -1,4 +1,4 @@
-"""Reads a lesson's text: jupytext Markdown with `<<directives>>` becomes a list of blocks that know their line."""
+"""Reads a lesson's text: jupytext Markdown becomes a list of blocks that know their line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from autograder.authored import BLOCK
 from autograder.authoring.errors import AuthoringError
 
 TEXT, CODE, MODULE, EXERCISE, HEADING, QUESTION = "text", "code", "module", "exercise", "heading", "question"
-DIRECTIVES = "<<exercise ID>> or <<question ID>> alone on a line, or <<points>> anywhere"
 OPTIONS = 'module=true, exercise="ID" or nothing'
 
-_DIRECTIVE = re.compile(r"<<\s*(exercise|question)\s+([\w.]+)\s*>>")
-_ANY_DIRECTIVE = re.compile(r"<<(?!\s*points\s*>>)[^<>\n]*>>")
+_MARK = re.compile("\ue000(exercise|question) ([\\w.]+)\ue000")
+_PLACEHOLDER = re.compile(r"<<(?!\s*points\s*>>)[^<>\n]*>>")
 _ITEM = re.compile(rf"^```{BLOCK.pattern}\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 
@@ -30,7 +29,7 @@ class Block:
     kind: str
     """One of the constants of this module."""
     source: str
-    """The text or the code; empty for a directive."""
+    """The text or the code; empty for an item's own block."""
     line: int
     """Line of the authored file where it begins, from 1."""
     item: str = ""
@@ -45,11 +44,11 @@ def parse(text: str, *, file: str) -> list[Block]:
         file: its name in error messages.
 
     Raises:
-        AuthoringError: an unknown directive or fence option.
+        AuthoringError: an unknown placeholder or fence option.
     """
     blocks: list[Block] = []
     place = 0
-    text = _ITEM.sub(partial(_directive, Path(file).stem), text)
+    text = _ITEM.sub(partial(_mark, Path(file).stem), text)
     for cell in jupytext.reads(text, fmt="md").cells:
         source = cell.source.strip("\n")
         found = text.find(source, place)
@@ -63,9 +62,9 @@ def parse(text: str, *, file: str) -> list[Block]:
     return blocks
 
 
-def _directive(lesson: str, block: re.Match[str]) -> str:
+def _mark(lesson: str, block: re.Match[str]) -> str:
     """One line in place of an item's block, and empty ones, so that lines keep their numbers."""
-    line = "" if block[1] == "lesson" else f"<<{block[1]} {lesson}.{block[2]}>>"
+    line = "" if block[1] == "lesson" else f"\ue000{block[1]} {lesson}.{block[2]}\ue000"
     return line + "\n" * block[0].count("\n")
 
 
@@ -96,20 +95,20 @@ def _code_block(source: str, line: int, options: dict, file: str) -> Block:
 
 
 def _text_blocks(source: str, line: int, file: str) -> list[Block]:
-    """A Markdown cell, cut at its directives and before each section."""
+    """A Markdown cell, cut at its items and before each section."""
     lines = source.split("\n")
     _refuse_open_details(source, line, file)
     blocks, begin = [], 0
     for index, text in prose_lines(source):
-        if match := _DIRECTIVE.fullmatch(text.strip()):
+        if match := _MARK.fullmatch(text.strip()):
             blocks.append(_text_block(lines, begin, index, line))
             blocks.append(Block(HEADING if match[1] == "exercise" else QUESTION, "", line + index, match[2]))
             begin = index + 1
         elif text.startswith("## ") and index:
             blocks.append(_text_block(lines, begin, index, line))
             begin = index
-        elif match := _ANY_DIRECTIVE.search(text):
-            raise AuthoringError(file, line + index, f"got the directive {match[0]}; allowed are {DIRECTIVES}.")
+        elif match := _PLACEHOLDER.search(text):
+            raise AuthoringError(file, line + index, f"got {match[0]}; the only placeholder is <<points>>.")
     blocks.append(_text_block(lines, begin, len(lines), line))
     return [block for block in blocks if block.source or block.item]
 

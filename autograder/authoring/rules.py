@@ -34,9 +34,9 @@ def require(blocks: Sequence[Block], lesson: Lesson, *, file: str) -> None:
     """
     _require_title(blocks, file)
     _require_sections(blocks, file)
-    _require_items(blocks, HEADING, "<<exercise>>", [e.id for e in lesson.exercises], file)
+    _require_items(blocks, HEADING, "the block `yaml exercise`", [e.id for e in lesson.exercises], file)
     _require_items(blocks, EXERCISE, "the solution cell", [e.id for e in lesson.exercises], file)
-    _require_items(blocks, QUESTION, "<<question>>", [q.id for q in lesson.questions], file)
+    _require_items(blocks, QUESTION, "the block `yaml question`", [q.id for q in lesson.questions], file)
     _require_order(blocks, file)
     _require_check(blocks, file)
     exercises = {exercise.id: exercise for exercise in lesson.exercises}
@@ -109,12 +109,12 @@ def _require_order(blocks: Sequence[Block], file: str) -> None:
     for block in blocks:
         if block.kind == HEADING:
             if begun:
-                told = f'<<exercise {block.item}>> stands before the solution cell of "{begun}"; it follows it.'
+                told = f'the block of "{block.item}" stands before the solution cell of "{begun}"; it follows it.'
                 raise AuthoringError(file, block.line, told)
             begun = block.item
         elif block.kind == EXERCISE:
             if begun != block.item:
-                told = f'the solution cell of "{block.item}" stands above its <<exercise {block.item}>>; it follows it.'
+                told = f'the solution cell of "{block.item}" stands above its block; it follows it.'
                 raise AuthoringError(file, block.line, told)
             begun = ""
 

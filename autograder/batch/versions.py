@@ -32,8 +32,8 @@ def _files(lesson: Lesson) -> set[Path]:
     folder, shared = SOLUTIONS / lesson.id, SOLUTIONS / "mistakes.md"
     own = {path for name in (f"{lesson.name}.md", "mistakes.md", "cases.py") if (path := folder / name).is_file()}
     imports = [name for path in own if path.suffix == ".py" for name in imported(path, CODE)]
-    old = (f"autograder.exercises.{lesson.name}", "autograder.grade", "autograder.isolated.calling")
-    return {*own, shared, *closure((*old, *imports), CODE)}
+    judge = ("autograder.grade", "autograder.isolated.calling")
+    return {*own, shared, *closure((*judge, *imports), CODE)}
 
 
 @cache

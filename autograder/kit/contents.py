@@ -13,7 +13,7 @@ from autograder.locations import CODE, PACKAGE
 from autograder.records import Lesson
 from autograder.sources import closure
 
-ANSWERS = ("cnnviz_ref", "autograder.exercises", "autograder.authored")
+ANSWERS = ("cnnviz_ref", "autograder.authored")
 """What is never taken along, whoever imports it."""
 BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.recorded")
 COMMANDS = ("checking", "doctor", "study*", "watch*")

@@ -1,4 +1,4 @@
-"""What must not be handed out, looked for in what is: code of solutions, of the references and of the known mistakes.
+"""What must not be handed out, looked for in what is: code of solutions, of the references and of the hidden inputs.
 
 Two ways of looking. Functions are compared by their syntax trees, whatever their names, comments and layout; long lines
 by their characters, in everything that is text. A hint may say a line of the solution: that is what it is there for.
@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from autograder.authoring.build import SOLVED
-from autograder.kit.contents import CODE
 from autograder.kit.reading import codes, inner_lines, lines, shapes, squeezed, texts
+from autograder.locations import CODE, SOLUTIONS
 from autograder.records import Lesson
 from autograder.submission import Source, Submission, begun
 
@@ -77,7 +77,7 @@ def leaks(files: Mapping[str, bytes], root: Path, lessons: Sequence[Lesson]) -> 
         for piece, where in solutions(root).lines.items():
             if piece in text and piece not in hints:
                 yield Found(path, where, piece, given=piece in said and where != lesson)
-        others = answers(root)
+        others = answers()
         yield from (Found(path, w) for p, w in others.functions.items() if p in inside and p not in public)
         yield from (Found(path, w, p) for p, w in others.lines.items()
                     if p in text and p not in said and p not in hints)  # fmt: skip
@@ -119,13 +119,12 @@ def given(root: Path, lesson: str) -> tuple[frozenset[str], str]:
 
 
 @cache
-def answers(root: Path) -> Pieces:
-    """The references, the known mistakes and the hidden inputs: their functions, and the lines in these."""
+def answers() -> Pieces:
+    """The references and the hidden inputs: their functions, and the lines in these."""
     functions: dict[str, str] = {}
     found: dict[str, str] = {}
-    places = ("cnnviz_ref/*.py", "autograder/exercises/*.py", "solutions/*/cases.py")
-    for path in sorted(path for place in places for path in CODE.glob(place)):
-        source, place = path.read_text(encoding="utf-8"), path.relative_to(CODE).as_posix()
+    for path in sorted([*(CODE / "cnnviz_ref").glob("*.py"), *SOLUTIONS.glob("*/cases.py")]):
+        source, place = path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}"
         functions |= dict.fromkeys(shapes(source), place)
         found |= dict.fromkeys(inner_lines(source), place)
     return _not_public(Pieces(functions, found))

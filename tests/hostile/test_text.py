@@ -602,7 +602,7 @@ ALLOWED = {
     "Cell": {"autograder/words.py"},
 }
 """What text could leave by, or be called safe by -> the files that may."""
-IN_THE_CHILD = ("autograder/isolated/", "autograder/demo/", "autograder/exercises/")
+IN_THE_CHILD = ("autograder/isolated/", "autograder/demo/")
 
 
 def _ways_out(path):

@@ -84,10 +84,15 @@ def fence(code, options=""):
     return f"```python{options}\n{code}\n```"
 
 
+def item(kind, name):
+    """An item's own block; what it says stands in the record here."""
+    return f"```yaml {kind}={name}\ntitle: {name}\n```"
+
+
 @pytest.fixture
 def toy_text():
     exercises = [
-        f"<<exercise toy.{name}>>\n\nWrite it.\n\n" + fence(code, f' exercise="toy.{name}"')
+        f"{item('exercise', name)}\n\nWrite it.\n\n" + fence(code, f' exercise="toy.{name}"')
         for name, code in SOLUTIONS.items()
     ]
     bodies = {
@@ -95,10 +100,10 @@ def toy_text():
         + fence("from autograder import check")
         + "\n\n"
         + fence("import torch\n\nONE = 1", " module=true"),
-        "The idea": "Twice.\n\n```text\n## not a heading, <<nor a directive>>\n```",
+        "The idea": "Twice.\n\n```text\n## not a heading, <<nor a placeholder>>\n```",
         "Exercises": "\n\n".join(exercises),
         "On a real photo": fence("double(torch.ones(2))"),
-        "Predict": "<<question toy.sign>>\n\n<<question toy.size>>\n\n<<question toy.shape>>\n\nAnd now look.",
+        "Predict": "\n\n".join([*(item("question", name) for name in ("sign", "size", "shape")), "And now look."]),
         "References": "[A paper](https://arxiv.org/abs/1610.02391).",
     }
     sections = [f"## {title}\n\n{bodies.get(title, 'Words.')}" for title in SECTIONS]

@@ -76,7 +76,7 @@ def test_a_checkout_with_windows_line_ends_is_not_stale(course, toy):
 
 def test_the_same_text_gives_the_same_bytes_in_any_folder(course, toy, toy_text):
     assert outputs(course, toy) == outputs(course, toy)
-    assert generated(toy_text, toy, file="elsewhere.md") == generated(toy_text, toy, file=FILE)
+    assert generated(toy_text, toy, file="elsewhere/toy.md") == generated(toy_text, toy, file=FILE)
 
 
 def test_nothing_is_written_when_one_lesson_of_several_is_broken(course, toy, toy_text):

@@ -99,7 +99,7 @@ def there(name):
     except ModuleNotFoundError:
         return False
 import autograder, cnnviz
-names = ["cnnviz_ref", "autograder.exercises", "autograder.kit", "autograder.authoring", "autograder.batch.grading"]
+names = ["cnnviz_ref", "autograder.authored", "autograder.kit", "autograder.authoring", "autograder.batch.grading"]
 print(json.dumps([[name for name in names if there(name)], autograder.__file__, cnnviz.__file__, sys.path]))
 """
     found, *places, path = json.loads(run(student, "-c", program).stdout)

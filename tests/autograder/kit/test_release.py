@@ -107,7 +107,7 @@ def test_packs_name_no_function_of_the_answer_key(inside):
 def test_no_module_of_answers_is_in_the_wheel_and_what_is_there_needs_none(inside):
     names = {path for path in inside if path.endswith(".py")}
     batch = [f"autograder/batch/{name}" for name in ("grading", "results", "secret", "signed", "work")]
-    apart = ("cnnviz_ref/", "autograder/exercises/", "autograder/kit/", "autograder/demo/", *batch)
+    apart = ("cnnviz_ref/", "autograder/kit/", "autograder/demo/", *batch)
     assert not [name for name in names if name.startswith(apart)]
     root = ROOT
     for path in code_files():
@@ -115,7 +115,7 @@ def test_no_module_of_answers_is_in_the_wheel_and_what_is_there_needs_none(insid
             file = root.joinpath(*name.split("."))
             places = [p for p in (file.with_suffix(".py"), file / "__init__.py") if p.is_file()]
             there = all(place.relative_to(root).as_posix() in names for place in places)
-            assert there or name.startswith(("autograder.exercises", "autograder.authored")), (path, name)
+            assert there or name.startswith("autograder.authored"), (path, name)
 
 
 def test_right_letters_are_in_no_text(inside):

@@ -48,7 +48,7 @@ def test_the_map_of_untouched_lessons_imports_neither_torch_nor_the_exercises(st
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'rich'" in shown
     assert "'torch'" not in shown
-    assert "'autograder.exercises'" not in shown
+    assert "'autograder.authored'" not in shown
 
 
 def test_the_map_is_found_from_within_a_lesson(run, student, monkeypatch):

@@ -1,1 +1,0 @@
-"""One module a lesson: its exercises, cases, laws and misconceptions, as `LESSON`."""
