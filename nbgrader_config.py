@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.words import report_safely
+from autograder.text.words import report_safely
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 
@@ -29,7 +29,7 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 c.GenerateAssignment.force = True
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.LockCells",
-    "autograder.authoring.release.ReleaseSolutions",
+    "autograder.authoring.student_notebook.ReleaseSolutions",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -61,7 +61,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 # The feedback is our own page: nbgrader's shows hidden tests and whatever a student wrote, live.
-c.GenerateFeedback.exporter_class = "autograder.nbgrader.pages.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "autograder.nbgrader.feedback_exporter.FeedbackExporter"
 c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades"]
 # nbgrader's own table writes 0.0 for what was not judged.
 c.ExportApp.plugin_class = "autograder.nbgrader.export.CsvExport"

@@ -18,7 +18,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from autograder.words import report_safely, visible
+from autograder.text.words import report_safely, visible
 
 COMMANDS = {
     "watch": "study_watch",

@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from autograder import pages, registry, tables
-from autograder.evidence import exhibit
-from autograder.feedback.sheet import Section, section_of
-from autograder.grade import grade_answer, grade_function
-from autograder.judge import Graded
-from autograder.pictures import Picture, practice_showcase
-from autograder.records import Question
-from autograder.screen import Screen, Text
-from autograder.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summary
-from autograder.words import printable
+from autograder.core.evidence import exhibit
+from autograder.core.grade import grade_answer, grade_function
+from autograder.core.judge import Graded
+from autograder.core.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summary
+from autograder.course import registry
+from autograder.course.records import Question
+from autograder.feedback.student_page import Section, section_of
+from autograder.report import pages, tables
+from autograder.report.showcase import Picture, practice_showcase
+from autograder.text.screen import Screen, Text
+from autograder.text.words import printable
 
 
 class Panel:

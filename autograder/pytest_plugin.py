@@ -12,11 +12,11 @@ import pytest
 if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
 
+    from autograder.core.judge import Graded
+    from autograder.core.verdict import Row
     from autograder.isolated import Runner
-    from autograder.judge import Graded
-    from autograder.submission import Submission
-    from autograder.verdict import Row
-    from autograder.words import Shown
+    from autograder.reading.submission import Submission
+    from autograder.text.words import Shown
 
 
 class NotAttempted(Exception):
@@ -34,8 +34,8 @@ class Verdict:
 
     def confirm(self) -> None:
         """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
-        from autograder.verdict import LATER, NOT_ATTEMPTED, PASSED
-        from autograder.words import shown
+        from autograder.core.verdict import LATER, NOT_ATTEMPTED, PASSED
+        from autograder.text.words import shown
 
         if self.row.verdict == LATER:
             pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
@@ -62,9 +62,10 @@ class Course:
 
     def _of(self, item_id: str, folder: Path) -> Graded:
         """One exercise or question, after the exercises that it is built on."""
-        from autograder import grade, registry
-        from autograder.oracle import Setting
-        from autograder.records import foundations
+        from autograder.core import grade
+        from autograder.core.oracle import Setting
+        from autograder.course import registry
+        from autograder.course.records import foundations
 
         lesson, item = registry.lesson_of(item_id), registry.item(item_id)
         where = Path(self.submission) if self.submission else folder
@@ -93,7 +94,7 @@ class Course:
             self._runner.__exit__(*sys.exc_info())
 
     def _load(self, where: Path, lesson):
-        from autograder.batch.reading import read_folder
+        from autograder.batch.confined import read_folder
 
         if (where, lesson.id) not in self._read:
             self._read[where, lesson.id] = read_folder(where, lesson)
@@ -113,7 +114,7 @@ def pytest_addoption(parser):
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config):
     """What pytest says of an argument before its terminal is there: a shell's `*` gives it names of strangers."""
-    from autograder.words import shown
+    from autograder.text.words import shown
 
     try:
         return (yield)
@@ -126,7 +127,7 @@ def pytest_load_initial_conftests(early_config):
     """Refuses settings that a student handed in: pytest looks for them where its first argument lies."""
     submission, settings = early_config.known_args_namespace.submission, early_config.inipath
     if submission and settings and settings.resolve().is_relative_to(Path(submission).resolve()):
-        from autograder.words import shown
+        from autograder.text.words import shown
 
         raise pytest.UsageError(
             f"--submission: pytest took its settings from {shown(str(settings))}, which was handed in; name the tests "
@@ -157,7 +158,7 @@ def pytest_configure(config):
 def _hold(writer: TerminalWriter) -> None:
     """Lets nothing but pytest's own colours, and its return to the start of a line, steer the terminal: names of
     folders, captured output, warnings and tracebacks are text."""
-    from autograder.words import visible
+    from autograder.text.words import visible
 
     write = writer.write
 
@@ -179,8 +180,8 @@ def pytest_generate_tests(metafunc):
     """One test a check of the module's lesson."""
     if "verdict" not in metafunc.fixturenames or not hasattr(metafunc.module, "LESSON"):
         return
-    from autograder import registry
-    from autograder.judge import checks_of
+    from autograder.core.judge import checks_of
+    from autograder.course import registry
 
     lesson = registry.lesson(metafunc.module.LESSON)
     checks = [(item.id, check) for item in lesson.items for check in checks_of(item)]
@@ -193,7 +194,7 @@ def verdict(request) -> Verdict:
     try:
         return Verdict(request.config.stash[_COURSE].row(*request.param, folder=Path(request.path).parent))
     except (ValueError, FileNotFoundError) as error:
-        from autograder.words import shown
+        from autograder.text.words import shown
 
         _fail(shown(str(error)))
 
@@ -209,7 +210,7 @@ def pytest_runtest_makereport(item, call):
     report = yield
     shown = getattr(item, "funcargs", {}).get("verdict")
     if call.when == "call" and isinstance(shown, Verdict):
-        from autograder.words import visible_in
+        from autograder.text.words import visible_in
 
         row = visible_in(shown.row.as_json())
         report.user_properties.append(("cnnviz", row))  # survives the way from a worker of xdist
@@ -235,8 +236,8 @@ def pytest_terminal_summary(terminalreporter):
                 folders.setdefault(report.nodeid.split("::")[0].rpartition("/")[0], []).append(row)
     if not folders:
         return
-    from autograder.screen import Screen
-    from autograder.words import printable
+    from autograder.text.screen import Screen
+    from autograder.text.words import printable
 
     writer = terminalreporter._tw
     console = Screen(file=writer._file, width=writer.fullwidth, color_system="auto" if writer.hasmarkup else None)
@@ -251,7 +252,8 @@ def pytest_terminal_summary(terminalreporter):
 
 def _tables(folders: dict[str, list[dict]]):
     """In the order of the course; the folder is named where a lesson was checked in more than one."""
-    from autograder import registry, tables
+    from autograder.course import registry
+    from autograder.report import tables
 
     for lesson in registry.lessons():
         own = {item.id: item for item in lesson.items}
@@ -265,8 +267,8 @@ def _tables(folders: dict[str, list[dict]]):
 
 
 def _shown(item, rows):
-    from autograder.judge import Graded
-    from autograder.verdict import Row
+    from autograder.core.judge import Graded
+    from autograder.core.verdict import Row
 
     own = [row for row in rows if row["exercise"] == item.id]
     return Graded(item, tuple(Row(item.id, r["check"], r["verdict"], r["max_points"]) for r in own))

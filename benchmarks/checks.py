@@ -18,11 +18,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from autograder import registry
-from autograder.grade import grade_item
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting, parts_of
+from autograder.course import registry
 from autograder.isolated import Request, Runner
-from autograder.oracle import Setting, parts_of
-from autograder.submission import load_submission
+from autograder.reading.submission import load_submission
 
 ROOT = Path(__file__).parent.parent
 

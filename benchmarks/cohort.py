@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograder import registry  # noqa: E402
 from autograder.batch.results import Store  # noqa: E402
+from autograder.course import registry  # noqa: E402
 from tests.autograder.cohort.classroom import SECRET, a_term  # noqa: E402
 from tests.browser.conftest import ARGUMENTS, NAMES  # noqa: E402
 

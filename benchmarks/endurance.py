@@ -36,11 +36,11 @@ from grading_parts.scores import kept, unlike
 from grading_parts.students import Student, innocents
 from grading_parts.writing import write_class
 
-from autograder import registry
 from autograder.batch.names import file_name
 from autograder.batch.results import Store
 from autograder.batch.verifying import problems
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 from tests.hostile.range.attacks import LESSON
 
 CNNVIZ = (sys.executable, "-m", "autograder.cli")

@@ -32,8 +32,8 @@ from grading_parts.writing import write_class
 from rich.console import Console
 from rich.table import Table
 
-from autograder import registry
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 NBGRADER = (sys.executable, "-m", "nbgrader", "autograde")
 OURS = (sys.executable, "-m", "autograder.cli", "grade", "submitted", "--out", "results")

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
-from autograder import registry
+from autograder.course import registry
 
 ROOT = Path(__file__).parent.parent
 

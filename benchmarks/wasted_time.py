@@ -22,9 +22,9 @@ from grading_parts.scores import kept, unlike
 from grading_parts.students import Student, innocents
 from grading_parts.writing import write_class
 
-from autograder import registry
-from autograder.allowance import SPARE
-from autograder.records import Lesson
+from autograder.core.allowance import SPARE
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 SPIN = "    while True:\n        pass\n"
 WASTES = {

@@ -22,7 +22,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograder.study.course import Outline, outlines  # noqa: E402
+from autograder.study.outlines import Outline, outlines  # noqa: E402
 from autograder.study.resetting import in_module  # noqa: E402
 from tests.autograder.study.terminal import Terminal  # noqa: E402
 

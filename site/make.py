@@ -27,8 +27,8 @@ from making.reference import MORE, methods, shared_arguments, write_reference
 from making.start import write_start
 from making.templates import render
 
-from autograder import registry
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 
 def main() -> int:

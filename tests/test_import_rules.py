@@ -22,7 +22,7 @@ STANDARD = set(sys.stdlib_module_names)
 class Rule:
     claim: str
     files: tuple[str, ...]
-    """Globs from the root."""
+    """Globs from the root; none of them is empty."""
     ours: tuple[str, ...]
     """Modules of this project, with all inside them, that these files may import."""
     others: tuple[str, ...] | None = None
@@ -34,16 +34,17 @@ class Rule:
 ADAPTERS = (
     "autograder.cli",
     "autograder.commands",
-    "autograder.pytest_plugin",
-    "autograder.nbgrader_plugin",
+    "autograder.demo",
+    "autograder.exports",
     "autograder.nbgrader",
+    "autograder.practice",
+    "autograder.pytest_plugin",
 )
-ADAPTERS += ("autograder.exports", "autograder.export")
 ADAPTER_FILES = tuple(
     pattern for name in ADAPTERS for pattern in (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/**/*.py")
 )
 COMPARISON = tuple(
-    f"autograder.{name}" for name in ("compare", "mistakes", "places", "relations", "diagnose", "verdict")
+    f"autograder.core.{name}" for name in ("compare", "mistakes", "places", "relations", "diagnose", "verdict")
 )
 
 RULES = (
@@ -63,7 +64,13 @@ RULES = (
     Rule(
         "a lesson's inputs are made by the kit, the answer key and the engine's records",
         ("solutions/*/cases.py",),
-        ("cnnviz", "cnnviz_ref", "autograder.authored", "autograder.fixtures", "autograder.records"),
+        (
+            "cnnviz",
+            "cnnviz_ref",
+            "autograder.course.authored",
+            "autograder.course.fixtures",
+            "autograder.course.records",
+        ),
     ),
     Rule(
         "the grader never imports a lesson or a submission",
@@ -143,9 +150,16 @@ def test_only_allowed_imports(rule: Rule) -> None:
     assert {path: names for path, names in found.items() if names} == {}
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.claim)
+def test_a_rule_speaks_of_files_and_modules_that_are_there(rule: Rule) -> None:
+    assert not [pattern for pattern in rule.files if not list(ROOT.glob(pattern))]
+    modules = [name.replace(".", "/") for name in (*rule.ours, *ADAPTERS) if name != "autograder.check"]
+    assert not [name for name in modules if not ((ROOT / name).is_dir() or (ROOT / f"{name}.py").is_file())]
+
+
 def test_adapters_import_stages_and_never_the_reverse() -> None:
     adapters = {path for pattern in ADAPTER_FILES for path in ROOT.glob(pattern)}
-    stages = set(ROOT.glob("autograder/**/*.py")) - adapters
+    stages = set(ROOT.glob("autograder/**/*.py")) - adapters - {ROOT / "autograder" / "__init__.py"}
     found = {
         str(path.relative_to(ROOT)): [
             name for name in imports_of(path) if within(name.removeprefix("dynamic:"), ADAPTERS)
@@ -153,6 +167,58 @@ def test_adapters_import_stages_and_never_the_reverse() -> None:
         for path in sorted(stages)
     }
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def _modules() -> dict[str, Path]:
+    """Dotted name -> file, of the product; what is shown in a demonstration are submissions."""
+    paths = [p for pack in ("cnnviz", "cnnviz_ref", "autograder") for p in (ROOT / pack).rglob("*.py")]
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    return {name: path for name, path in names.items() if not name.startswith("autograder.demo.")}
+
+
+def _graph() -> dict[str, set[str]]:
+    """Module -> the modules that it imports, at any depth of its code."""
+    known = _modules()
+    graph = {}
+    for name, path in known.items():
+        found = [each.removeprefix("dynamic:") for each in imports_of(path)]
+        graph[name] = {each if each in known else each.rpartition(".")[0] for each in found} & known.keys() - {name}
+    return graph
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    """Some nodes that lead back to themselves; empty where there are none."""
+    left = dict(graph)
+    while ends := [node for node, next_ones in left.items() if not next_ones & left.keys()]:
+        for node in ends:
+            del left[node]
+    return sorted(left)
+
+
+def _package(module: str) -> str:
+    """The folder below `autograder` that a module lies in, or its own name."""
+    return ".".join(module.split(".")[:2]) if module.startswith("autograder.") else module.split(".")[0]
+
+
+def test_no_modules_import_each_other() -> None:
+    assert _circle(_graph()) == []
+
+
+def test_no_packages_import_each_other() -> None:
+    packages: dict[str, set[str]] = {}
+    for module, imports in _graph().items():
+        if module != "autograder":  # hands `check` on from `practice`
+            packages.setdefault(_package(module), set()).update(map(_package, imports - {"autograder"}))
+    assert _circle({name: imports - {name} for name, imports in packages.items()}) == []
+
+
+def test_a_circle_is_seen() -> None:
+    assert _circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == ["a", "b", "c"]
+
+
+def test_no_file_name_has_two_meanings() -> None:
+    names = [path.name for path in _modules().values() if path.name != "__init__.py"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def test_there_are_files_to_judge() -> None:
@@ -171,11 +237,11 @@ def test_there_are_files_to_judge() -> None:
             "def f():\n    from importlib import import_module\n    import_module('cnnviz_ref')",
             ["dynamic:cnnviz_ref"],
         ),
-        ("the answer key", "from autograder.records import Call", ["autograder.records.Call"]),
+        ("the answer key", "from autograder.course.records import Call", ["autograder.course.records.Call"]),
         ("what a student sees", "from autograder import check\nimport cnnviz, torch", []),
         ("what a student sees", "from cnnviz_ref import cam", ["cnnviz_ref.cam"]),
-        ("what a student sees", "from autograder import registry", ["autograder.registry"]),
-        ("what a student sees", "from autograder.oracle import Setting", ["autograder.oracle.Setting"]),
+        ("what a student sees", "from autograder.course import registry", ["autograder.course.registry"]),
+        ("what a student sees", "from autograder.core.oracle import Setting", ["autograder.core.oracle.Setting"]),
         ("what a student sees", "import autograder", ["autograder"]),
         ("the grader never", "import solutions.grad_cam", ["solutions.grad_cam"]),
         ("the isolated run", "from .. import oracle", ["autograder.oracle"]),
@@ -183,8 +249,12 @@ def test_there_are_files_to_judge() -> None:
         ("the isolated run", "from . import wire\nfrom .wire import frame\nimport os, torch, numpy.lib", []),
         ("the isolated run", "import rich", ["rich"]),
         ("the isolated run", "if True:\n    __import__('cnnviz_ref')", ["dynamic:cnnviz_ref"]),
-        ("comparing", "import torch\nfrom autograder.records import Case", ["torch", "autograder.records.Case"]),
-        ("comparing", "import numpy as np\nfrom autograder.compare import compare", []),
+        (
+            "comparing",
+            "import torch\nfrom autograder.course.records import Case",
+            ["torch", "autograder.course.records.Case"],
+        ),
+        ("comparing", "import numpy as np\nfrom autograder.core.compare import compare", []),
     ],
 )
 def test_a_forbidden_import_is_seen(claim: str, source: str, names: list[str]) -> None:

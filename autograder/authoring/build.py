@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder import registry
 from autograder.authoring.module import module_text
 from autograder.authoring.notebook import solved_notebook, written
+from autograder.authoring.outline import study_files
 from autograder.authoring.parse import parse
 from autograder.authoring.readme import readme_text
-from autograder.authoring.release import released
 from autograder.authoring.rules import require
+from autograder.authoring.student_notebook import released
 from autograder.authoring.templates import render
-from autograder.records import Lesson
-from autograder.study.making import study_files
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 SOLVED, LESSON = "solutions", "lessons"
 """The folder of the authored and solved lessons, and the students' folder."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
-from autograder import registry
 from autograder.authoring.build import LESSON, SOLVED, complete, stale
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 Hook = Callable[..., None]
 
@@ -49,5 +49,5 @@ def after_release(root: Path, lesson: Lesson) -> None:
     if changed := stale(root, lesson, LESSON):
         raise ValueError(
             f"{changed[0]} is not what `cnnviz build` makes; "
-            "nbgrader_config.py must list the preprocessors of autograder.authoring.release."
+            "nbgrader_config.py must list the preprocessors of autograder.authoring.student_notebook."
         )

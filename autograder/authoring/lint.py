@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder import registry
 from autograder.authoring.build import SOLVED
 from autograder.authoring.errors import Problem
 from autograder.authoring.lint_files import file_problems, stray_problems
 from autograder.authoring.lint_records import record_faults
 from autograder.authoring.lint_runs import check_problems, notebook_problems
 from autograder.authoring.lint_solutions import solution_problems
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 
 def lint(root: Path, lessons: Sequence[str] | None = None, run_notebooks: bool = False) -> list[Problem]:

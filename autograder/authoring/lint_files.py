@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.authoring.build import LESSON, SOLVED, build_lessons
 from autograder.authoring.errors import AuthoringError, Problem
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
 _PAPER = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/)([^\s)>\]\"#?]+)", re.IGNORECASE)

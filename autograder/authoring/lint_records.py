@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autograder.records import Case, Exercise, Law, Lesson, Question
+from autograder.course.records import Case, Exercise, Law, Lesson, Question
 
 MISCONCEPTIONS = 8
 """The least number for an exercise."""

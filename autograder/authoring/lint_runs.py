@@ -11,13 +11,13 @@ from joblib import Parallel, delayed
 
 from autograder.authoring.build import LESSON, SOLVED
 from autograder.authoring.errors import Problem
-from autograder.current_folder import elsewhere
-from autograder.grade import grade_lesson
+from autograder.core.grade import grade_lesson
+from autograder.core.oracle import Setting
+from autograder.core.verdict import NOT_ATTEMPTED, PASSED, Row
+from autograder.course.records import Lesson
 from autograder.isolated import Runner
-from autograder.oracle import Setting
-from autograder.records import Lesson
-from autograder.submission import from_module, from_notebook
-from autograder.verdict import NOT_ATTEMPTED, PASSED, Row
+from autograder.isolated.current_folder import elsewhere
+from autograder.reading.submission import from_module, from_notebook
 
 CELL_SECONDS = 300
 """After this a cell hangs. How long notebooks take is measured in `benchmarks/notebooks.py`, not judged here."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.authoring.build import SOLVED
 from autograder.authoring.errors import Problem
-from autograder.records import Exercise, Lesson
+from autograder.course.records import Exercise, Lesson
 
 _SPECIAL = re.compile(
     r"\b(?:where|if|else|elsewhere|unless|except|otherwise|exclusive|inclusive|at least|ties?|empty|constant|several)\b"

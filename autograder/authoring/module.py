@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from autograder.authoring.parse import QUESTION
 from autograder.authoring.solution import BEGIN, END
 from autograder.authoring.templates import render
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 
 def module_text(notebook: NotebookNode, lesson: Lesson, *, solved: bool) -> str:

@@ -10,10 +10,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block
-from autograder.authoring.places import FOLDED, install_cell, links
+from autograder.authoring.publishing import FOLDED, install_cell, links
 from autograder.authoring.solution import BEGIN, END
 from autograder.authoring.templates import render
-from autograder.records import Exercise, Lesson, Question
+from autograder.course.records import Exercise, Lesson, Question
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

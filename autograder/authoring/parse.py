@@ -10,8 +10,8 @@ from pathlib import Path
 
 import jupytext
 
-from autograder.authored import BLOCK
 from autograder.authoring.errors import AuthoringError
+from autograder.course.authored import BLOCK
 
 TEXT, CODE, MODULE, EXERCISE, HEADING, QUESTION = "text", "code", "module", "exercise", "heading", "question"
 OPTIONS = 'module=true, exercise="ID" or nothing'

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from autograder.authoring.places import badges
+from autograder.authoring.publishing import badges
 from autograder.authoring.templates import render
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 
 def readme_text(lesson: Lesson, text: str) -> str:

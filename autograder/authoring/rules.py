@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from autograder.authoring import solution
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block, prose_lines
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 SECTIONS = (
     "What you will make",

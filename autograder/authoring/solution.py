@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.parse import Block
-from autograder.records import Exercise
+from autograder.course.records import Exercise
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _LINES = re.compile(r"[Aa]bout (\d+) lines?")

@@ -24,7 +24,7 @@ from autograder.batch.entries import (
     skipped,
     spelled,
 )
-from autograder.cells import Unreadable
+from autograder.reading.cells import Unreadable
 
 LARGEST_INNER = 50_000_000
 """Bytes of a zip that lies in a folder or in a zip."""

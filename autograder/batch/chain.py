@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder.batch.results import GONE, JOURNAL, Store
 from autograder.batch.signed import Untrusted, believed, hash_of, opened, sealed
-from autograder.words import printable
+from autograder.text.words import printable
 
 PARTS = ("history", "rejected", "results", "submissions")
 

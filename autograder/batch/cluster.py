@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Iterator
 from typing import Any
 
-from autograder.batch.records import Result
+from autograder.batch.stages import Result
 from autograder.batch.work import DIED, Finished, Task, perform_for, unjudged
 
 PATIENCE = 10.0

@@ -11,14 +11,14 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from autograder import registry
+from autograder.batch.confined import named_lessons, read_all
 from autograder.batch.entries import FILE, FOLDER, MOST_OF_ONE, REFUSED, Entry, in_folder, proper, shown, too_many
 from autograder.batch.naming import NOBODY, NOT_HANDED_IN, Named, folder_of_lesson, named, skeleton, stem, suffix
 from autograder.batch.packed import in_packed
-from autograder.batch.reading import named_lessons, read_all
-from autograder.batch.records import Handed
+from autograder.batch.stages import Handed
 from autograder.batch.student import Piece, release_copy, why
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 WRAPPERS = ("submitted", "submissions")
 """A folder of this name, or of the archive's own, that holds everything else is looked through."""

@@ -11,9 +11,9 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from autograder.cells import Unreadable
-from autograder.plain import no_plain_file, read_plain
-from autograder.words import printable
+from autograder.reading.cells import Unreadable
+from autograder.reading.plain import no_plain_file, read_plain
+from autograder.text.words import printable
 
 FILE, FOLDER, REFUSED = "file", "folder", "refused"
 DEEPEST = 6

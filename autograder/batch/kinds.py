@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.batch.naming import suffix
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 UNREAD_ARCHIVES = {
     ".rar": "a RAR archive",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from autograder.verdict import Row
+from autograder.core.verdict import Row
 
 _CHANGING = (
     (re.compile(r"[^\s'\"(]*cnnviz-run-\w+(?:/calls)?(?:/call-\w+)?"), "."),

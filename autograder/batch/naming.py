@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from autograder import registry
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 
 CODE = (".py", ".ipynb")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")

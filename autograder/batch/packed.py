@@ -13,7 +13,7 @@ from typing import IO
 from autograder.batch.archive import BROKEN, LARGEST_INNER, crowded, hidden, in_archive, reason, unsafe
 from autograder.batch.entries import FILE, MOST_FILES, Entry, encodable, folder_entry, proper, refused, shown, spelled
 from autograder.batch.naming import suffix
-from autograder.cells import Unreadable
+from autograder.reading.cells import Unreadable
 
 LARGEST_TAR = 500_000_000
 """Bytes of a class's tar, unpacked; a student's may have `LARGEST_INNER`."""

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import joblib
 
+from autograder.batch.arrivals import Watch
 from autograder.batch.cluster import on_cluster
-from autograder.batch.records import Result
-from autograder.batch.watching import Watch
+from autograder.batch.stages import Result
 from autograder.batch.work import DIED, Finished, Task, perform, perform_for, unjudged
-from autograder.current_folder import elsewhere
+from autograder.isolated.current_folder import elsewhere
 
 
 def finished(

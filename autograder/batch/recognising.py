@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from autograder import registry
-from autograder.cells import LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
+from autograder.reading.cells import LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
 
 _BOUND = re.compile(r"(?m)^(?:def +(\w+) *\(|(\w+) *=[^=])")
 _NUMBER = re.compile(r"(?:lesson|lezione|leçon|lektion|lección)?\W*0*([0-9]{1,2})(?:\W.*)?", re.I | re.DOTALL)

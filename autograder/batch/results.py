@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from autograder.batch.names import file_name
-from autograder.batch.records import Handed, Result, canonical
 from autograder.batch.secret import seeds_name, signing_key
 from autograder.batch.signed import Untrusted, hash_of, opened, sealed, sealed_line
-from autograder.files import write_whole
-from autograder.submission import Source, Submission
+from autograder.batch.stages import Handed, Result, canonical
+from autograder.reading.submission import Source, Submission
+from autograder.text.files import write_whole
 
 JOURNAL = ".journal"
 GONE = ""

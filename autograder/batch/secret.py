@@ -10,14 +10,14 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.current_folder import is_in
-from autograder.words import printable
+from autograder.isolated.current_folder import is_in
+from autograder.text.words import printable
 
 VARIABLE, FILE = "CNNVIZ_SECRET", ".cnnviz_secret"
 
 
 def _say(sentence: str) -> None:
-    from autograder.screen import Screen
+    from autograder.text.screen import Screen
 
     Screen(stderr=True).say(printable(sentence))
 

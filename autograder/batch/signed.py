@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.records import canonical
+from autograder.batch.stages import canonical
 
 LARGEST = 20_000_000
 """Bytes of the largest file that is read."""

@@ -17,10 +17,10 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils import gen_batches
 
-from autograder.batch.shapes import Shingles, Statement, statements
-from autograder.locations import LESSONS
-from autograder.records import Lesson
-from autograder.submission import Source, Submission, from_module, from_notebook
+from autograder.batch.code_shapes import Shingles, Statement, statements
+from autograder.course.locations import LESSONS
+from autograder.course.records import Lesson
+from autograder.reading.submission import Source, Submission, from_module, from_notebook
 
 WHOLE = "the whole submission"
 SHORT = 20

@@ -16,14 +16,14 @@ from autograder.batch.kinds import UNREAD_ARCHIVES, kind_of, unread, wanted
 from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, kind, lesson_of_file, stem
 from autograder.batch.packed import in_packed
 from autograder.batch.recognising import lessons_that_fit
-from autograder.batch.records import Handed, digest_of
-from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
-from autograder.current_folder import is_in
-from autograder.helpers import is_helper
-from autograder.locations import LESSONS
-from autograder.quick_nbformat import nbformat
-from autograder.records import Lesson
-from autograder.submission import Submission, begun, from_cells, from_code, from_found, together, with_beside
+from autograder.batch.stages import Handed, digest_of
+from autograder.course.locations import LESSONS
+from autograder.course.records import Lesson
+from autograder.isolated.current_folder import is_in
+from autograder.reading.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
+from autograder.reading.helpers import is_helper
+from autograder.reading.quick_nbformat import nbformat
+from autograder.reading.submission import Submission, begun, from_cells, from_code, from_found, together, with_beside
 
 MOST_BYTES = 200_000_000
 """Bytes that are read of one student's files, archives and what is in them together."""
@@ -334,7 +334,7 @@ def read(piece: Piece, lesson: Lesson, release: Release) -> Read:
 
 
 def _parsed(data: bytes, piece: Piece, lesson: Lesson, release: nbformat.NotebookNode | None) -> Submission:
-    from autograder.rebuild import rebuilt
+    from autograder.reading.rebuild import rebuilt
 
     if piece.kind == ".py" and not looks_like_notebook(data):
         return from_code(data, f"{lesson.name}.py")

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.batch.chain import broken_links, difference, files, last
 from autograder.batch.results import Store
 from autograder.batch.signed import Untrusted, hash_of
-from autograder.batch.tables import table
+from autograder.batch.summaries import table
 
 _AGAIN = "run the same `cnnviz grade` again"
 

@@ -8,10 +8,10 @@ import platform
 from functools import cache
 from pathlib import Path
 
-from autograder import registry
-from autograder.locations import CODE, SOLUTIONS
-from autograder.records import Lesson
-from autograder.sources import closure, imported
+from autograder.course import registry
+from autograder.course.locations import CODE, SOLUTIONS
+from autograder.course.records import Lesson
+from autograder.course.sources import closure, imported
 
 LIBRARIES = ("torch", "numpy", "cnnviz")
 
@@ -32,7 +32,7 @@ def _files(lesson: Lesson) -> set[Path]:
     folder, shared = SOLUTIONS / lesson.id, SOLUTIONS / "mistakes.md"
     own = {path for name in (f"{lesson.name}.md", "mistakes.md", "cases.py") if (path := folder / name).is_file()}
     imports = [name for path in own if path.suffix == ".py" for name in imported(path, CODE)]
-    judge = ("autograder.grade", "autograder.isolated.calling")
+    judge = ("autograder.core.grade", "autograder.isolated.calling")
     return {*own, shared, *closure((*judge, *imports), CODE)}
 
 

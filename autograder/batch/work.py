@@ -13,21 +13,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder import registry, unseen
-from autograder.allowance import Allowance, Runs
 from autograder.batch.messages import steady, steady_row
 from autograder.batch.names import seed_name
-from autograder.batch.records import Handed, Result
 from autograder.batch.results import Store
+from autograder.batch.stages import Handed, Result
 from autograder.batch.versions import checks_version, libraries
-from autograder.diagnose import Diagnosis
-from autograder.evidence import exhibits_of
-from autograder.grade import grade_item
+from autograder.core import unseen
+from autograder.core.allowance import Allowance, Runs
+from autograder.core.diagnose import Diagnosis
+from autograder.core.evidence import exhibits_of
+from autograder.core.grade import grade_item
+from autograder.core.judge import Graded, checks_of
+from autograder.core.oracle import Setting
+from autograder.core.verdict import NOT_JUDGED, Row
+from autograder.course import registry
+from autograder.course.records import Exercise, Question
 from autograder.isolated import Runner
-from autograder.judge import Graded, checks_of
-from autograder.oracle import Setting
-from autograder.records import Exercise, Question
-from autograder.verdict import NOT_JUDGED, Row
 
 
 @dataclass(frozen=True)

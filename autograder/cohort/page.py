@@ -9,18 +9,18 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.batch.records import Result
-from autograder.cohort.course import items_of
-from autograder.cohort.naming import pseudonyms
+from autograder.batch.stages import Result
+from autograder.cohort.order import items_of
+from autograder.cohort.pseudonyms import pseudonyms
 from autograder.cohort.reteach import topics
 from autograder.cohort.separating import findings
 from autograder.cohort.stopping import largest_stops, steps
 from autograder.cohort.tally import Tally, tally
 from autograder.cohort.view import by_lesson, dead_json, for_the_map, lines, points
-from autograder.formulas import as_mathml
-from autograder.pages import environment, page
-from autograder.records import Lesson
-from autograder.verdict import NOT_JUDGED
+from autograder.core.verdict import NOT_JUDGED
+from autograder.course.records import Lesson
+from autograder.report.pages import environment, page
+from autograder.text.formulas import as_mathml
 
 
 def cohort_page(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from autograder.diagnose import Diagnosis
-from autograder.verdict import FAILED, NOT_JUDGED, Row
-from autograder.words import printable, shown
+from autograder.core.diagnose import Diagnosis
+from autograder.core.verdict import FAILED, NOT_JUDGED, Row
+from autograder.text.words import printable, shown
 
 LONGEST = 240
 """Characters of a message that are shown."""

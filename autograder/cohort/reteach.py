@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.cohort.course import Item
+from autograder.cohort.order import Item
 from autograder.cohort.sentences import of_many
 from autograder.cohort.tally import Tally
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.cohort.course import Item
+from autograder.cohort.order import Item
 from autograder.cohort.tally import Tally
 
 FEWEST, FEWEST_EACH = 10, 3

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from autograder.batch.records import Result
-from autograder.cohort.course import Item
+from autograder.batch.stages import Result
+from autograder.cohort.order import Item
 from autograder.cohort.reasons import mistakes_of, reason_of, said_of
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 
 NOTHING = "nothing handed in"
 STATES = (NOTHING, PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED)

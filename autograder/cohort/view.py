@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from autograder.cohort.course import Item
+from autograder.cohort.order import Item
 from autograder.cohort.sentences import of_many
 from autograder.cohort.tally import NOTHING, Tally
-from autograder.verdict import NOT_ATTEMPTED, NOT_JUDGED
-from autograder.words import json_text, printable
+from autograder.core.verdict import NOT_ATTEMPTED, NOT_JUDGED
+from autograder.text.words import json_text, printable
 
 BINS = 10
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import LessonNames, Root, err, named, one_sentence, out
-from autograder.words import counted, printable
+from autograder.text.words import counted, printable
 
 
 def build(

@@ -17,10 +17,10 @@ def check(
     device: Device = "cpu",
 ) -> None:
     """Check a lesson, or every lesson found, and say what is wrong. Exit status 0 if everything passes, else 1."""
-    from autograder import tables
-    from autograder.checking import check_submission, write_json
-    from autograder.oracle import Setting
-    from autograder.verdict import PASSED, summary
+    from autograder.core.oracle import Setting
+    from autograder.core.verdict import PASSED, summary
+    from autograder.report import tables
+    from autograder.study.check_folder import check_submission, write_json
 
     with one_sentence():
         checked_device(device)

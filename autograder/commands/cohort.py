@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import err, one_sentence, out
-from autograder.words import printable
+from autograder.text.words import printable
 
 
 def cohort(
@@ -24,10 +24,10 @@ def cohort(
     secret: SecretFile = None,
 ) -> None:
     """Write one page on a class: what to reteach, who did what, where they stop, which checks tell nothing."""
-    from autograder import registry
     from autograder.cohort import cohort_page
-    from autograder.cohort.reading import trusted
-    from autograder.pages import write
+    from autograder.cohort.kept_results import trusted
+    from autograder.course import registry
+    from autograder.report.pages import write
 
     with one_sentence():
         only = [registry.lesson(name).id for names in lesson or () for name in names.split(",")]

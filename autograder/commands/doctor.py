@@ -16,9 +16,9 @@ import typer
 from rich.table import Table
 
 from autograder.commands.shared import err, out
-from autograder.current_folder import load
-from autograder.screen import Text
-from autograder.words import printable
+from autograder.isolated.current_folder import load
+from autograder.text.screen import Text
+from autograder.text.words import printable
 
 PACKAGES = ("torchvision", "numpy", "matplotlib", "jupyterlab", "nbgrader", "joblib", "distributed")
 TRIED = ("read a file", "write a file", "start a process", "connect")

@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.grading import RungName, SecretFile
 from autograder.commands.shared import one_sentence, out
-from autograder.words import printable
+from autograder.text.words import printable
 
 Lesson = Annotated[str, typer.Argument(metavar="LESSON", help="11_grad_cam, grad_cam or 11.")]
 
@@ -34,8 +34,8 @@ def gradescope(
     secret: SecretFile = None,
 ) -> None:
     """Make the zip that Gradescope builds its autograder from. It holds the answer key: for instructors only."""
-    from autograder import registry
     from autograder.batch.secret import course_secret
+    from autograder.course import registry
     from autograder.exports.gradescope import autograder_zip
 
     with one_sentence():
@@ -58,7 +58,7 @@ def github_classroom(
     ] = False,
 ) -> None:
     """Write the workflow that reports points in a student's repository. For practice: it can be forged there."""
-    from autograder import registry
+    from autograder.course import registry
     from autograder.exports import classroom
 
     with one_sentence():

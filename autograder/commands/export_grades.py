@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import one_sentence, out
-from autograder.words import printable
+from autograder.text.words import printable
 
 if TYPE_CHECKING:
     from autograder.exports.merging import Told
@@ -41,8 +41,8 @@ def as_csv(
 ) -> None:
     """A table with a row for each student, and points and status of every exercise."""
     from autograder.exports.late import late
-    from autograder.exports.plain import table
     from autograder.exports.roster import read_roster
+    from autograder.exports.spreadsheet import table
 
     with one_sentence():
         found = _standings(results, lessons, secret)
@@ -69,8 +69,8 @@ def canvas(
 ) -> None:
     """Merge grades into a gradebook that Canvas exported. Exit status 1 if a student is not in it."""
     from autograder.exports import canvas as format_
+    from autograder.exports.csv_file import read
     from autograder.exports.roster import read_roster
-    from autograder.exports.sheet import read
 
     with one_sentence():
         _refuse_same(to, gradebook)
@@ -99,8 +99,8 @@ def moodle(
 ) -> None:
     """Merge grades and feedback into Moodle's grading worksheet. Exit status 1 if a student is not in it."""
     from autograder.exports import moodle as format_
+    from autograder.exports.csv_file import read
     from autograder.exports.roster import read_roster
-    from autograder.exports.sheet import read
 
     with one_sentence():
         people = read_roster(roster) if roster else {}
@@ -124,8 +124,8 @@ def moodle(
 
 
 def _standings(results: Path, lessons: list[str] | None, secret: Path | None) -> list[Standing]:
-    from autograder import registry
     from autograder.batch.chain import refuse_differing
+    from autograder.course import registry
     from autograder.exports.standing import standings
 
     wanted = [registry.lesson(name) for names in lessons or () for name in names.split(",")]

@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import err, one_sentence, out
-from autograder.words import counted, printable
+from autograder.text.words import counted, printable
 
 
 def feedback(
@@ -19,8 +19,8 @@ def feedback(
     secret: SecretFile = None,
 ) -> None:
     """Write a page for each student and lesson: verdicts, values beside the formula's, what to look at next."""
-    from autograder import registry
-    from autograder.feedback.making import make_index, make_pages
+    from autograder.course import registry
+    from autograder.feedback.class_pages import make_index, make_pages
 
     with one_sentence():
         wanted = registry.lesson(lesson).id if lesson else None

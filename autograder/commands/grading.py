@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.shared import Device, checked_device, err, one_sentence, out
-from autograder.words import counted, printable
+from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
@@ -62,12 +62,12 @@ def grade(
     accept_differences: Accept = False,
 ) -> None:
     """Grade a class; killed at any moment, the same command goes on. Exit status 1 if anything was not judged."""
-    from autograder import registry
     from autograder.batch.collect import collect
-    from autograder.batch.grading import grade_all, skipping
+    from autograder.batch.grade_class import grade_all, skipping
     from autograder.batch.results import Store
     from autograder.batch.secret import course_secret
-    from autograder.commands.progress import Progress, told_of
+    from autograder.commands.class_progress import Progress, told_of
+    from autograder.course import registry
 
     with one_sentence():
         checked_device(device)

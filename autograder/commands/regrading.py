@@ -24,12 +24,12 @@ from autograder.commands.grading import (
     opened,
 )
 from autograder.commands.shared import checked_device, err, one_sentence, out
-from autograder.verdict import Points
-from autograder.words import printable
+from autograder.core.verdict import Points
+from autograder.text.words import printable
 
 if TYPE_CHECKING:
-    from autograder.batch.records import Handed, Result
-    from autograder.batch.regrading import Change, Regrade
+    from autograder.batch.changes import Change, Regrade
+    from autograder.batch.stages import Handed, Result
 
 
 def regrade(
@@ -45,8 +45,8 @@ def regrade(
     accept_differences: Accept = False,
 ) -> None:
     """Grade anew what other checks or libraries judged, from the kept code; a table of who changes and why."""
-    from autograder.batch.regrading import regrade as grade_anew
-    from autograder.commands.progress import Progress
+    from autograder.batch.changes import regrade as grade_anew
+    from autograder.commands.class_progress import Progress
 
     with one_sentence(), ExitStack() as stack:
         checked_device(device or "cpu")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import Root, err, one_sentence, out
-from autograder.words import printable
+from autograder.text.words import printable
 
 
 def release(

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from autograder.screen import Screen
-from autograder.words import printable
+from autograder.text.screen import Screen
+from autograder.text.words import printable
 
 out, err = Screen(), Screen(stderr=True)
 
@@ -36,7 +36,7 @@ def one_sentence() -> Iterator[None]:
 
 def named(lessons: list[str] | None) -> list[str] | None:
     """Folder names of the lessons that the user means; None for all."""
-    from autograder import registry
+    from autograder.course import registry
 
     return [registry.lesson(name).id for name in lessons] if lessons else None
 

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from autograder.commands.shared import err, one_sentence, out
-from autograder.words import printable
+from autograder.text.words import printable
 
 
 def demo(
     to: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("cnnviz_demo.html"),
 ) -> None:
     """Grade three shipped submissions (right, mistaken, hostile) and write one report that opens in any browser."""
-    from autograder.demonstration import demonstrate
+    from autograder.demo import demonstrate
 
     with one_sentence():
         path = demonstrate(to, err)

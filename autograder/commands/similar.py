@@ -9,7 +9,7 @@ from rich.table import Table
 
 from autograder.commands.grading import Results, SecretFile, opened
 from autograder.commands.shared import one_sentence, out
-from autograder.words import counted, printable
+from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
@@ -27,8 +27,8 @@ def similar(
     secret: SecretFile = None,
 ) -> None:
     """List pairs whose code is nearly the same but for names and layout, beyond what was given. A hint, no verdict."""
-    from autograder import registry
     from autograder.batch.similarity import alike
+    from autograder.course import registry
 
     with one_sentence():
         wanted = registry.lesson(lesson) if lesson else None

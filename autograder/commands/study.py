@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.shared import err, one_sentence
-from autograder.words import printable
+from autograder.text.words import printable
 
 if TYPE_CHECKING:
     from autograder.study.cache import Cache
@@ -23,7 +23,7 @@ def show_map() -> None:
     from autograder.study.cache import Cache
     from autograder.study.folder import course_folder, works
     from autograder.study.screens import course_map
-    from autograder.study.words import console
+    from autograder.study.signs import console
 
     with one_sentence():
         found = _standings(works(course_folder()), Cache())
@@ -37,13 +37,13 @@ def hint(
     everything: Annotated[bool, typer.Option("--all", help="The whole ladder.")] = False,
 ) -> None:
     """Show the next hint: a question first, then a pointer, then the steps. Nobody is told that you looked."""
-    from autograder.study import course
+    from autograder.study import outlines
     from autograder.study.cache import Cache
+    from autograder.study.signs import console
     from autograder.study.telling import hints
-    from autograder.study.words import console
 
     with one_sentence():
-        item = course.item(exercise)
+        item = outlines.item(exercise)
         parts = hints(item, Cache(), rung=rung, everything=everything)
     for part in parts:
         console().print(part)
@@ -56,15 +56,15 @@ def reset(
     ] = None,
 ) -> None:
     """Put a lesson's files, or one exercise, back as they were handed out. Yours are kept beside them."""
-    from autograder.study import course
+    from autograder.study import outlines
     from autograder.study.folder import course_folder, work
     from autograder.study.resetting import reset as put_back
+    from autograder.study.signs import console
     from autograder.study.telling import was_reset
-    from autograder.study.words import console
 
     with one_sentence():
         found = work(course_folder(), lesson)
-        item = course.item(exercise, [found.outline]) if exercise else None
+        item = outlines.item(exercise, [found.outline]) if exercise else None
         done = put_back(found, item)
     for part in was_reset(done, item):
         console().print(part)
@@ -77,7 +77,7 @@ def open(  # the command is called so; nothing here opens a file
     """Open a lesson's notebook in JupyterLab."""
     from autograder.study.folder import course_folder, work
     from autograder.study.opening import open_command, start, typed
-    from autograder.study.words import console
+    from autograder.study.signs import console
 
     with one_sentence():
         command = open_command(work(course_folder(), lesson))

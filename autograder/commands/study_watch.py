@@ -27,8 +27,8 @@ def watch(
 
     from autograder.study.cache import Cache
     from autograder.study.folder import course_folder, work, works
+    from autograder.study.signs import console
     from autograder.study.watching import Watch
-    from autograder.study.words import console
 
     with one_sentence():
         folder, cache = course_folder(), Cache()

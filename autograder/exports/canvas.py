@@ -9,13 +9,13 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
+from autograder.course.records import Lesson
+from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate
 from autograder.exports.merging import Place, Told, merge
 from autograder.exports.numbers import number
 from autograder.exports.roster import Person
-from autograder.exports.sheet import Sheet
 from autograder.exports.standing import Standing
-from autograder.records import Lesson
 
 KEYS = {"SIS Login ID": "login", "SIS User ID": "user", "ID": "id"}
 INFORMATION = ("Student", "LastName", "FirstName", *KEYS, "Integration ID", "Root Account", "Section")

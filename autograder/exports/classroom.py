@@ -10,7 +10,7 @@ import json
 import shlex
 from pathlib import Path
 
-from autograder.records import Exercise, Lesson, Question
+from autograder.course.records import Exercise, Lesson, Question
 
 WORKFLOW = Path(".github") / "workflows" / "classroom.yml"
 PYTHON = "3.12"

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from autograder.locations import CODE, LESSONS, SOLUTIONS
-from autograder.records import Lesson
+from autograder.course.locations import CODE, LESSONS, SOLUTIONS
+from autograder.course.records import Lesson
 
 TEMPLATES = Path(__file__).parent / "gradescope_files"
 PACKAGES = ("cnnviz", "cnnviz_ref", "autograder")

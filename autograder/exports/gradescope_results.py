@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.batch.records import Result
-from autograder.records import Lesson
-from autograder.verdict import PASSED, Row
+from autograder.batch.stages import Result
+from autograder.core.verdict import PASSED, Row
+from autograder.course.records import Lesson
 
 LONGEST = 5000
 """Characters of one message."""

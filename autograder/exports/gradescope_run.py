@@ -12,20 +12,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder import registry
+from autograder.batch.confined import read_all
 from autograder.batch.entries import FOLDER, in_folder
 from autograder.batch.naming import named
-from autograder.batch.reading import read_all
-from autograder.batch.records import Handed, Result
+from autograder.batch.stages import Handed, Result
 from autograder.batch.student import Piece, release_copy
 from autograder.batch.work import Task, perform
+from autograder.core.verdict import NOT_JUDGED
+from autograder.course import registry
+from autograder.course.records import Lesson
 from autograder.exports.gradescope_results import results_json, unread_json
-from autograder.files import write_whole
 from autograder.isolated.rungs import RUNGS, chosen, reasons
-from autograder.records import Lesson
-from autograder.screen import Screen
-from autograder.verdict import NOT_JUDGED
-from autograder.words import json_text, printable, report_safely
+from autograder.text.files import write_whole
+from autograder.text.screen import Screen
+from autograder.text.words import json_text, printable, report_safely
 
 REFUSED = (
     "NOTHING WAS RUN: this container limits time and memory, but hides no file and no network from student code, so "

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate, match
 from autograder.exports.numbers import number, scaled, written
 from autograder.exports.roster import Person
-from autograder.exports.sheet import Sheet
 from autograder.exports.standing import Standing
-from autograder.words import cell
+from autograder.text.words import cell
 
 MOST = 20
 """Names in one sentence."""

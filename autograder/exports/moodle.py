@@ -12,13 +12,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate
 from autograder.exports.merging import Place, Told, merge
 from autograder.exports.numbers import number
 from autograder.exports.roster import Person
-from autograder.exports.sheet import Sheet
 from autograder.exports.standing import Standing, verdicts
-from autograder.words import Cell, cell, csv_text
+from autograder.text.words import Cell, cell, csv_text
 
 LARGEST = ("maximum grade", "bestwertung")
 FEEDBACK = ("feedback comments", "feedback als kommentar")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.exports.sheet import read
+from autograder.exports.csv_file import read
 
 COLUMNS = {
     "login": ("sis login id", "login id", "login", "username", "user name"),

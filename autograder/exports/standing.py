@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder import registry
-from autograder.batch.records import Result
-from autograder.batch.tables import INCOMPLETE, status
-from autograder.records import Lesson
-from autograder.tables import messages
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.batch.stages import Result
+from autograder.batch.summaries import INCOMPLETE, status
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.course import registry
+from autograder.course.records import Lesson
+from autograder.report.tables import messages
 
 MISSING = "missing"
 """Status of a lesson that a student handed nothing in for."""

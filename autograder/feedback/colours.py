@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from autograder.current_folder import load
+from autograder.isolated.current_folder import load
 from cnnviz.figures import DIVERGING, SEQUENTIAL
 
 _STEPS = 255

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.evidence import Exhibit
-from autograder.feedback.numbers import number
+from autograder.core.evidence import Exhibit
+from autograder.feedback.rounding import number
 
 MOST = 16
 """Lines of a table: of a longer list those that differ most."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.feedback.colours import Scale, hexadecimal, ink_on
-from autograder.feedback.numbers import aligned, number
+from autograder.feedback.rounding import aligned, number
 
 MOST_CELLS, MOST_COLUMNS = 64, 8
 """What still is a table."""

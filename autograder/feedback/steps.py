@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from autograder import registry
-from autograder.formulas import as_mathml
-from autograder.records import Exercise, Question, foundations
+from autograder.course import registry
+from autograder.course.records import Exercise, Question, foundations
+from autograder.text.formulas import as_mathml
 
 _PIECES = re.compile(r"\$([^$\n]+)\$|`([^`\n]+)`|\*\*([^*\n]+)\*\*")
 

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from autograder.evidence import Exhibit
+from autograder.core.evidence import Exhibit
 from autograder.feedback.colours import Scale, scale_of
 from autograder.feedback.lists import Line, lines
 from autograder.feedback.maps import Map, drawn_map
-from autograder.feedback.numbers import number
+from autograder.feedback.rounding import number
 
 YOURS, EXPECTED, DIFFERENCE = "yours", "the formula's", "difference"
 

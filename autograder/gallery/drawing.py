@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import cnnviz
-from autograder.current_folder import load
 from autograder.gallery.subject import Subject, Target
-from autograder.pictures import Picture
+from autograder.isolated.current_folder import load
+from autograder.report.showcase import Picture
 
 DPI = 150
 SHARE = 0.995

@@ -1,7 +1,7 @@
 """Student code in a process that knows no answer and can write no grade."""
 
 from .observing import observe, observe_once
-from .records import Cell, Error, Observation, Outcome, PlannedCall, Request
+from .requests import Cell, Error, Observation, Outcome, PlannedCall, Request
 from .runner import Runner, RunnerError
 
 __all__ = [

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import folders, layout
+from . import layout, temporary
 from .layout import inside, outermost
 
 _NAMESPACES = ("--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL")
@@ -50,12 +50,12 @@ class Bubblewrap:
             return f"bubblewrap needs Linux and this is {sys.platform}"
         if _program() is None:
             return "the program bwrap is not installed: Debian and Ubuntu have it as the package bubblewrap"
-        root = folders.make()
+        root = temporary.make()
         try:
             with tempfile.NamedTemporaryFile() as outside:
                 return self._tried(root, outside.name)
         finally:
-            folders.release(root)
+            temporary.release(root)
 
     def _tried(self, root: Path, outside: str) -> str:
         (root / "calls").mkdir()

@@ -27,7 +27,7 @@ from .failures import error_of, is_memory_error, safe_text, type_name
 from .loading import Failure, load, text_of
 from .observing import Inputs, in_place, watch
 from .parcels import unpacked
-from .records import Cell, Error, Observation, PlannedCall, error_record
+from .requests import Cell, Error, Observation, PlannedCall, error_record
 from .tripwire import Tripwire
 from .wire import frame, observation_frame
 

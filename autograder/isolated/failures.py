@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from .records import Error, error_record
+from .requests import Error, error_record
 
 _DECORATORS = 20
 """How many a function may have for its own lines to be found."""

@@ -13,7 +13,7 @@ import sysconfig
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from . import folders
+from . import temporary
 from .child import REFUSED
 
 _SYSTEM = (
@@ -53,8 +53,8 @@ def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
     package = _folder_of("cnnviz")
     if package is None:
         raise ModuleNotFoundError("cnnviz is not importable: install it with `python -m pip install -e .`")
-    folders.sweep()
-    root = folders.make()
+    temporary.sweep()
+    root = temporary.make()
     for name in ("kit", "calls"):
         (root / name).mkdir()
     _link(package, root / "kit" / "cnnviz")

@@ -24,7 +24,7 @@ from .effects import changes, fingerprint
 from .failures import error_of, is_not_attempted, type_name
 from .namespaces import Namespaces
 from .outputs import Outputs, outputs_of
-from .records import Observation, PlannedCall, in_order
+from .requests import Observation, PlannedCall, in_order
 
 # the functions below keep these, whatever student code puts in their place
 globals()["__builtins__"] = dict(vars(builtins))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .failures import is_memory_error
-from .records import MAX_OUTPUTS, MAX_TEXT
+from .requests import MAX_OUTPUTS, MAX_TEXT
 
 DTYPES = ("float16", "float32", "float64", "bool", *(f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)))
 _DTYPES = tuple(np.dtype(name) for name in DTYPES)

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from . import rungs
 from .parcels import packed
-from .records import Error, Observation, Outcome, Request, error_record, in_order
+from .requests import Error, Observation, Outcome, Request, error_record, in_order
 from .servers import Ended, ForkServer, RunnerError, Running, SpawnServer
 from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
 from .zygote import MAX_DISK, MAX_FILES

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from . import folders, layout
+from . import layout, temporary
 from .queueing import NOTICE, Queue
 from .rungs import Rung
 from .zygote import remove
@@ -143,7 +143,7 @@ class ForkServer:
                 self._process.kill()
                 self._process.wait()
         if self._root is not None:
-            folders.release(self._root)
+            temporary.release(self._root)
         self._root = self._process = self._control = None
 
     def _warm_up(self) -> None:
@@ -241,7 +241,7 @@ class SpawnServer:
     def close(self) -> None:
         """Remove the folder."""
         if self._root is not None:
-            folders.release(self._root)
+            temporary.release(self._root)
         self._root = None
 
 

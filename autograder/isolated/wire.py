@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from .records import EFFECTS, KINDS, MAX_OUTPUTS, MAX_TEXT, STATUSES, TYPES, Error, Observation, slug_of
+from .requests import EFFECTS, KINDS, MAX_OUTPUTS, MAX_TEXT, STATUSES, TYPES, Error, Observation, slug_of
 
 TOKEN_BYTES = 16
 MAX_MANIFEST = 2**20

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 
-from . import confine, pages
+from . import confine, large_pages
 from .queueing import announce
 
 MAX_DISK, MAX_FILES = 2**30, 2000
@@ -38,7 +38,7 @@ def serve(control: socket.socket, parent: int | None, writable: Sequence[str], c
     confine.close_memory(True)
     gc.collect()
     gc.freeze()
-    pages.enlarge()
+    large_pages.enlarge()
     control.send(b"ready")
     child = _Child(control, call)
     while True:

@@ -8,20 +8,20 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import cnnviz
+from autograder.course.locations import CODE, PACKAGE
+from autograder.course.records import Lesson
+from autograder.course.sources import closure
 from autograder.kit.recording import packs
-from autograder.locations import CODE, PACKAGE
-from autograder.records import Lesson
-from autograder.sources import closure
 
-ANSWERS = ("cnnviz_ref", "autograder.authored")
+ANSWERS = ("cnnviz_ref", "autograder.course.authored")
 """What is never taken along, whoever imports it."""
-BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.recorded")
+BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.course.recorded")
 COMMANDS = ("checking", "doctor", "study*", "watch*")
 """Modules of `autograder.commands` that students have; an instructor's command is in none of these."""
 WHOLE = ("isolated", "study")
 """Parts of `autograder` whose modules are also started or imported by name."""
 _TEMPLATE = re.compile(r"[\w.]+\.html\.j2")
-MAKING = "autograder.study.making"
+MAKING = "autograder.authoring.outline"
 """What only `cnnviz build` needs."""
 
 
@@ -29,7 +29,7 @@ def package_files(lessons: Sequence[Lesson]) -> dict[str, bytes]:
     """Path in the wheel -> content."""
     files = [*code_files(), *_data(), *_course(lessons)]
     made = {path.relative_to(CODE).as_posix(): path.read_bytes() for path in files}
-    recorded = {f"autograder/recorded/packs/{each.id}/{name}": content
+    recorded = {f"autograder/course/recorded/packs/{each.id}/{name}": content
                 for each in lessons for name, content in packs(each).items()}  # fmt: skip
     return made | recorded
 

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from autograder.authoring.build import SOLVED
-from autograder.kit.reading import codes, inner_lines, lines, shapes, squeezed, texts
-from autograder.locations import CODE, SOLUTIONS
-from autograder.records import Lesson
-from autograder.submission import Source, Submission, begun
+from autograder.course.locations import CODE, SOLUTIONS
+from autograder.course.records import Lesson
+from autograder.kit.searched import codes, inner_lines, lines, shapes, squeezed, texts
+from autograder.reading.submission import Source, Submission, begun
 
 TELLING = 60
 """Characters of a line that says what to do; shorter ones pick a score or start a loop."""

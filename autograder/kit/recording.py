@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.compare import scales
-from autograder.oracle import Part, Setting, parts_of
-from autograder.recorded.lessons import SUFFIX, TEXTS, texts_of
-from autograder.recorded.pack import REFERENCE, Results, written
-from autograder.records import Case, Exercise, Law, Lesson
+from autograder.core.compare import scales
+from autograder.core.oracle import Part, Setting, parts_of
+from autograder.course.recorded.lessons import SUFFIX, TEXTS, texts_of
+from autograder.course.recorded.pack import REFERENCE, Results, written
+from autograder.course.records import Case, Exercise, Law, Lesson
 
 ROUNDING = 1e-9
 """What is smaller is 0: the inputs of laws are about 1."""

@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 
 import jinja2
 
-from autograder import registry
 from autograder.authoring.build import LESSON, outputs
+from autograder.course import registry
+from autograder.course.records import Lesson
 from autograder.kit.contents import package_files
 from autograder.kit.leaks import checked
 from autograder.kit.wheel import wheel
-from autograder.records import Lesson
-from autograder.words import counted
+from autograder.text.words import counted
 
 _MANY = 3
 

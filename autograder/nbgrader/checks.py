@@ -14,15 +14,15 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode, default
 
-from autograder import registry
 from autograder.batch.entries import proper
-from autograder.batch.records import Handed, Result, digest_of
+from autograder.batch.stages import Handed, Result, digest_of
 from autograder.batch.work import Task, perform, unjudged
-from autograder.nbgrader.course import checked_rung, folder_of, known_results, results_in, secret_of
+from autograder.core.verdict import NOT_JUDGED, Row, report, summary, total
+from autograder.course import registry
+from autograder.nbgrader.batch_of_course import checked_rung, folder_of, known_results, results_in, secret_of
 from autograder.nbgrader.submitted import submission_of
-from autograder.submission import begun
-from autograder.tables import as_text
-from autograder.verdict import NOT_JUDGED, Row, report, summary, total
+from autograder.reading.submission import begun
+from autograder.report.tables import as_text
 
 KEY = "cnnviz"
 """Our part of a notebook's metadata: the rows, and the grade ids of what could not be judged."""

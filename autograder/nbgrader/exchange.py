@@ -22,13 +22,13 @@ from nbgrader.exchange.abc import ExchangeCollect
 from nbgrader.exchange.default import Exchange, ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
-from autograder import registry
 from autograder.batch.entries import shown
-from autograder.cells import LARGEST, Unreadable
+from autograder.course import registry
 from autograder.nbgrader.folders import REFUSED, SECRET, TIMESTAMP, handed_in_at, read_texts, refuse_linked_folders
 from autograder.nbgrader.hand_in import HandIn, folder_in
-from autograder.plain import read_plain
-from autograder.words import counted, printable
+from autograder.reading.cells import LARGEST, Unreadable
+from autograder.reading.plain import read_plain
+from autograder.text.words import counted, printable
 
 MOST_ATTEMPTS = 20
 """Of one student and lesson: the newest."""

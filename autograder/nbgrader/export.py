@@ -8,8 +8,8 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import CsvExportPlugin
 
-from autograder.verdict import NOT_JUDGED
-from autograder.words import csv_text
+from autograder.core.verdict import NOT_JUDGED
+from autograder.text.words import csv_text
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",

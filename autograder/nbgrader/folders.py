@@ -13,11 +13,11 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
-from autograder import registry
 from autograder.batch.entries import shown
-from autograder.cells import Unreadable
-from autograder.plain import read_plain
-from autograder.words import printable
+from autograder.course import registry
+from autograder.reading.cells import Unreadable
+from autograder.reading.plain import read_plain
+from autograder.text.words import printable
 
 TIMESTAMP, SECRET, REFUSED = "timestamp.txt", "submission_secret.txt", "refused.txt"
 """When it was handed in; what names the file that feedback goes to; why `Collect` took nothing else."""

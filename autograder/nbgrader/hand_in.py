@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from autograder.batch.entries import MOST_INNER, shown
-from autograder.cells import LARGEST, LARGEST_CODE, Unreadable
-from autograder.helpers import is_helper
 from autograder.nbgrader.folders import LARGEST_TEXT, SECRET, checked_text
-from autograder.plain import read_plain
-from autograder.words import printable
+from autograder.reading.cells import LARGEST, LARGEST_CODE, Unreadable
+from autograder.reading.helpers import is_helper
+from autograder.reading.plain import read_plain
+from autograder.text.words import printable
 
 MOST_FILES = 50
 """Of one hand-in, helpers among them."""

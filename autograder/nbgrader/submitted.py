@@ -12,16 +12,16 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 
-from autograder import registry
-from autograder.cells import LARGEST, LARGEST_CODE, Unreadable, read_cells
-from autograder.grade import read_through
-from autograder.helpers import Files, in_folder
-from autograder.isolated.reading import Spent, in_turn
+from autograder.core.grade import read_through
+from autograder.course import registry
+from autograder.course.records import Lesson
+from autograder.isolated.reader import Spent, in_turn
 from autograder.nbgrader.folders import only_the_lessons_work, refuse_linked_folders, refuse_uncollected
-from autograder.plain import read_plain
-from autograder.rebuild import rebuilt
-from autograder.records import Lesson
-from autograder.submission import Submission, decoded, from_cells, from_code, together, with_beside
+from autograder.reading.cells import LARGEST, LARGEST_CODE, Unreadable, read_cells
+from autograder.reading.helpers import Files, in_folder
+from autograder.reading.plain import read_plain
+from autograder.reading.rebuild import rebuilt
+from autograder.reading.submission import Submission, decoded, from_cells, from_code, together, with_beside
 
 
 class SubmissionExporter(NotebookExporter):

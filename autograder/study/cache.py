@@ -13,7 +13,7 @@ from typing import Any
 
 import platformdirs
 
-from autograder.files import write_whole
+from autograder.text.files import write_whole
 
 ENVIRONMENT = "CNNVIZ_CACHE"
 """Variable that names another folder."""

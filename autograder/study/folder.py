@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from autograder.helpers import in_folder, is_helper
-from autograder.study import course
-from autograder.study.course import Outline
+from autograder.reading.helpers import in_folder, is_helper
+from autograder.study import outlines
+from autograder.study.outlines import Outline
 
 ELSEWHERE = "go to the folder of the course, or see `cnnviz --help`."
 
@@ -90,7 +90,7 @@ def work(folder: Path, name: str) -> Work:
         ValueError: there is no such lesson.
         FileNotFoundError: the folder does not hold it.
     """
-    outline = course.lesson(name)
+    outline = outlines.lesson(name)
     if not (folder / outline.id).is_dir():
         raise FileNotFoundError(f"lesson: {folder} has no folder {outline.id}; get it from where the others came.")
     return Work(outline, folder / outline.id)
@@ -105,7 +105,7 @@ def shown(path: Path) -> str:
 
 
 def _lessons_in(folder: Path) -> list[Outline]:
-    return [outline for outline in course.outlines() if (folder / outline.id).is_dir()]
+    return [outline for outline in outlines.outlines() if (folder / outline.id).is_dir()]
 
 
 def _read(path: Path) -> bytes | None:

@@ -7,25 +7,25 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from autograder import registry
-from autograder.cells import Unreadable, read_cells
-from autograder.diagnose import Diagnosis
-from autograder.grade import grade_in, grade_item, in_file
-from autograder.helpers import in_folder
+from autograder.core.diagnose import Diagnosis
+from autograder.core.grade import grade_in, grade_item, in_file
+from autograder.core.judge import Graded, checks_of
+from autograder.core.oracle import Setting, parts_of
+from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
+from autograder.course import registry
+from autograder.course.records import Exercise, Lesson, foundations
 from autograder.isolated import Cell, Request, Runner
-from autograder.judge import Graded, checks_of
-from autograder.oracle import Setting, parts_of
-from autograder.records import Exercise, Lesson, foundations
+from autograder.reading.cells import Unreadable, read_cells
+from autograder.reading.helpers import in_folder
+from autograder.reading.submission import Submission, begun, from_code, from_found, together, with_beside
+from autograder.report.tables import messages
 from autograder.study import progress
 from autograder.study.cache import Cache, digest
 from autograder.study.code import code_hash, text_hash
-from autograder.study.course import Item
 from autograder.study.folder import Work
+from autograder.study.outlines import Item
 from autograder.study.progress import BRIEFLY, Standing, State
 from autograder.study.version import version
-from autograder.submission import Submission, begun, from_code, from_found, together, with_beside
-from autograder.tables import messages
-from autograder.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
 
 KIND = "exercises"
 Told = Callable[[State], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.study.cache import Cache
-from autograder.study.course import EXERCISE, Item
+from autograder.study.outlines import EXERCISE, Item
 
 KIND = "hints"
 RUNGS = ("a question", "a pointer", "the steps, almost in code")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-from autograder import current_folder
+from autograder.isolated import current_folder
 from autograder.study.folder import Work, shown
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.core.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
 from autograder.study.cache import Cache, digest
-from autograder.study.course import EXERCISE, Item
 from autograder.study.folder import Work
+from autograder.study.outlines import EXERCISE, Item
 from autograder.study.version import version
-from autograder.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
 
 KIND = "lessons"
 BRIEFLY = 600.0

@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autograder.files import write_whole
-from autograder.study.course import Item
 from autograder.study.folder import Work
+from autograder.study.outlines import Item
+from autograder.text.files import write_whole
 
 
 @dataclass(frozen=True)

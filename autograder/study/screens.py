@@ -7,12 +7,12 @@ from importlib.util import find_spec
 
 from rich.console import ConsoleRenderable
 
-from autograder.screen import Screen, Text
+from autograder.core.verdict import NOT_JUDGED, Points
 from autograder.study.cache import Cache
-from autograder.study.course import EXERCISE
 from autograder.study.folder import Work, shown
+from autograder.study.outlines import EXERCISE
 from autograder.study.progress import Standing, State, known
-from autograder.study.words import (
+from autograder.study.signs import (
     NARROW,
     drawn,
     effort,
@@ -25,8 +25,8 @@ from autograder.study.words import (
     sign,
     time_left,
 )
-from autograder.verdict import NOT_JUDGED, Points
-from autograder.words import counted
+from autograder.text.screen import Screen, Text
+from autograder.text.words import counted
 
 BAR = 8
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from rich.console import ConsoleRenderable
 
-from autograder.screen import Screen, Text
+from autograder.core.verdict import NOT_ATTEMPTED
 from autograder.study import telling
 from autograder.study.cache import Cache
-from autograder.study.course import Item
 from autograder.study.folder import Work, shown
 from autograder.study.keyboard import ENTER, QUIT
+from autograder.study.outlines import Item
 from autograder.study.progress import Standing, State, known
 from autograder.study.resetting import reset
 from autograder.study.screens import in_words, lesson_list
-from autograder.study.words import heading
-from autograder.verdict import NOT_ATTEMPTED
+from autograder.study.signs import heading
+from autograder.text.screen import Screen, Text
 
 KEYS = "h hint, n next, l list, r reset, q quit"
 

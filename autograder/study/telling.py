@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import ConsoleRenderable
 
-from autograder.screen import Text
+from autograder.core.verdict import FAILED
 from autograder.study.cache import Cache
-from autograder.study.course import EXERCISE, Item
 from autograder.study.folder import shown
 from autograder.study.ladder import climb, rung_title
+from autograder.study.outlines import EXERCISE, Item
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
-from autograder.study.words import effort, indented, listed, name_of, sentence_case, sign
-from autograder.verdict import FAILED
-from autograder.words import counted
+from autograder.study.signs import effort, indented, listed, name_of, sentence_case, sign
+from autograder.text.screen import Text
+from autograder.text.words import counted
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from autograder.locations import CODE, SOLUTIONS
+from autograder.course.locations import CODE, SOLUTIONS
 from autograder.study.cache import digest
 
 PACKAGES = ("autograder", "cnnviz", "cnnviz_ref")

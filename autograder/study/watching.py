@@ -11,13 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.screen import Screen
 from autograder.study.cache import Cache
 from autograder.study.folder import Work
 from autograder.study.keyboard import SUSPEND, Keyboard
 from autograder.study.progress import Standing
 from autograder.study.saving import saves
 from autograder.study.session import Session
+from autograder.text.screen import Screen
 
 if TYPE_CHECKING:
     from autograder.study.judging import Judging

@@ -12,13 +12,16 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from autograder.records import Exercise, Lesson
+from autograder.course.records import Exercise, Lesson
 
 from .students import ROOT, Student
 
 SECRET = "a benchmark's secret"
 STOCK = "c = get_config()\nc.CourseDirectory.root = {root!r}\n"
-CHECK = "from autograder import registry\nfrom autograder.grade import {call}\nfrom autograder.verdict import total\n"
+CHECK = """from autograder.course import registry
+from autograder.core.grade import {call}
+from autograder.core.verdict import total
+"""
 
 
 def make_course(folder: Path, lesson: Lesson, students: Iterable[Student], *, small: bool) -> None:
@@ -47,7 +50,7 @@ def _cell(cell: dict, lesson: Lesson, small: bool) -> dict:
     item = next(i for i in lesson.items if about["grade_id"] == f"check_{i.id.split('.')[1]}")
     name = item.id.split(".")[1]
     if not small:
-        text = f'from autograder.verdict import total\ntotal(check("{item.id}", {name}).graded.rows)[0]'
+        text = f'from autograder.core.verdict import total\ntotal(check("{item.id}", {name}).graded.rows)[0]'
     elif isinstance(item, Exercise):
         text = CHECK.format(call="grade_function")
         text += f'total(grade_function(registry.exercise("{item.id}"), {name}).rows)[0]'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 from tests.hostile.range.attacks import Attack, find_attacks
 
 from .scores import Scores

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder.batch.results import Store
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 from .courses import SECRET
 from .students import Student

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from autograder.records import Exercise
+from autograder.course.records import Exercise
 
 OURS = ("autograder", "cnnviz_ref")
 """Packages that a student's code cannot import: what comes from there is written into the function."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from autograder.grade import grade_function
-from autograder.records import Exercise, Lesson
-from autograder.verdict import total
+from autograder.core.grade import grade_function
+from autograder.core.verdict import total
+from autograder.course.records import Exercise, Lesson
 
 from .renaming import renamed
 from .standalone import NotStandalone, written

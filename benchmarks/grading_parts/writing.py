@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 
 from .students import ROOT, Student, stubs
 

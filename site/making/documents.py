@@ -6,7 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from autograder import registry
+from autograder.course import registry
 from making.places import ROOT, Places
 from making.templates import render
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.authoring.lint_runs import CELL_SECONDS
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 from making.places import KEPT, ROOT, fingerprint, python_files
 
 Outputs = Mapping[str, Sequence[nbformat.NotebookNode]]

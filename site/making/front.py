@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import cnnviz
+from autograder.course.records import Lesson
 from autograder.gallery.subject import MOSAIC
-from autograder.records import Lesson
 from cnnviz_ref import grad_cam
 from making.figures import webp
 from making.kept import Made, kept

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from autograder import registry
-from autograder.gallery.choosing import choose
-from autograder.gallery.making import TITLES
+from autograder.course import registry
+from autograder.gallery.album import TITLES
+from autograder.gallery.options import choose
 from autograder.gallery.recipes import recipe
 from cnnviz_ref import METHODS
 from making.figures import webp

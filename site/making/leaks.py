@@ -12,9 +12,9 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import registry
 from autograder.authoring.solution import BEGIN, END
-from autograder.records import Lesson
+from autograder.course import registry
+from autograder.course.records import Lesson
 from cnnviz_ref import METHODS
 from making.places import ROOT
 

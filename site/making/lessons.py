@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.parse import EXERCISE, QUESTION
-from autograder.records import Lesson
+from autograder.course.records import Lesson
 from making.executed import Outputs, off_the_page
 from making.figures import decoded, webp
 from making.panels import drawn

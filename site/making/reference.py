@@ -12,7 +12,7 @@ from typing import Any
 
 import cnnviz
 import cnnviz_ref
-from autograder import registry
+from autograder.course import registry
 from cnnviz_ref import METHODS, Method
 from making.places import Places
 from making.templates import render

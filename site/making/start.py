@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder import registry
-from autograder.records import Exercise, Lesson
+from autograder.course import registry
+from autograder.course.records import Exercise, Lesson
 from making.places import ROOT, Places
 from making.templates import render
 

@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import array, between, randn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, randn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz_ref.filters import scale_filters
 
 TINY = 1e-9

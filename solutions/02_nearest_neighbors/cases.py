@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import array, between, randn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, randn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet
 from cnnviz_ref import embed
 

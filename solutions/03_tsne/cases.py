@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from autograder.authored import Checks
-from autograder.fixtures import array, between, randn, redrawn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, randn, redrawn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz_ref import tsne_parts as parts
 
 

@@ -10,9 +10,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import array, between, randn, redrawn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, randn, redrawn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 from cnnviz_ref import activations as layer_activations
 from cnnviz_ref.activation_masks import channel_thresholds as thresholds_of

@@ -11,9 +11,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import skip_init
 
-from autograder.authored import Checks
-from autograder.fixtures import array, between, mixed_order, randn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, mixed_order, randn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BusyNet, FlattenNet, GapNet, NamesakeNet
 from cnnviz_ref import activations as layer_activations
 from cnnviz_ref.max_patches import max_patches as find_max_patches

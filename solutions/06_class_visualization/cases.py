@@ -11,9 +11,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils import skip_init
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import array, moderate_scores, randn, redrawn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, moderate_scores, randn, redrawn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 from cnnviz_ref.saliency import image_gradient
 

@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import (
+from autograder.course.authored import Checks
+from autograder.course.fixtures import (
     array,
     as_in_the_batch,
     batch_and_singles,
@@ -23,7 +23,7 @@ from autograder.fixtures import (
     relative,
     signs,
 )
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, calm
 from cnnviz_ref.occlusion import occlusion as method
 from cnnviz_ref.occlusion import spans

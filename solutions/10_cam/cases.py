@@ -12,9 +12,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import array, between, randn, redrawn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, randn, redrawn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 
 
 def head_layer(generator: Generator, channels: int, classes: int, scale: float = 1.0) -> nn.Linear:

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import (
+from autograder.course.authored import Checks
+from autograder.course.fixtures import (
     array,
     as_in_the_batch,
     batch_and_singles,
@@ -21,7 +21,7 @@ from autograder.fixtures import (
     relative,
     signs,
 )
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
 from cnnviz_ref.cam import cam
 from cnnviz_ref.grad_cam import activations_and_gradients, grad_cam

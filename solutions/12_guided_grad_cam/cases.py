@@ -10,8 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import (
+from autograder.course.authored import Checks
+from autograder.course.fixtures import (
     array,
     as_in_the_batch,
     batch_and_singles,
@@ -21,7 +21,7 @@ from autograder.fixtures import (
     redrawn,
     relative,
 )
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, NamesakeNet, calm
 from cnnviz_ref import cam, grad_cam, guided_backprop, guided_grad_cam
 

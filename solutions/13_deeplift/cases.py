@@ -10,9 +10,9 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 import cnnviz
-from autograder.authored import Checks
-from autograder.fixtures import array, between, mixed_order, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import array, between, mixed_order, relative
+from autograder.course.records import Arrays, Call, Case, Law
 
 
 def either_sign(generator: Generator, *shape: int) -> Tensor:

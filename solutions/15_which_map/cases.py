@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from autograder.authored import Checks
-from autograder.fixtures import between, randn, relative
-from autograder.records import Arrays, Call, Case, Law
+from autograder.course.authored import Checks
+from autograder.course.fixtures import between, randn, relative
+from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, FlattenNet, FunctionalNet, GapNet
 
 Build = Callable[[Generator], Sequence[Call]]

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
-from autograder.allowance import Allowance
-from autograder.grade import grade_item, grade_lesson
+from autograder.core.allowance import Allowance
+from autograder.core.grade import grade_item, grade_lesson
+from autograder.core.oracle import Setting
+from autograder.core.verdict import PASSED
+from autograder.course import registry
 from autograder.isolated import Cell, Outcome, Request, Runner
-from autograder.oracle import Setting
-from autograder.submission import load_submission
-from autograder.verdict import PASSED
+from autograder.reading.submission import load_submission
 
 LESSON = registry.lesson("11_grad_cam")
 SETTING = Setting(seconds=1.0)

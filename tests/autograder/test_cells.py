@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from autograder import cells
-from autograder.cells import Found, Unreadable, read_cells
+from autograder.reading import cells
+from autograder.reading.cells import Found, Unreadable, read_cells
 
 NO_NOTEBOOKS = ["", "not a notebook", '{"cells": [', "[]", "{}", '{"cells": 3}', '{"cells": null}', "[" * 100_000]
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.compare import TOLERANCE, compare, distance, scales, tolerance
+from autograder.core.compare import TOLERANCE, compare, distance, scales, tolerance
 
 
 def result(*arrays, kind="value", types=None, dtypes=None, device="cpu", type_name="Tensor", error=None):

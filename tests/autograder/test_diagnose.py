@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from autograder import registry
-from autograder.compare import compare
-from autograder.diagnose import ALONE, EFFECTS, FIRST, SECOND, UNNAMED, diagnose, side_effect
-from autograder.grade import grade_function
-from autograder.records import Call, Case
-from autograder.relations import RELATIONS
+from autograder.core.compare import compare
+from autograder.core.diagnose import ALONE, EFFECTS, FIRST, SECOND, UNNAMED, diagnose, side_effect
+from autograder.core.grade import grade_function
+from autograder.core.relations import RELATIONS
+from autograder.course import registry
+from autograder.course.records import Call, Case
 from tests.autograder.test_compare import result
 from tests.autograder.test_relations import SAID
 

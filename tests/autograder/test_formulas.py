@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder import registry
-from autograder.formulas import as_mathml
+from autograder.course import registry
+from autograder.text.formulas import as_mathml
 
 
 def test_every_formula_of_the_course_becomes_mathml():

@@ -9,15 +9,16 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from autograder import cli, pages
-from autograder.gallery.choosing import choose
+from autograder import cli
+from autograder.gallery.album import Section
 from autograder.gallery.drawing import Panel, clipped, inside, numbers, photo
-from autograder.gallery.making import Section
+from autograder.gallery.options import choose
 from autograder.gallery.recipes import RECIPES, recipe
 from autograder.gallery.recipes.classmaps import lesson_of_the_head
 from autograder.gallery.recipes.neighbours import unusual_channels
 from autograder.gallery.recipes.record import captions
 from autograder.gallery.subject import Target
+from autograder.report import pages
 from cnnviz_ref import METHODS
 
 PNG = b"\x89PNG\r\n\x1a\n"

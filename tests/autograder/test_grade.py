@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import registry
-from autograder.grade import grade_function, grade_item, grade_lesson
+from autograder.core.grade import grade_function, grade_item, grade_lesson
+from autograder.core.judge import _computes, checks_of
+from autograder.core.lending import lent
+from autograder.core.oracle import Setting, parts_of
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
+from autograder.course import registry
+from autograder.course.records import Law
 from autograder.isolated import Runner
-from autograder.judge import _computes, checks_of
-from autograder.lending import lent
-from autograder.oracle import Setting, parts_of
-from autograder.records import Law
-from autograder.submission import Source, Submission
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
+from autograder.reading.submission import Source, Submission
 
 ROOT = Path(__file__).parents[2]
 LESSON = registry.lesson("11_grad_cam")
@@ -93,7 +93,7 @@ def test_lent_parts_do_not_help_what_is_wrong_itself(runner):
 
 
 def test_where_the_course_has_no_solutions_a_mistake_in_a_part_is_pointed_to(runner, monkeypatch):
-    monkeypatch.setattr("autograder.grade.lent", lambda *_: None)
+    monkeypatch.setattr("autograder.core.grade.lent", lambda *_: None)
     whole = graded(WRONG_PART, runner)[WHOLE].rows[0].diagnosis
     assert whole.name == "sum_for_mean"
     assert whole.message.startswith("begin with grad_cam.neuron_importance, which this is built on")
@@ -205,7 +205,7 @@ def grad_cam(model, images, targets, layer):
 
 
 def test_nothing_that_code_says_beside_lent_parts_is_told(runner, monkeypatch):
-    monkeypatch.setattr("autograder.grade._helps", lambda again, judged: True)
+    monkeypatch.setattr("autograder.core.grade._helps", lambda again, judged: True)
     whole = graded(WRONG_PART.replace("def grad_cam(", "def right(") + THIEF, runner)[WHOLE]
     told = [row.diagnosis.message for row in whole.rows if row.diagnosis]
     assert told

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from autograder import registry
-from autograder.grade import grade_function
-from autograder.mistakes import exact_match, near_match
-from autograder.oracle import Setting
+from autograder.core.grade import grade_function
+from autograder.core.mistakes import exact_match, near_match
+from autograder.core.oracle import Setting
+from autograder.course import registry
 from tests.autograder.test_compare import result
 
 RNG = np.random.default_rng(0)

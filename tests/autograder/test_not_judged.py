@@ -9,24 +9,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder import registry
-from autograder.batch.tables import table as results_csv
+from autograder.batch.summaries import table as results_csv
 from autograder.cohort.page import cohort_page
 from autograder.cohort.separating import findings
 from autograder.cohort.view import for_the_map, points
 from autograder.commands.regrading import worth
-from autograder.diagnose import Diagnosis
+from autograder.core.diagnose import Diagnosis
+from autograder.core.judge import Graded
+from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Points, Row
+from autograder.course import registry
 from autograder.exports.classroom import points_script, step_id
-from autograder.exports.plain import table as plain_csv
+from autograder.exports.spreadsheet import table as plain_csv
 from autograder.exports.standing import standings, verdicts
-from autograder.feedback.making import make_index, make_pages
-from autograder.feedback.sheet import Sheet, page, section_of
-from autograder.judge import Graded
+from autograder.feedback.class_pages import make_index, make_pages
+from autograder.feedback.student_page import Sheet, page, section_of
 from autograder.practice import Panel
-from autograder.screen import Screen
+from autograder.report.tables import as_text, lesson_table
 from autograder.study.progress import Standing, State
-from autograder.tables import as_text, lesson_table
-from autograder.verdict import FAILED, NOT_JUDGED, PASSED, Points, Row
+from autograder.text.screen import Screen
 from tests.autograder.cohort.classroom import SECRET, course, result
 from tests.autograder.cohort.test_counting import counted
 from tests.autograder.feedback.wrong import results

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from autograder import registry
-from autograder.oracle import Setting, parts_of, planned, seed_of
-from autograder.records import Call
+from autograder.core.oracle import Setting, parts_of, planned, seed_of
+from autograder.course import registry
+from autograder.course.records import Call
 
 EXERCISE = registry.exercise("grad_cam.neuron_importance")
 VISIBLE = next(case for case in EXERCISE.cases if not case.hidden)

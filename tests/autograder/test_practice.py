@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from autograder import check, registry
-from autograder.grade import grade_function
+from autograder import check
+from autograder.core.grade import grade_function
+from autograder.course import registry
 
 
 def summed(gradients):

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
-from autograder.grade import grade_item
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting
+from autograder.core.verdict import FAILED, PASSED
+from autograder.course import registry
 from autograder.isolated import Runner
-from autograder.oracle import Setting
-from autograder.submission import load_submission
-from autograder.verdict import FAILED, PASSED
+from autograder.reading.submission import load_submission
 
 RIGHT = Path(__file__).parents[2] / "solutions" / "09_guided_backprop" / "guided_backprop.py"
 PATCHED = """

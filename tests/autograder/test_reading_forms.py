@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
-from autograder.grade import grade_item
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, PASSED, summary
+from autograder.course import registry
+from autograder.course.records import Lesson
 from autograder.isolated import Runner
-from autograder.oracle import Setting
-from autograder.records import Lesson
-from autograder.submission import from_code, from_notebook, load_submission
-from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, summary
+from autograder.reading.submission import from_code, from_notebook, load_submission
 from tests.autograder.right_forms import FORMS, MEAN, RIGHT, SCRIPT, STUB, hand_in, notebook, using
 
 IMPORTANCE = registry.exercise("grad_cam.neuron_importance")
@@ -81,7 +81,7 @@ def test_a_function_that_is_missing_is_said_to_be_missing(text):
 
 @pytest.mark.parametrize("lesson", registry.lessons(), ids=lambda lesson: lesson.id)
 def test_nothing_is_said_to_be_misnamed_in_a_lesson_as_it_is_handed_out_or_solved(lesson: Lesson):
-    from autograder.choosing import lookalike
+    from autograder.core.attempts import lookalike
 
     for of, kind in ((from_code, "py"), (None, "ipynb")):
         for folder in ("lessons", "solutions"):
@@ -112,9 +112,9 @@ def test_lines_of_a_script_are_those_of_the_file(runner):
 
 
 def test_a_module_beside_the_work_is_confined_and_takes_the_place_of_no_other(tmp_path, runner):
-    beside = {"torch.py": "raise SystemExit", "helpers.py": "import autograder.grade"}
+    beside = {"torch.py": "raise SystemExit", "helpers.py": "import autograder.core.grade"}
     work = read(tmp_path, "import torch, helpers", RIGHT.replace("return", "helpers; return"), beside=beside)
-    assert "autograder.grade" in verdict(work, runner)[1]
+    assert "autograder.core.grade" in verdict(work, runner)[1]
 
 
 def test_no_link_is_followed_to_a_module_beside_the_work(tmp_path, runner):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.relations import RELATIONS, relation, shape_relation
+from autograder.core.relations import RELATIONS, relation, shape_relation
 
 RNG = np.random.default_rng(0)
 MAPS = [RNG.normal(size=(3, 4, 4)), RNG.normal(size=(1, 4, 4))]

@@ -10,20 +10,20 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import registry
 from autograder.batch.collect import collect
 from autograder.batch.work import Task, perform
-from autograder.grade import grade_lesson
+from autograder.core.grade import grade_lesson
+from autograder.core.oracle import Setting
+from autograder.core.verdict import Row, summary, total
+from autograder.course import registry
 from autograder.isolated import Runner
 from autograder.nbgrader.checks import IsolatedChecks
 from autograder.nbgrader.submitted import SubmissionExporter, read_release
-from autograder.oracle import Setting
 from autograder.pytest_plugin import Course
+from autograder.reading.submission import load_submission
 from autograder.study.cache import Cache
 from autograder.study.folder import work
 from autograder.study.judging import Judging
-from autograder.submission import load_submission
-from autograder.verdict import Row, summary, total
 
 ROOT = Path(__file__).parents[2]
 LESSON = registry.lesson("11_grad_cam")

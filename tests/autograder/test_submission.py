@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from autograder.cells import Unreadable
-from autograder.records import Lesson
-from autograder.submission import Source, Submission, from_code, from_notebook, load_submission
+from autograder.course.records import Lesson
+from autograder.reading.cells import Unreadable
+from autograder.reading.submission import Source, Submission, from_code, from_notebook, load_submission
 
 LESSON = Lesson(id="99_toy", title="Toy", summary="A toy.", exercises=(), questions=())
 STUB = 'def f(x):\n    """Doc."""\n    # about 1 line\n    raise NotImplementedError("write me")\n'

@@ -2,9 +2,10 @@
 
 import pytest
 
-from autograder import oracle, registry
-from autograder.grade import grade_function
-from autograder.oracle import Part, Setting, parts_of
+from autograder.core import oracle
+from autograder.core.grade import grade_function
+from autograder.core.oracle import Part, Setting, parts_of
+from autograder.course import registry
 
 EXERCISE = registry.exercise("grad_cam.neuron_importance")
 MISTAKE = next(m for m in EXERCISE.misconceptions if m.name == "one_axis")

@@ -2,15 +2,15 @@
 
 import pytest
 
-from autograder import registry
-from autograder.diagnose import EFFECTS, Diagnosis, side_effect
-from autograder.evidence import exhibits_of
-from autograder.grade import grade_item
+from autograder.core.diagnose import EFFECTS, Diagnosis, side_effect
+from autograder.core.evidence import exhibits_of
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting, parts_of
+from autograder.core.unseen import FIXED, table, told
+from autograder.core.verdict import FAILED, Row
+from autograder.course import registry
 from autograder.isolated import Runner
-from autograder.oracle import Setting, parts_of
-from autograder.submission import Source, Submission
-from autograder.unseen import FIXED, table, told
-from autograder.verdict import FAILED, Row
+from autograder.reading.submission import Source, Submission
 
 EXERCISE = registry.exercise("grad_cam.neuron_importance")
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]

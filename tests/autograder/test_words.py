@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.words import LONGEST, cell, counted, csv_text, json_text, printable, shown, visible
+from autograder.text.words import LONGEST, cell, counted, csv_text, json_text, printable, shown, visible
 
 JOINED = ["👩\u200d🔬", "علی\u200cرضا", "क\u094d\u200dष", "김민서", "é"]
 

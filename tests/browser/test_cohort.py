@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.cohort import cohort_page
-from autograder.verdict import FAILED, PASSED
+from autograder.core.verdict import FAILED, PASSED
 from tests.autograder.cohort.classroom import NAMES, SECRET, a_term, course, known, raised, result
 
 from .conftest import sideways, violations

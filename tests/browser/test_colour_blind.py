@@ -9,8 +9,8 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from autograder.cohort import cohort_page
+from autograder.feedback.class_pages import make_pages
 from autograder.feedback.colours import Scale
-from autograder.feedback.making import make_pages
 from tests.autograder.cohort.classroom import SECRET, a_term, course
 from tests.autograder.feedback.wrong import results
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.feedback.making import make_index, make_pages
+from autograder.feedback.class_pages import make_index, make_pages
 from tests.autograder.feedback.wrong import results
 from tests.browser.conftest import sideways, violations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
+from autograder.course import registry
 from cnnviz_ref import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
 from autograder.authoring import build, lint
+from autograder.course import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = registry.lessons()

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from autograder.isolated.observing import in_place, observe_once
-from autograder.isolated.records import Observation, PlannedCall
+from autograder.isolated.requests import Observation, PlannedCall
 from tests.devices.pretend import DEVICE, Pretend, device_at_hand
 
 CUDA = pytest.param(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
-from autograder import registry
-from autograder.compare import compare
-from autograder.grade import grade_function
-from autograder.oracle import Setting, parts_of
-from autograder.records import Case
-from autograder.verdict import FAILED, PASSED
+from autograder.core.compare import compare
+from autograder.core.grade import grade_function
+from autograder.core.oracle import Setting, parts_of
+from autograder.core.verdict import FAILED, PASSED
+from autograder.course import registry
+from autograder.course.records import Case
 from tests.devices.places import observed, on_each_device
 from tests.devices.pretend import DEVICE, device_at_hand
 from tests.exercises.test_mutation_gate import EXERCISES, each_exercise

@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 
 import autograder
 import cnnviz
-from autograder import registry
+from autograder.course import registry
 from tests.devices import pretend
 from tests.devices.pretend import DEVICE, Pretend, device_at_hand
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from autograder import registry
-from autograder.diagnose import EFFECTS
-from autograder.grade import grade_function
-from autograder.verdict import FAILED, NOT_ATTEMPTED
+from autograder.core.diagnose import EFFECTS
+from autograder.core.grade import grade_function
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED
+from autograder.course import registry
 from cnnviz.small_nets import BusyNet
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from autograder import registry
-from autograder.compare import compare, distance
-from autograder.diagnose import diagnose
-from autograder.grade import grade_function, grade_item
+from autograder.core.compare import compare, distance
+from autograder.core.diagnose import diagnose
+from autograder.core.grade import grade_function, grade_item
+from autograder.core.oracle import Part, Setting, parts_of
+from autograder.core.verdict import FAILED, PASSED
+from autograder.course import registry
+from autograder.course.records import Case
 from autograder.isolated import Runner
-from autograder.oracle import Part, Setting, parts_of
-from autograder.records import Case
-from autograder.submission import load_submission
-from autograder.verdict import FAILED, PASSED
+from autograder.reading.submission import load_submission
 from tests.autograder.right_forms import FORMS, hand_in
 from tests.exercises.written import variants, variants_of
 

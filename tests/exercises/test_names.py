@@ -7,12 +7,12 @@ from functools import cache
 
 import pytest
 
-from autograder import registry
+from autograder.core.judge import judge
+from autograder.core.oracle import Part, Setting, parts_of
+from autograder.core.verdict import FAILED, Row
+from autograder.course import registry
+from autograder.course.records import Exercise
 from autograder.isolated import Observation, Outcome
-from autograder.judge import judge
-from autograder.oracle import Part, Setting, parts_of
-from autograder.records import Exercise
-from autograder.verdict import FAILED, Row
 from tests.exercises.test_wrong_answers import WRONG
 
 NAMES = [f"student {n}" for n in range(20)]

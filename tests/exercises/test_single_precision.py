@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map
 
-from autograder.grade import grade_function
-from autograder.oracle import Setting
-from autograder.verdict import PASSED
+from autograder.core.grade import grade_function
+from autograder.core.oracle import Setting
+from autograder.core.verdict import PASSED
 from tests.exercises.test_mutation_gate import EXERCISES
 
 NOT_IN_FLOAT32 = {

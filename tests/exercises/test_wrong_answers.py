@@ -8,12 +8,12 @@ from importlib.util import find_spec
 
 import pytest
 
-from autograder import registry
-from autograder.compare import compare
-from autograder.grade import grade_function
-from autograder.oracle import Setting, parts_of
-from autograder.records import Case
-from autograder.verdict import FAILED
+from autograder.core.compare import compare
+from autograder.core.grade import grade_function
+from autograder.core.oracle import Setting, parts_of
+from autograder.core.verdict import FAILED
+from autograder.course import registry
+from autograder.course.records import Case
 from tests.exercises.wrong_tsne import distances_by_the_expanded_square
 
 SECRETS = [f"course {n}" for n in range(6)]

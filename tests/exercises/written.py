@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from autograder import authored
+from autograder.course import authored
 
 
 def variants(lesson: str) -> ModuleType:

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from autograder import registry
+from autograder.course import registry
 
 hidden, all_boxes, averaged = (
     registry.exercise(f"occlusion.{name}").reference for name in ("hide", "window_boxes", "coverage_average")

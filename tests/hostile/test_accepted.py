@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.registry import lesson
+from autograder.course.registry import lesson
 from tests.hostile.range.grade import Grade
 from tests.hostile.shooting import ATTACKS
 

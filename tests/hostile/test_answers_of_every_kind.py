@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder import registry
-from autograder.grade import grade_item
-from autograder.oracle import Setting
-from autograder.submission import from_code
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting
+from autograder.course import registry
+from autograder.reading.submission import from_code
 
 LESSON = registry.lesson("11_grad_cam")
 QUESTION = registry.item("grad_cam.sum_or_mean")

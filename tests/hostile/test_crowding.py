@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import registry
+from autograder.core.oracle import Setting
+from autograder.course import registry
 from autograder.isolated.rungs import best
-from autograder.oracle import Setting
 from tests.hostile.range.attacks import LESSON
 from tests.hostile.range.course import INNOCENT, LOST
 from tests.hostile.range.front import points_alone

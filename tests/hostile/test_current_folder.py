@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder import current_folder
-from autograder.batch import grading, work
+from autograder.batch import grade_class, work
 from autograder.batch.collect import collect
-from autograder.batch.grading import grade_all
+from autograder.batch.grade_class import grade_all
 from autograder.batch.results import Store
+from autograder.core.verdict import total
+from autograder.isolated import current_folder
 from autograder.isolated.bubblewrap import _program
-from autograder.verdict import total
 
 ROOT = Path(__file__).parents[2]
 LESSON, NAME, POINTS = "11_grad_cam", "grad_cam", 31
@@ -117,7 +117,7 @@ def graded(tmp_path_factory):
     """RESULTS of the class, as an older version of a library left them: all is to be graded anew."""
     made = Class(tmp_path_factory.mktemp("graded"))
     older = pytest.MonkeyPatch()
-    for module in (work, grading):
+    for module in (work, grade_class):
         older.setattr(module, "libraries", lambda: {"torch": "0.1"})
     with older.context():
         grade_all(collect(made.folder, [LESSON]), Store(made.root / "results", SECRET), secret=SECRET)
@@ -264,7 +264,7 @@ def test_bwrap_is_never_taken_from_the_current_folder(handed_in, monkeypatch):
 def test_matplotlib_reads_no_settings_of_the_current_folder(handed_in):
     (handed_in.folder / "matplotlibrc").write_text("font.size: 90\n")
     size = "; print(matplotlib.rcParams['font.size'])"
-    ours = f"from autograder.current_folder import load; matplotlib = load('matplotlib'){size}"
+    ours = f"from autograder.isolated.current_folder import load; matplotlib = load('matplotlib'){size}"
     loaded = {"command": [sys.executable, "-c"], "PYTHONSAFEPATH": "1"}
     if sys.version_info < (3, 11):
         pytest.skip("python -c looks in the current folder")
@@ -276,7 +276,7 @@ POOL = """
 import os, sys
 sys.path[:] = [place for place in sys.path if place]
 import contextlib
-from autograder import current_folder
+from autograder.isolated import current_folder
 def work():
     import joblib
     print(joblib.Parallel(2)(joblib.delayed(abs)(number) for number in (-1, -2)), os.getcwd())

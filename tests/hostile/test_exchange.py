@@ -31,10 +31,10 @@ from nbgrader.exchange.abc.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder import registry
-from autograder.nbgrader import exchange, pages, submitted
+from autograder.course import registry
+from autograder.nbgrader import exchange, feedback_exporter, submitted
 from autograder.nbgrader.exchange import Collect, ReleaseFeedback
-from autograder.nbgrader.pages import FeedbackExporter
+from autograder.nbgrader.feedback_exporter import FeedbackExporter
 from autograder.nbgrader.submitted import SubmissionExporter
 from tests.hostile.handing_in import (
     IS_ROOT,
@@ -600,7 +600,7 @@ def test_what_is_unpacked_into_the_submitted_folder_stops_nobody_and_leaks_nothi
 @pytest.mark.parametrize("weak", [False, True])
 def test_what_an_earlier_run_left_beside_the_work_does_not_get_into_the_feedback(course, weak, monkeypatch):
     if weak:
-        monkeypatch.setattr(pages, "only_the_lessons_work", lambda converter: None)
+        monkeypatch.setattr(feedback_exporter, "only_the_lessons_work", lambda converter: None)
     monkeypatch.setattr(
         FeedbackExporter,
         "from_notebook_node",

@@ -8,13 +8,13 @@ import json
 
 import pytest
 
-from autograder import registry
-from autograder.batch.records import Result
-from autograder.diagnose import Diagnosis
-from autograder.exports import plain
+from autograder.batch.stages import Result
+from autograder.core.diagnose import Diagnosis
+from autograder.core.judge import checks_of
+from autograder.core.verdict import FAILED, Row
+from autograder.course import registry
+from autograder.exports import spreadsheet
 from autograder.exports.classroom import workflow
-from autograder.judge import checks_of
-from autograder.verdict import FAILED, Row
 from tests.hostile.range import exports
 from tests.hostile.range.attacks import LESSON
 from tests.hostile.range.live import live_in_log, live_in_page, live_in_table, live_in_terminal
@@ -74,7 +74,7 @@ def test_a_workflow_for_github_holds_nothing_of_anybodys():
 
 
 def test_without_what_makes_text_harmless_the_judges_see_it(monkeypatch):
-    monkeypatch.setattr(plain, "csv_text", raw_table)
+    monkeypatch.setattr(spreadsheet, "csv_text", raw_table)
     assert live_in_table(exports.tables(results("=1+1"))[0])
     monkeypatch.setattr(exports, "json_text", json.dumps)
     assert live_in_terminal(exports.gradescope(results("eve")))

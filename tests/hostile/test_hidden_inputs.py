@@ -12,16 +12,16 @@ import pytest
 from rich.console import Console
 
 import autograder
-from autograder import registry
-from autograder.batch.records import Handed
+from autograder.batch.stages import Handed
 from autograder.batch.work import Task, perform
-from autograder.feedback.sheet import Sheet, page, section_of
+from autograder.core.judge import Graded
+from autograder.core.oracle import Setting, parts_of
+from autograder.core.verdict import report
+from autograder.course import registry
+from autograder.feedback.student_page import Sheet, page, section_of
 from autograder.isolated.rungs import reasons
-from autograder.judge import Graded
-from autograder.oracle import Setting, parts_of
-from autograder.submission import from_code
-from autograder.tables import as_text, diagnoses, lesson_table
-from autograder.verdict import report
+from autograder.reading.submission import from_code
+from autograder.report.tables import as_text, diagnoses, lesson_table
 from tests.hostile.range import exports
 from tests.hostile.range.attacks import LESSON
 

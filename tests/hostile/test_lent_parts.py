@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder import grade, registry
-from autograder.grade import grade_item, grade_lesson
+from autograder.core import grade
+from autograder.core.grade import grade_item, grade_lesson
+from autograder.core.lending import COURSE, lent
+from autograder.core.oracle import Setting
+from autograder.core.verdict import PASSED, summary
+from autograder.course import registry
+from autograder.course.records import foundations
 from autograder.isolated import Cell, Request, Runner
 from autograder.isolated.rungs import reasons
-from autograder.lending import COURSE, lent
-from autograder.oracle import Setting
-from autograder.records import foundations
-from autograder.submission import Source, Submission
-from autograder.verdict import PASSED, summary
+from autograder.reading.submission import Source, Submission
 
 LESSON = registry.lesson("11_grad_cam")
 WHOLE = registry.exercise("grad_cam.grad_cam")

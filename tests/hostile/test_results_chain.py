@@ -10,15 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder import cli
-from autograder.batch import chain, grading
-from autograder.batch.grading import grade_all
-from autograder.batch.records import Handed, Result, digest_of
-from autograder.batch.regrading import regrade
+from autograder.batch import chain, grade_class
+from autograder.batch.changes import regrade
+from autograder.batch.grade_class import grade_all
 from autograder.batch.results import Store
-from autograder.batch.tables import write_tables
+from autograder.batch.stages import Handed, Result, digest_of
+from autograder.batch.summaries import write_tables
 from autograder.batch.verifying import problems
-from autograder.submission import Source, Submission
-from autograder.verdict import FAILED, PASSED, Row
+from autograder.core.verdict import FAILED, PASSED, Row
+from autograder.reading.submission import Source, Submission
 
 SECRET, LESSON, ITEM = "the secret of these tests", "11_grad_cam", "grad_cam.capture"
 WORK = Submission((Source("grad_cam.py", "x = 1\n"),))
@@ -208,7 +208,7 @@ def test_whoever_goes_on_all_the_same_says_so_for_ever(store, manipulation):
 def test_without_a_look_before_signing_all_is_clean_afterwards(store, monkeypatch, manipulation):
     """What the chain is for: signing whatever lies there, as was done once, hides each of these."""
     manipulation(store)
-    for module in (chain, grading):
+    for module in (chain, grade_class):
         monkeypatch.setattr(module, "refuse_differing", lambda *_: None)
     grade_all([], store, secret=SECRET)
     monkeypatch.undo()

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
 from autograder.batch.collect import collect
-from autograder.batch.reading import read_folder
+from autograder.batch.confined import read_folder
+from autograder.course import registry
 from autograder.exports.gradescope_run import handed_in as gradescope
-from autograder.isolated import reading
+from autograder.isolated import reader
 from autograder.isolated.rungs import reasons
 from autograder.nbgrader.submitted import SubmissionExporter, read_release
 
@@ -152,7 +152,7 @@ READ_ALL_THE_SAME = {
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_reader_is_not_held_up_and_everybody_else_is_read(tmp_path, monkeypatch, attack):
-    monkeypatch.setattr(reading, "SECONDS", 2)
+    monkeypatch.setattr(reader, "SECONDS", 2)
     folder = handed_in(tmp_path, attack)
     before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     found = {one.student: one for one in collect(folder, told=lambda _: None)}
@@ -185,7 +185,7 @@ def test_a_child_reads_what_it_was_given_and_nothing_else_and_writes_nothing(tmp
     (tmp_path / "secret.txt").write_text("b")
 
     def tried(work):
-        (answer,) = reading.in_turn([work], [tmp_path / "given"])
+        (answer,) = reader.in_turn([work], [tmp_path / "given"])
         return answer
 
     assert tried((tmp_path / "given/a.txt").read_text) == "a"
@@ -197,9 +197,9 @@ def test_a_child_reads_what_it_was_given_and_nothing_else_and_writes_nothing(tmp
 
 
 def test_each_limit_is_one_submissions_own_and_is_told(monkeypatch):
-    monkeypatch.setattr(reading, "SECONDS", 1)
-    monkeypatch.setattr(reading, "MEMORY_MB", 300)
-    monkeypatch.setattr(reading, "LARGEST", 10_000_000)
+    monkeypatch.setattr(reader, "SECONDS", 1)
+    monkeypatch.setattr(reader, "MEMORY_MB", 300)
+    monkeypatch.setattr(reader, "LARGEST", 10_000_000)
 
     def endless():
         while True:
@@ -209,9 +209,9 @@ def test_each_limit_is_one_submissions_own_and_is_told(monkeypatch):
         lambda: 1, endless, lambda: 2, lambda: len(bytearray(10**9)), lambda: 3, lambda: os.kill(os.getpid(), 11),
         lambda: 4, lambda: "x" * 10_000_001, lambda: 5,
     ]  # fmt: skip
-    found = list(reading.in_turn(works))
+    found = list(reader.in_turn(works))
     assert [one for one in found if isinstance(one, int)] == [1, 2, 3, 4, 5]
-    assert [one.why for one in found if isinstance(one, reading.Spent)] == [
+    assert [one.why for one in found if isinstance(one, reader.Spent)] == [
         "takes more than 1 seconds of computing to read",
         "takes more than 300 MB to read",
         "takes more than 300 MB to read, or ends Python while it is read",
@@ -220,7 +220,7 @@ def test_each_limit_is_one_submissions_own_and_is_told(monkeypatch):
 
 
 def test_of_several_lessons_the_one_that_takes_too_much_is_lost_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "SECONDS", 2)
+    monkeypatch.setattr(reader, "SECONDS", 2)
     folder = handed_in(tmp_path, "accents over accents")
     (folder / "mallory/saliency.py").write_text("def saliency(model, images, targets):\n    return 1\n")
     found = {one.lesson: one for one in collect(folder, ["08", "11"], told=lambda _: None) if one.student == "mallory"}
@@ -243,7 +243,7 @@ def routes(folder):
 
 @pytest.mark.parametrize("route", ["pytest", "gradescope", "nbgrader"])
 def test_every_route_reads_under_the_same_limits(tmp_path, monkeypatch, route):
-    monkeypatch.setattr(reading, "SECONDS", 2)
+    monkeypatch.setattr(reader, "SECONDS", 2)
     folder = handed_in(tmp_path, "accents over accents")
     if route == "nbgrader":
         module = folder / "mallory/grad_cam.py"

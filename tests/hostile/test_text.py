@@ -86,7 +86,7 @@ def live(page):
 
 
 def rendered(*parts, **options):
-    from autograder.screen import Screen
+    from autograder.text.screen import Screen
 
     screen = Screen(file=io.StringIO(), width=200, color_system=None, **options)
     for part in parts:
@@ -99,7 +99,7 @@ def rendered(*parts, **options):
 
 @every
 def test_no_escaping_function_lets_anything_through(payload):
-    from autograder.words import cell, csv_text, json_text, printable, shown, visible
+    from autograder.text.words import cell, csv_text, json_text, printable, shown, visible
 
     assert not obeyed(visible(payload))
     assert not obeyed(shown(payload))
@@ -116,7 +116,7 @@ def test_no_escaping_function_lets_anything_through(payload):
 
 @pytest.mark.parametrize("text", HONEST)
 def test_honest_text_stays_as_it_is(text):
-    from autograder.words import cell, json_text, printable, visible
+    from autograder.text.words import cell, json_text, printable, visible
 
     assert visible(text) == printable(text) == cell(text) == text
     assert json.loads(json_text(text)) == text
@@ -124,7 +124,7 @@ def test_honest_text_stays_as_it_is(text):
 
 
 def test_lines_and_tabs_of_a_print_stay_and_its_colours_are_text():
-    from autograder.screen import Text
+    from autograder.text.screen import Text
 
     assert rendered(Text("a\n\tb \x1b[32m10%\x1b[0m")).split() == ["a", "b", "�[32m10%�[0m"]
 
@@ -135,7 +135,7 @@ def _drawn(payload):
     from rich.table import Table
     from rich.text import Text as PlainText
 
-    from autograder.screen import Text
+    from autograder.text.screen import Text
 
     table = Table(payload, title=payload, caption=payload)
     table.add_row(payload)
@@ -152,8 +152,8 @@ def test_the_screen_obeys_nothing_wherever_it_stands(payload):
 
 @every
 def test_the_screen_says_a_line_as_one_line(payload):
-    from autograder.screen import Screen
-    from autograder.words import printable
+    from autograder.text.screen import Screen
+    from autograder.text.words import printable
 
     screen = Screen(file=io.StringIO(), width=40, color_system=None)
     screen.say(printable(payload), "red")
@@ -169,7 +169,7 @@ def test_markup_and_emoji_codes_are_text():
 def test_logs_warnings_and_tracebacks_of_a_process_that_reports_safely(payload):
     code = """
     import logging, sys, warnings
-    from autograder.words import report_safely
+    from autograder.text.words import report_safely
     report_safely()
     payload = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
     logging.basicConfig(format="%(message)s")
@@ -198,8 +198,8 @@ def _python(code, payload):
 
 
 def _row(payload, verdict="failed", kind="raised"):
-    from autograder.diagnose import Diagnosis
-    from autograder.verdict import Row
+    from autograder.core.diagnose import Diagnosis
+    from autograder.core.verdict import Row
 
     told = Diagnosis(kind, "ValueError", f"it raised ValueError: {payload}")
     return Row("grad_cam.neuron_importance", "values: seen", verdict, 4, told, note=payload)
@@ -207,10 +207,10 @@ def _row(payload, verdict="failed", kind="raised"):
 
 @every
 def test_a_diagnosis_in_a_terminal_a_notebook_and_nbgraders_cells(payload):
-    from autograder import registry
-    from autograder.judge import Graded
+    from autograder.core.judge import Graded
+    from autograder.course import registry
     from autograder.practice import Panel
-    from autograder.tables import as_text, diagnoses, lesson_table
+    from autograder.report.tables import as_text, diagnoses, lesson_table
 
     row = _row(payload)
     graded = Graded(registry.item(row.exercise), (row,))
@@ -225,10 +225,10 @@ def test_a_diagnosis_in_a_terminal_a_notebook_and_nbgraders_cells(payload):
 @every
 def test_feedback_index_and_class_pages(payload, tmp_path):
     from autograder.cohort import cohort_page
+    from autograder.core.verdict import Points
     from autograder.feedback import Sheet, page
-    from autograder.feedback.making import Made, make_index
-    from autograder.feedback.sheet import Section
-    from autograder.verdict import Points
+    from autograder.feedback.class_pages import Made, make_index
+    from autograder.feedback.student_page import Section
 
     row = _row(payload)
     section = Section(payload, 1.0, 4.0, [row.as_json()], code=payload, comment=payload, item=row.exercise)
@@ -243,7 +243,7 @@ def test_feedback_index_and_class_pages(payload, tmp_path):
 
 @every
 def test_gradescopes_results(payload, tmp_path):
-    from autograder import registry
+    from autograder.course import registry
     from autograder.exports.gradescope_results import results_json, unread_json
     from autograder.exports.gradescope_run import _write
 
@@ -259,7 +259,7 @@ def test_gradescopes_results(payload, tmp_path):
 
 
 def _lessons():
-    from autograder import registry
+    from autograder.course import registry
 
     return [registry.lesson(LESSON)]
 
@@ -271,7 +271,7 @@ def _results_list(*students):
 def _results(*students):
     from dataclasses import replace
 
-    from autograder.batch.records import Result
+    from autograder.batch.stages import Result
 
     for student in students:
         for item in _lessons()[0].items:
@@ -286,7 +286,7 @@ def _results(*students):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     from autograder.batch.results import Store
-    from autograder.batch.tables import write_tables
+    from autograder.batch.summaries import write_tables
 
     folder = tmp_path_factory.mktemp("class") / "R \x1b[2J\u202e"
     store = Store(folder, SECRET)
@@ -353,10 +353,10 @@ def test_the_table_of_a_class(results):
 def test_what_grade_tells_meanwhile_and_at_the_end(payload):
     from collections import Counter
 
-    from autograder.batch.grading import Summary
-    from autograder.batch.records import Handed
-    from autograder.commands.progress import Progress, told_of
-    from autograder.screen import Screen
+    from autograder.batch.grade_class import Summary
+    from autograder.batch.stages import Handed
+    from autograder.commands.class_progress import Progress, told_of
+    from autograder.text.screen import Screen
 
     found = _results_list(payload)
     for terminal in (False, True):
@@ -382,17 +382,17 @@ def _summary(kind, counter, found):
 
 @every
 def test_watch_and_the_map(payload, tmp_path):
-    from autograder.study import course
+    from autograder.study import outlines
     from autograder.study.folder import Work
     from autograder.study.progress import Standing, State
     from autograder.study.telling import verdict
 
-    outline = course.lesson("11")
+    outline = outlines.lesson("11")
     state = State(outline.items[1], "failed", 0, ((payload, ("values",)), (payload, ())), "", payload)
     assert not obeyed(rendered(*verdict(state)))
     standing = Standing(Work(outline, tmp_path), (state,), payload, "")
-    from autograder.screen import Screen
     from autograder.study.screens import lesson_list
+    from autograder.text.screen import Screen
 
     screen = Screen(file=io.StringIO(), width=100, color_system=None)
     for part in lesson_list(standing, screen):
@@ -534,10 +534,10 @@ def test_pytest_on_a_lesson_tells_what_code_says_as_text(tmp_path):
 
 MISUSED = """
 from pathlib import Path
-from autograder import pages
+from autograder.report import pages
 from autograder.pytest_plugin import NotAttempted, _fail
-from autograder.screen import Screen
-from autograder.exports.sheet import Sheet
+from autograder.text.screen import Screen
+from autograder.exports.csv_file import Sheet
 
 def of_a_stranger() -> str:
     return input()
@@ -555,11 +555,11 @@ def wrong(screen: Screen, sheet: Sheet, name: str) -> None:
 """
 RIGHT = """
 from pathlib import Path
-from autograder import pages
+from autograder.report import pages
 from autograder.pytest_plugin import NotAttempted, _fail
-from autograder.screen import Screen, Text
-from autograder.exports.sheet import Sheet
-from autograder.words import cell, printable, shown
+from autograder.text.screen import Screen, Text
+from autograder.exports.csv_file import Sheet
+from autograder.text.words import cell, printable, shown
 
 def right(screen: Screen, sheet: Sheet, name: str) -> None:
     screen.say(printable(name))
@@ -592,14 +592,14 @@ OF_THE_COURSE = ("authoring/templates/__init__.py", "kit/release.py")
 """They fill templates with the course's own text only."""
 ALLOWED = {
     "Console": set(),
-    "rich.text": {"autograder/screen.py"},
-    "csv.writer": {"autograder/words.py"},
-    "print": {"autograder/words.py"},
+    "rich.text": {"autograder/text/screen.py"},
+    "csv.writer": {"autograder/text/words.py"},
+    "print": {"autograder/text/words.py"},
     "typer.echo": set(),
-    "jinja2.Environment": {"autograder/pages.py", *(f"autograder/{made}" for made in OF_THE_COURSE)},
-    "Line": {"autograder/words.py"},
-    "Shown": {"autograder/words.py"},
-    "Cell": {"autograder/words.py"},
+    "jinja2.Environment": {"autograder/report/pages.py", *(f"autograder/{made}" for made in OF_THE_COURSE)},
+    "Line": {"autograder/text/words.py"},
+    "Shown": {"autograder/text/words.py"},
+    "Cell": {"autograder/text/words.py"},
 }
 """What text could leave by, or be called safe by -> the files that may."""
 IN_THE_CHILD = ("autograder/isolated/", "autograder/demo/")
@@ -607,7 +607,7 @@ IN_THE_CHILD = ("autograder/isolated/", "autograder/demo/")
 
 def _ways_out(path):
     place, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
-    ours = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "autograder.words"
+    ours = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "autograder.text.words"
             for a in n.names}  # fmt: skip
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "rich.text":
@@ -629,7 +629,12 @@ def test_text_leaves_by_its_one_way_only():
 
 def test_markup_is_made_of_our_own_text_only():
     """`Markup(...)` around anything but a literal is a way past the escaping: these places are known, and read."""
-    known = {"autograder/pages.py", "autograder/cohort/page.py", "autograder/cohort/view.py", "autograder/formulas.py"}
+    known = {
+        "autograder/report/pages.py",
+        "autograder/cohort/page.py",
+        "autograder/cohort/view.py",
+        "autograder/text/formulas.py",
+    }
     found = set()
     for path in (ROOT / "autograder").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

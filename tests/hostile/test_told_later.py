@@ -10,12 +10,12 @@ import sys
 
 import pytest
 
-from autograder import registry
-from autograder.grade import grade_item
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting, parts_of
+from autograder.course import registry
+from autograder.course.records import Case
 from autograder.isolated import Runner
-from autograder.oracle import Setting, parts_of
-from autograder.records import Case
-from autograder.submission import from_code
+from autograder.reading.submission import from_code
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one warm process for all, by forking")
 

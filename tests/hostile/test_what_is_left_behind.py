@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder import registry
-from autograder.grade import grade_item
+from autograder.core.grade import grade_item
+from autograder.core.oracle import Setting
+from autograder.core.verdict import FAILED, PASSED
+from autograder.course import registry
 from autograder.isolated import Runner
-from autograder.oracle import Setting
-from autograder.submission import from_code
-from autograder.verdict import FAILED, PASSED
+from autograder.reading.submission import from_code
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one warm process for all, by forking")
 

@@ -26,9 +26,9 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.oracle import Setting, parts_of
-from autograder.records import Case
-from autograder.registry import lesson
+from autograder.core.oracle import Setting, parts_of
+from autograder.course.records import Case
+from autograder.course.registry import lesson
 from tests.hostile import weak_reading, weak_report
 
 LESSON = lesson("11_grad_cam")

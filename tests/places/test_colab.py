@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from autograder import registry
-from autograder.authoring import places
+from autograder.authoring import publishing
+from autograder.course import registry
 
 ROOT = Path(__file__).parents[2]
 LACKING = ("nbgrader", "jupyterlab", "jupytext", "jupyter_server", "typer", "watchfiles", "joblib", "pytest")
@@ -38,26 +38,26 @@ def head(lesson):
 @each_lesson
 def test_every_notebook_begins_with_the_links_and_this_cell_before_any_import(lesson):
     _title, links, install, imports = head(lesson)
-    assert "".join(links["source"]) == places.links(lesson)
-    assert "".join(install["source"]) == places.install_cell()
+    assert "".join(links["source"]) == publishing.links(lesson)
+    assert "".join(install["source"]) == publishing.install_cell()
     assert "from autograder import check" in "".join(imports["source"])
 
 
 def test_anywhere_but_on_colab_the_cell_does_nothing(calls):
-    exec(places.install_cell(), before := {})
+    exec(publishing.install_cell(), before := {})
     assert calls == []
     assert set(before) - {"__builtins__"} == {"sys"}
 
 
 def test_on_colab_this_pip_installs_the_pinned_course_and_nothing_that_it_depends_on(monkeypatch, calls):
     on_colab(monkeypatch)
-    exec(places.install_cell(), {})
+    exec(publishing.install_cell(), {})
     (command,) = calls
     assert command[:5] == [sys.executable, "-m", "pip", "install", "--quiet"]
     assert "--no-deps" in command, "else pip may replace Colab's torch"
     packages = [word for word in command[5:] if not word.startswith("-")]
-    assert packages[0] == f"cnnviz @ {places.PACKAGE}"
-    assert places.RELEASE in places.PACKAGE
+    assert packages[0] == f"cnnviz @ {publishing.PACKAGE}"
+    assert publishing.RELEASE in publishing.PACKAGE
     assert not [word for word in packages if word.startswith(("torch", "numpy"))]
 
 
@@ -68,11 +68,13 @@ def test_on_colab_a_failing_pip_stops_the_cell(monkeypatch):
     monkeypatch.setattr(subprocess, "check_call", broken)
     on_colab(monkeypatch)
     with pytest.raises(subprocess.CalledProcessError):
-        exec(places.install_cell(), {})
+        exec(publishing.install_cell(), {})
 
 
 def test_the_tag_is_the_version():
-    assert f'version = "{places.RELEASE.removeprefix("v")}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{publishing.RELEASE.removeprefix("v")}"' in (ROOT / "pyproject.toml").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.slow

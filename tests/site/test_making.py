@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
 from autograder.cli import COMMANDS
+from autograder.course import registry
 
 ROOT = Path(__file__).parent.parent.parent
 

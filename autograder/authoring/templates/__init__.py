@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from autograder.words import counted
+from autograder.text.words import counted
 
 
 def stars(difficulty: int) -> str:

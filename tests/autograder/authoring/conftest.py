@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from autograder.authoring.rules import SECTIONS
-from autograder.records import Call, Case, Exercise, Lesson, Misconception, Option, Question
+from autograder.course.records import Call, Case, Exercise, Lesson, Misconception, Option, Question
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.build import build_lessons, outputs
-from autograder.authoring.release import PREPROCESSORS
+from autograder.authoring.student_notebook import PREPROCESSORS
 
 CONFTEST = Path(__file__).with_name("conftest.py")
 
@@ -18,7 +18,7 @@ def nbgrader(course, tmp_path):
     """The real command in the toy's course folder, where the toy is the one lesson of the course."""
     with (course / "nbgrader_config.py").open("a") as config:
         config.write(
-            "\nimport runpy\nfrom autograder import registry\n"
+            "\nimport runpy\nfrom autograder.course import registry\n"
             f"registry.lessons = lambda: (runpy.run_path({str(CONFTEST)!r})['toy_lesson'](),)\n"
         )
     places = {

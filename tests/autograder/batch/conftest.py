@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from autograder.batch.collect import collect
-from autograder.batch.grading import grade_all
+from autograder.batch.grade_class import grade_all
 from autograder.batch.results import Store
 
 from .classroom import SECRET, write_class

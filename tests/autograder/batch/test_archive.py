@@ -12,7 +12,7 @@ from autograder.batch import archive
 from autograder.batch.archive import in_archive
 from autograder.batch.collect import collect
 from autograder.batch.entries import FILE, FOLDER, REFUSED
-from autograder.cells import Unreadable
+from autograder.reading.cells import Unreadable
 
 from .zips import Member, packed, written
 

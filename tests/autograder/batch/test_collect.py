@@ -9,7 +9,7 @@ import pytest
 
 from autograder.batch import entries, student
 from autograder.batch.collect import collect
-from autograder.batch.records import digest_of
+from autograder.batch.stages import digest_of
 
 CAM, GRAD_CAM, SALIENCY = "10_cam", "11_grad_cam", "08_saliency"
 BEGUN = "def grad_cam(model, images, targets, layer):\n    return {}\n"

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from autograder import cli
 from autograder.batch import work
-from autograder.batch.records import Handed
 from autograder.batch.results import Store
-from autograder.commands import progress
+from autograder.batch.stages import Handed
+from autograder.commands import class_progress
 from autograder.isolated import rungs
-from autograder.screen import Screen
+from autograder.text.screen import Screen
 
 from .classroom import LESSON, SECRET, start
 
@@ -67,9 +67,9 @@ def test_a_student_who_is_skipped_is_not_judged_and_says_so_and_nothing_of_their
 
 def test_the_bar_names_who_takes_longest_and_for_how_long(monkeypatch):
     moments = iter((100.0, 103.0, 105.0, 141.0))
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(class_progress.time, "monotonic", lambda: next(moments))
     handed = [Handed(name, LESSON, None, "") for name in ("ann", "b\x1b[2J", "cara")]
-    bar = progress.Progress(handed, Screen())
+    bar = class_progress.Progress(handed, Screen())
     for each in handed:
         bar.begun(each)
     assert bar.under_way().startswith("ann for 41 s, b")

@@ -9,10 +9,10 @@ import pytest
 
 from autograder.batch import cluster
 from autograder.batch.collect import collect
-from autograder.batch.grading import grade_all
-from autograder.batch.records import Handed
+from autograder.batch.grade_class import grade_all
 from autograder.batch.results import Store
-from autograder.submission import Submission
+from autograder.batch.stages import Handed
+from autograder.reading.submission import Submission
 
 from .classroom import LESSON, ROOT, SECRET, contents, start
 

@@ -17,18 +17,18 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from autograder import registry
 from autograder.batch.archive import in_archive
 from autograder.batch.collect import collect
 from autograder.batch.naming import named
-from autograder.batch.records import digest_of
+from autograder.batch.stages import digest_of
 from autograder.batch.student import release_copy
-from autograder.cells import Unreadable, read_cells
+from autograder.course import registry
 from autograder.isolated import confine
-from autograder.magics import as_python
-from autograder.rebuild import rebuilt
-from autograder.submission import begun, from_cells, from_code
-from autograder.words import visible
+from autograder.reading.cells import Unreadable, read_cells
+from autograder.reading.magics import as_python
+from autograder.reading.rebuild import rebuilt
+from autograder.reading.submission import begun, from_cells, from_code
+from autograder.text.words import visible
 
 from .watching import outside, watched
 from .zips import Member, packed, written

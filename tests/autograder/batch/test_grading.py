@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from autograder.batch import work
+from autograder.batch.arrivals import Watch
 from autograder.batch.collect import collect
-from autograder.batch.grading import grade_all
+from autograder.batch.grade_class import grade_all
 from autograder.batch.names import file_name
-from autograder.batch.records import Handed, digest_of
 from autograder.batch.results import Store
+from autograder.batch.stages import Handed, digest_of
 from autograder.batch.verifying import problems
-from autograder.batch.watching import Watch
-from autograder.submission import Source, Submission
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.reading.submission import Source, Submission
 
 from .classroom import LESSON, SECRET, contents, rows_of, start
 

@@ -7,10 +7,10 @@ import pytest
 
 from autograder.batch.messages import steady
 from autograder.batch.names import seed_name
-from autograder.batch.records import Result
-from autograder.batch.tables import table
-from autograder.verdict import PASSED, Row
-from autograder.words import printable
+from autograder.batch.stages import Result
+from autograder.batch.summaries import table
+from autograder.core.verdict import PASSED, Row
+from autograder.text.words import printable
 
 from .classroom import LESSON
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli, registry
-from autograder.batch import grading, naming, regrading, work
-from autograder.batch.regrading import regrade
+from autograder import cli
+from autograder.batch import changes, grade_class, naming, work
+from autograder.batch.changes import regrade
 from autograder.batch.results import Store
 from autograder.batch.verifying import problems
+from autograder.course import registry
 
 from .classroom import LESSON, SECRET, contents
 
@@ -27,7 +28,7 @@ def another_version(monkeypatch):
     for names in (naming._ids, naming._names):
         monkeypatch.setattr(naming, names.__name__, names.__wrapped__)
     version = lambda lesson: "another version"  # noqa: E731
-    for module in (work, grading, regrading):
+    for module in (work, grade_class, changes):
         monkeypatch.setattr(module, "checks_version", version)
 
 
@@ -59,7 +60,7 @@ def test_a_dry_run_shows_who_would_change_and_writes_nothing_of_the_results(stor
     assert "-> another" in first.stdout
     assert "6 submissions were graded anew; 6 would change; nothing was written." in first.stdout
     after = contents(store.folder)
-    assert {name: data for name, data in after.items() if not name.startswith(regrading.STAGE)} == before
+    assert {name: data for name, data in after.items() if not name.startswith(changes.STAGE)} == before
     monkeypatch.setattr(work, "grade_item", graded_again)
     assert run("regrade", store.folder, "--dry-run", "--jobs", 1).stdout == first.stdout
 
@@ -74,7 +75,7 @@ def test_new_results_are_written_and_the_old_ones_stay_signed_in_the_history(sto
     assert store.get("ann", LESSON, gone.id) is not None
     assert {c.owner.item for c in found.changes if c.after is None} == {"grad_cam.absent_class"}
     assert store.get("ann", LESSON, "grad_cam.absent_class") is None
-    assert not (store.folder / regrading.STAGE).exists()
+    assert not (store.folder / changes.STAGE).exists()
     assert regrade(store, secret=SECRET).submissions == 0
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from autograder.batch.names import LONGEST, file_name
-from autograder.batch.records import Handed, Result, digest_of
 from autograder.batch.results import Store
 from autograder.batch.signed import Untrusted
-from autograder.batch.tables import write_tables
+from autograder.batch.stages import Handed, Result, digest_of
+from autograder.batch.summaries import write_tables
 from autograder.batch.verifying import problems
-from autograder.diagnose import Diagnosis
-from autograder.submission import Source, Submission
-from autograder.verdict import FAILED, NOT_JUDGED, PASSED, Row
+from autograder.core.diagnose import Diagnosis
+from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Row
+from autograder.reading.submission import Source, Submission
 
 from .classroom import LESSON, SECRET
 

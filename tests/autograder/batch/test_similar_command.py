@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from autograder.batch.records import Handed, Result, digest_of
 from autograder.batch.results import Store
+from autograder.batch.stages import Handed, Result, digest_of
 from autograder.cli import app
-from autograder.verdict import FAILED, Row
+from autograder.core.verdict import FAILED, Row
 
 from .test_similarity import COPY, LESSON, PECULIAR, a_class, module
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from autograder import registry
-from autograder.batch.shapes import statements
+from autograder.batch.code_shapes import statements
 from autograder.batch.similarity import WHOLE, alike
-from autograder.locations import LESSONS
-from autograder.submission import Source, Submission, from_cells, from_module
+from autograder.course import registry
+from autograder.course.locations import LESSONS
+from autograder.reading.submission import Source, Submission, from_cells, from_module
 from tests.exercises.written import variants_of
 
 LESSON = registry.lesson("11_grad_cam")

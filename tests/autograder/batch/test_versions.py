@@ -2,10 +2,10 @@
 
 import pytest
 
-from autograder import sources
 from autograder.batch import versions
 from autograder.batch.versions import checks_version, libraries
-from autograder.locations import CODE
+from autograder.course import sources
+from autograder.course.locations import CODE
 
 from .classroom import LESSON
 
@@ -34,7 +34,7 @@ def version(lesson):
         "solutions/11_grad_cam/cases.py",
         "solutions/11_grad_cam/mistakes.md",
         "solutions/mistakes.md",
-        "autograder/compare.py",
+        "autograder/core/compare.py",
         "autograder/isolated/calling.py",
         "cnnviz_ref/grad_cam.py",
         "cnnviz/small_nets.py",
@@ -49,7 +49,7 @@ def test_a_file_that_a_verdict_depends_on_changes_the_version(copied, place):
 
 @pytest.mark.parametrize(
     "place",
-    ["solutions/14_lrp/cases.py", "autograder/cli.py", "autograder/batch/grading.py", "cnnviz_ref/lrp.py",
+    ["solutions/14_lrp/cases.py", "autograder/cli.py", "autograder/batch/grade_class.py", "cnnviz_ref/lrp.py",
      "solutions/10_cam/cam.py"],
 )  # fmt: skip
 def test_other_files_leave_the_version_as_it_is(copied, place):

@@ -4,10 +4,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograder.batch.records import Result
-from autograder.diagnose import Diagnosis
-from autograder.records import Exercise, Lesson, Misconception, Option, Question
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
+from autograder.batch.stages import Result
+from autograder.core.diagnose import Diagnosis
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
+from autograder.course.records import Exercise, Lesson, Misconception, Option, Question
 
 SECRET = "a secret for made classes"
 NAMES = (
@@ -112,7 +112,7 @@ def _drawn(draw: random.Random, student: str, lesson: Lesson, item, able: float)
 
 
 def _of(student, lesson, item, verdict, told, checks=None) -> Result:
-    from autograder.judge import checks_of
+    from autograder.core.judge import checks_of
 
     real = isinstance(item, Exercise) and item.cases
     checks = checks or ([(check, 1) for check in checks_of(item)] if real else CHECKS)

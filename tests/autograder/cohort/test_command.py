@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 from autograder import cli
 from autograder.batch.results import Store
-from autograder.diagnose import Diagnosis
-from autograder.verdict import FAILED, PASSED, Row
+from autograder.core.diagnose import Diagnosis
+from autograder.core.verdict import FAILED, PASSED, Row
 
 from .classroom import SECRET, Result
 

@@ -5,14 +5,14 @@ import statistics
 import numpy as np
 import pytest
 
-from autograder.cohort.course import items_of
+from autograder.cohort.order import items_of
 from autograder.cohort.reteach import topics
 from autograder.cohort.separating import findings
 from autograder.cohort.stopping import largest_stops, steps
 from autograder.cohort.tally import tally
 from autograder.cohort.view import lines, points
-from autograder.diagnose import Diagnosis
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.core.diagnose import Diagnosis
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 
 from .classroom import a_term, course, known, raised, result
 

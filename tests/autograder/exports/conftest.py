@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import registry
-from autograder.batch.records import Result
 from autograder.batch.results import Store
+from autograder.batch.stages import Result
 from autograder.cli import app
-from autograder.diagnose import Diagnosis
+from autograder.core.diagnose import Diagnosis
+from autograder.core.judge import checks_of
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
+from autograder.course import registry
+from autograder.course.records import Exercise
 from autograder.exports.standing import standings
-from autograder.judge import checks_of
-from autograder.records import Exercise
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
 
 SECRET = "the secret of these tests"
 LESSON, OTHER = "11_grad_cam", "10_cam"

@@ -5,11 +5,11 @@ import io
 
 import pytest
 
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 from autograder.exports.canvas import merged
+from autograder.exports.csv_file import parsed
 from autograder.exports.roster import Person
-from autograder.exports.sheet import parsed
 from autograder.exports.standing import standings
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 
 from .conftest import DATA, OTHER, refused, run, standing, work
 

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
-from autograder import registry
+from autograder.core.judge import checks_of
+from autograder.course import registry
 from autograder.exports import classroom
-from autograder.judge import checks_of
 
 from .conftest import LESSON, run
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder import registry
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED
+from autograder.course import registry
 from autograder.exports import gradescope_run
 from autograder.exports.gradescope import NEEDED, autograder_zip, own_secret
 from autograder.exports.gradescope_results import results_json, unread_json
 from autograder.isolated.rungs import offered
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED
 
 from .conftest import DATA, LESSON, SECRET, refused, run, work
 

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
+from autograder.core.verdict import FAILED, NOT_JUDGED
+from autograder.exports.csv_file import parsed
 from autograder.exports.moodle import comment, merged
-from autograder.exports.sheet import parsed
-from autograder.verdict import FAILED, NOT_JUDGED
 
 from .conftest import DATA, refused, run, standing, work
 

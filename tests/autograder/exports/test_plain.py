@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder import registry
-from autograder.exports.plain import table
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
+from autograder.course import registry
 from autograder.exports.roster import Person
-from autograder.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
-from autograder.words import printable
+from autograder.exports.spreadsheet import table
+from autograder.text.words import printable
 
 from ..test_words import original
 from .conftest import LESSON, OTHER, refused, run, standing, work

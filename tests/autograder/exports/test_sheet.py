@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.exports.sheet import SEPARATORS, parsed, read
+from autograder.exports.csv_file import SEPARATORS, parsed, read
 
 NAMES = [
     "Kim, Minsu",

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.batch.records import Result
-from autograder.evidence import LARGEST, Exhibit, exhibit, exhibits_of
+from autograder.batch.stages import Result
+from autograder.core.evidence import LARGEST, Exhibit, exhibit, exhibits_of
+from autograder.core.judge import Evidence
 from autograder.feedback.views import view
-from autograder.judge import Evidence
 from tests.autograder.feedback.wrong import graded, results
 
 

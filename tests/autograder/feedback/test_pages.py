@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import registry
 from autograder.batch.results import Store
-from autograder.feedback.making import make_index, make_pages
-from autograder.formulas import as_mathml
+from autograder.course import registry
+from autograder.feedback.class_pages import make_index, make_pages
+from autograder.text.formulas import as_mathml
 from tests.autograder.feedback.wrong import results
 from tests.hostile.range.live import live_in_page
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from autograder import registry
-from autograder.batch.records import Result
-from autograder.evidence import exhibits_of
-from autograder.grade import grade_answer, grade_function
-from autograder.judge import Graded
-from autograder.records import Question
+from autograder.batch.stages import Result
+from autograder.core.evidence import exhibits_of
+from autograder.core.grade import grade_answer, grade_function
+from autograder.core.judge import Graded
+from autograder.course import registry
+from autograder.course.records import Question
 
 
 @cache

@@ -34,7 +34,7 @@ def is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "name", ["cnnviz_ref", "cnnviz_ref.grad_cam", "autograder.registry", "autograder.isolated.wire"]
+    "name", ["cnnviz_ref", "cnnviz_ref.grad_cam", "autograder.course.registry", "autograder.isolated.wire"]
 )
 def test_the_answer_key_and_the_grader_are_not_importable(run, name):
     assert "ModuleNotFoundError" in said(run, f"importlib.import_module('{name}')")

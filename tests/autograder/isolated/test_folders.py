@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from autograder.isolated import folders
+from autograder.isolated import temporary
 
 from .conftest import fork
 
@@ -27,7 +27,7 @@ def left(place):
     """What a killed process left there, an hour ago."""
     child = fork()
     if not child:
-        made = folders.make()
+        made = temporary.make()
         (made / "calls" / "call-1").mkdir(parents=True)
         (made / "calls" / "closed").mkdir(0o000)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -42,28 +42,28 @@ def grow_old(folder):
 
 
 def test_what_a_killed_process_left_is_removed(left):
-    folders.sweep()
+    temporary.sweep()
     assert not left.exists()
 
 
 def test_a_folder_in_use_stays_however_old_and_is_removed_when_released(place):
-    mine = folders.make()
+    mine = temporary.make()
     grow_old(mine)
-    folders.sweep()
+    temporary.sweep()
     assert mine.exists()
-    folders.release(mine)
+    temporary.release(mine)
     assert [*place.iterdir()] == []
 
 
 def test_a_folder_that_was_made_just_now_stays(left):
     os.utime(left)
-    folders.sweep()
+    temporary.sweep()
     assert left.exists()
 
 
 def test_a_folder_of_another_name_stays(left, place):
     left.rename(place / "cnnviz-results")
-    folders.sweep()
+    temporary.sweep()
     assert (place / "cnnviz-results").exists()
 
 
@@ -80,9 +80,9 @@ def test_a_folder_whose_lock_is_none_stays(left, kind, tmp_path):
     made.get(kind, lambda: None)()
     grow_old(left)
     if kind == "a pipe":  # it can be locked, and nobody waits for a writer
-        folders.sweep()
+        temporary.sweep()
         return
-    folders.sweep()
+    temporary.sweep()
     assert left.exists()
     assert (tmp_path / "precious").read_text() == "precious"
 
@@ -90,7 +90,7 @@ def test_a_folder_whose_lock_is_none_stays(left, kind, tmp_path):
 def test_a_link_in_a_folders_place_is_not_followed(left, tmp_path):
     left.rename(tmp_path / "precious")
     left.symlink_to(tmp_path / "precious")
-    folders.sweep()
+    temporary.sweep()
     assert (tmp_path / "precious" / "calls").exists()
 
 
@@ -99,7 +99,7 @@ def test_links_in_a_folder_are_removed_and_not_followed(left, tmp_path):
     (tmp_path / "precious" / "file").write_text("precious")
     (left / "link").symlink_to(tmp_path / "precious")
     grow_old(left)
-    folders.sweep()
+    temporary.sweep()
     assert not left.exists()
     assert (tmp_path / "precious" / "file").read_text() == "precious"
 
@@ -107,18 +107,18 @@ def test_links_in_a_folder_are_removed_and_not_followed(left, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives a folder away")
 def test_the_folder_of_another_user_stays(left):
     os.chown(left, 65534, 65534)
-    folders.sweep()
+    temporary.sweep()
     assert left.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an older owner's number may be anybody's by now")
 def test_a_process_that_forked_keeps_its_folder_until_it_is_gone_itself(place):
-    mine = folders.make()
+    mine = temporary.make()
     child = fork()
     if not child:
         os._exit(0)
     os.waitpid(child, 0)
     grow_old(mine)
-    folders.sweep()
+    temporary.sweep()
     assert mine.exists()
-    folders.release(mine)
+    temporary.release(mine)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from autograder.diagnose import side_effect
+from autograder.core.diagnose import side_effect
 from autograder.isolated import observe
 from autograder.isolated.namespaces import is_name
 from autograder.isolated.wire import _named

@@ -66,7 +66,7 @@ def test_the_rung_of_an_outcome_names_every_layer(anywhere):
     assert anywhere.run(asking("def f(x): return x")).rung == LAYERS[anywhere.label]
 
 
-@pytest.mark.parametrize("name", ["cnnviz_ref", "autograder.registry"])
+@pytest.mark.parametrize("name", ["cnnviz_ref", "autograder.course.registry"])
 def test_the_answer_key_is_not_importable_on_any_rung(anywhere, name):
     assert "ModuleNotFoundError" in asked(anywhere, f"importlib.import_module('{name}')")
 

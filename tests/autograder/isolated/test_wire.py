@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from autograder.isolated.records import Observation, error_record
+from autograder.isolated.requests import Observation, error_record
 from autograder.isolated.wire import MAX_MANIFEST, BadAnswer, Decoder, frame, observation_frame
 
 TOKEN = bytes(range(16))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import registry
+from autograder.course import registry
+from autograder.course.recorded.lessons import lessons
 from autograder.kit import recording
 from autograder.kit.release import release
-from autograder.recorded.lessons import lessons
 
 ROOT = Path(__file__).parents[3]
 LESSON = "11_grad_cam"

@@ -15,8 +15,9 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli, registry
+from autograder import cli
 from autograder.batch.results import Store
+from autograder.course import registry
 
 from .conftest import LESSON, ROOT
 
@@ -99,7 +100,8 @@ def there(name):
     except ModuleNotFoundError:
         return False
 import autograder, cnnviz
-names = ["cnnviz_ref", "autograder.authored", "autograder.kit", "autograder.authoring", "autograder.batch.grading"]
+names = ["cnnviz_ref", "autograder.kit", "autograder.authoring"]
+names += ["autograder.course.authored", "autograder.batch.grade_class"]
 print(json.dumps([[name for name in names if there(name)], autograder.__file__, cnnviz.__file__, sys.path]))
 """
     found, *places, path = json.loads(run(student, "-c", program).stdout)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from autograder import registry
 from autograder.authoring.build import outputs
+from autograder.course import registry
 from autograder.kit.leaks import answers, checked, leaks, solutions
 from cnnviz_ref.grad_cam import activations_and_gradients
 

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import registry
-from autograder.grade import grade_answer, grade_function
+from autograder.core.grade import grade_answer, grade_function
+from autograder.core.oracle import Setting, parts_of, planned
+from autograder.core.verdict import FAILED, LATER, PASSED, summary, total
+from autograder.course import registry
+from autograder.course.recorded.lessons import DEPARTS, texts_of
+from autograder.course.recorded.pack import Pack
+from autograder.course.records import Option
 from autograder.isolated import observe_once
 from autograder.kit import recording
-from autograder.kit.reading import squeezed
-from autograder.oracle import Setting, parts_of, planned
-from autograder.recorded.lessons import DEPARTS, texts_of
-from autograder.recorded.pack import Pack
-from autograder.records import Option
+from autograder.kit.searched import squeezed
+from autograder.report.tables import lesson_table
 from autograder.study import judging
-from autograder.study.course import Item
+from autograder.study.outlines import Item
 from autograder.study.progress import State
-from autograder.tables import lesson_table
-from autograder.verdict import FAILED, LATER, PASSED, summary, total
 from tests.exercises.written import variants_of
 
 from .conftest import ROOT

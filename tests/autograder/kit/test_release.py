@@ -10,13 +10,14 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
-from autograder import cli, registry
+from autograder import cli
+from autograder.core.oracle import Setting, parts_of, seed_of
+from autograder.course import registry
+from autograder.course.sources import imported
 from autograder.kit import wheel as wheels
 from autograder.kit.contents import COMMANDS, code_files
-from autograder.kit.reading import texts
 from autograder.kit.release import contents, release, zipped
-from autograder.oracle import Setting, parts_of, seed_of
-from autograder.sources import imported
+from autograder.kit.searched import texts
 
 from .conftest import LESSON, ROOT
 
@@ -115,7 +116,7 @@ def test_no_module_of_answers_is_in_the_wheel_and_what_is_there_needs_none(insid
             file = root.joinpath(*name.split("."))
             places = [p for p in (file.with_suffix(".py"), file / "__init__.py") if p.is_file()]
             there = all(place.relative_to(root).as_posix() in names for place in places)
-            assert there or name.startswith("autograder.authored"), (path, name)
+            assert there or name.startswith("autograder.course.authored"), (path, name)
 
 
 def test_right_letters_are_in_no_text(inside):

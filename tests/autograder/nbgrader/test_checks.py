@@ -8,16 +8,16 @@ from nbgrader import utils
 from traitlets.config import Config
 
 from autograder.batch import work
-from autograder.batch.records import Result, digest_of
 from autograder.batch.results import Store
+from autograder.batch.stages import Result, digest_of
 from autograder.batch.versions import checks_version
-from autograder.diagnose import Diagnosis
-from autograder.judge import Graded
-from autograder.nbgrader import checks, course
+from autograder.core.diagnose import Diagnosis
+from autograder.core.judge import Graded
+from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Row
+from autograder.course.records import Lesson, Option, Question
+from autograder.nbgrader import batch_of_course, checks
 from autograder.nbgrader.checks import IsolatedChecks, item_of, write_score
-from autograder.records import Lesson, Option, Question
-from autograder.submission import Source, Submission
-from autograder.verdict import FAILED, NOT_JUDGED, PASSED, Row
+from autograder.reading.submission import Source, Submission
 
 QUESTION = Question("toy.sign", "Which sign?", {"a": Option("+", "yes"), "b": Option("-", "no")}, answer="a")
 TOY = Lesson("03_toy", "Toy", "A question.", (), (QUESTION,))
@@ -43,7 +43,7 @@ def grade(release, monkeypatch, tmp_path):
     """Runs the stage on a notebook with one question."""
     monkeypatch.setattr(checks.registry, "lesson", lambda name: TOY)
     monkeypatch.chdir(tmp_path)
-    for once in (checks.warn_of_no_secret, course.checked_rung, course._store):
+    for once in (checks.warn_of_no_secret, batch_of_course.checked_rung, batch_of_course._store):
         once.cache_clear()
 
     def run(answer, *, about=ABOUT, cnnviz=None, **traits):

@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import registry
 from autograder.batch.collect import collect
-from autograder.verdict import VERDICTS
+from autograder.core.verdict import VERDICTS
+from autograder.course import registry
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from autograder.feedback import Section, Sheet, page
-from autograder.tables import as_text
+from autograder.report.tables import as_text
 from tests.hostile.range.live import live_in_page
 
 ATTACK = "</pre><script>alert('x')</script>\x1b[2J\u202e"

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 
-from autograder.cells import Found, read_cells
-from autograder.rebuild import quoted, rebuilt
+from autograder.reading.cells import Found, read_cells
+from autograder.reading.rebuild import quoted, rebuilt
 
 RIGHT = "def alpha(gradients):\n    return gradients.mean(dim=(2, 3))"
 

@@ -4,9 +4,9 @@ import pytest
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.cells import Unreadable
 from autograder.nbgrader.folders import checked_text, only_the_lessons_work, refuse_linked_folders
 from autograder.nbgrader.submitted import SubmissionExporter, read_release
+from autograder.reading.cells import Unreadable
 
 
 def test_a_missing_release_says_what_to_run(tmp_path):

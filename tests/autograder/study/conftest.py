@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.screen import Screen
 from autograder.study.cache import Cache
 from autograder.study.folder import Work, works
 from autograder.study.progress import Standing, State
+from autograder.text.screen import Screen
 
 ROOT = Path(__file__).parents[3]
 STUB = 'raise NotImplementedError("grad_cam.neuron_importance is not written yet")'

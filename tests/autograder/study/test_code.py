@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import registry
+from autograder.course import registry
 from autograder.isolated import Cell
+from autograder.reading.submission import Source, Submission, from_notebook
 from autograder.study.code import code_hash
-from autograder.submission import Source, Submission, from_notebook
 
 from .conftest import ROOT
 

@@ -6,8 +6,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli, current_folder
-from autograder.study import words
+from autograder import cli
+from autograder.isolated import current_folder
+from autograder.study import signs
 
 from .conftest import write
 
@@ -15,11 +16,11 @@ from .conftest import write
 @pytest.fixture
 def run(student):
     def invoke(*arguments):
-        words.console.cache_clear()
+        signs.console.cache_clear()
         return CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
 
     yield invoke
-    words.console.cache_clear()
+    signs.console.cache_clear()
 
 
 def said(result) -> str:
@@ -48,7 +49,7 @@ def test_the_map_of_untouched_lessons_imports_neither_torch_nor_the_exercises(st
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'rich'" in shown
     assert "'torch'" not in shown
-    assert "'autograder.authored'" not in shown
+    assert "'autograder.course.authored'" not in shown
 
 
 def test_the_map_is_found_from_within_a_lesson(run, student, monkeypatch):

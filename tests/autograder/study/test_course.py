@@ -2,33 +2,33 @@
 
 import pytest
 
-from autograder import registry
-from autograder.study import course
+from autograder.course import registry
+from autograder.study import outlines
 
 from .conftest import ROOT
 
 
 def test_the_outlines_are_those_of_the_records():
     records = [(lesson.id, lesson.title, [(i.id, i.points) for i in lesson.items]) for lesson in registry.lessons()]
-    assert [(o.id, o.title, [(i.id, i.points) for i in o.items]) for o in course.outlines()] == records
+    assert [(o.id, o.title, [(i.id, i.points) for i in o.items]) for o in outlines.outlines()] == records
 
 
 def test_what_a_reset_goes_back_to_is_what_is_handed_out():
-    for outline in course.outlines():
+    for outline in outlines.outlines():
         for file in outline.files:
             handed_out = (ROOT / "lessons" / outline.id / file).read_text(encoding="utf-8")
             assert outline.untouched(file) == handed_out, f"{outline.id}/{file}: run `cnnviz build`"
 
 
 def test_an_exercise_is_found_by_its_function_where_only_one_lesson_has_it():
-    assert course.item("neuron_importance").id == "grad_cam.neuron_importance"
-    assert course.item("grad_cam.capture").id == "grad_cam.capture"
+    assert outlines.item("neuron_importance").id == "grad_cam.neuron_importance"
+    assert outlines.item("grad_cam.capture").id == "grad_cam.capture"
     with pytest.raises(ValueError, match=r'got "capture", which 2 lessons have; say which one: .*grad_cam\.capture'):
-        course.item("capture")
+        outlines.item("capture")
     with pytest.raises(ValueError, match='got "neuron_importanc", which does not exist; did you mean'):
-        course.item("neuron_importanc")
+        outlines.item("neuron_importanc")
 
 
 @pytest.mark.parametrize("name", ["11", "grad_cam", "11_grad_cam", "11_grad_cam/"])
 def test_a_lesson_is_found_by_number_name_and_folder(name):
-    assert course.lesson(name).id == "11_grad_cam"
+    assert outlines.lesson(name).id == "11_grad_cam"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.study.course import outlines
 from autograder.study.formula import plain
+from autograder.study.outlines import outlines
 
 
 @pytest.mark.parametrize(

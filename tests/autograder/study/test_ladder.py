@@ -2,13 +2,13 @@
 
 import pytest
 
-from autograder.study import course
+from autograder.study import outlines
 from autograder.study.ladder import climb
 from autograder.study.telling import hints
 
 from .conftest import printed
 
-ITEM = course.item("grad_cam.neuron_importance")
+ITEM = outlines.item("grad_cam.neuron_importance")
 
 
 def test_each_time_the_next_rung_and_at_the_end_the_last_again(cache):
@@ -47,4 +47,4 @@ def test_the_whole_ladder_has_its_three_rungs_in_order(cache):
 )
 def test_what_has_no_such_hint_is_refused_in_one_sentence(cache, name, rung, words):
     with pytest.raises(ValueError, match=words):
-        climb(course.item(name), cache, rung)
+        climb(outlines.item(name), cache, rung)

@@ -50,7 +50,7 @@ def test_a_mistake_is_named_and_then_known_without_running_it_again(work, cache,
     assert "divide by Z" in state(standing).told[0][0]
     assert known(work, cache).states == tuple(replace(s, output="") for s in standing.states)
     monkeypatch.setattr(judging, "_kept", {})
-    monkeypatch.setattr("autograder.grade._run", refuse)
+    monkeypatch.setattr("autograder.core.grade._run", refuse)
     work.module.write_text(work.module.read_text(encoding="utf-8") + "\n# a comment\n", encoding="utf-8")
     assert known(work, cache) is None
     assert state(judging.standing(work)).told == state(standing).told
@@ -73,7 +73,7 @@ def test_only_what_changed_is_run_and_what_is_built_on_it(work, judging, monkeyp
 
 
 def _noting(run):
-    from autograder.grade import grade_in
+    from autograder.core.grade import grade_in
 
     def noted(submission, item, *given, **more):
         run.append(item.id)
@@ -110,7 +110,7 @@ def test_every_way_to_lose_the_cache_gives_the_same_progress(work, cache, judgin
 
 def test_a_fault_of_the_graders_own_is_told_and_never_kept(work, cache, judging, monkeypatch):
     write(work, RIGHT)
-    monkeypatch.setattr("autograder.grade._run", refuse)
+    monkeypatch.setattr("autograder.core.grade._run", refuse)
     assert state(judging.standing(work)).verdict == "not judged"
     assert known(work, cache) is None
     monkeypatch.undo()

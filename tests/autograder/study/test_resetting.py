@@ -5,13 +5,13 @@ from datetime import datetime
 
 import pytest
 
-from autograder.study import course
+from autograder.study import outlines
 from autograder.study.resetting import reset
 
 from .conftest import write
 
 NOW = datetime(2026, 3, 1, 14, 5, 9)
-ITEM = course.item("grad_cam.neuron_importance")
+ITEM = outlines.item("grad_cam.neuron_importance")
 MINE = "return gradients.mean(dim=(2, 3))"
 
 
@@ -48,7 +48,7 @@ def test_one_exercise_goes_back_and_the_others_stay(work):
     assert MINE not in after
     untouched = "# mine\n" + work.outline.untouched("grad_cam.py")
     assert after == untouched.replace("sum_or_mean = None", 'sum_or_mean = "b"')
-    reset(work, course.item("grad_cam.sum_or_mean"), now=NOW)
+    reset(work, outlines.item("grad_cam.sum_or_mean"), now=NOW)
     assert work.module.read_text(encoding="utf-8") == untouched
 
 

@@ -4,10 +4,10 @@ from io import StringIO
 
 import pytest
 
-from autograder.screen import Screen
-from autograder.study import course
+from autograder.study import outlines
 from autograder.study.folder import Work
 from autograder.study.session import Session
+from autograder.text.screen import Screen
 
 from .conftest import standing, write
 
@@ -16,7 +16,7 @@ class Heard:
     """A session on the lessons 11 and 12, what it says, and what it asks to be checked."""
 
     def __init__(self, folder, cache):
-        self.works = [Work(course.lesson(name), folder / course.lesson(name).id) for name in ("11", "12")]
+        self.works = [Work(outlines.lesson(name), folder / outlines.lesson(name).id) for name in ("11", "12")]
         self.folder, self.asked, self._read = folder, [], 0
         self._console = Screen(width=200, file=StringIO())
         self.session = Session(self.works, self.works[0], cache, self._console, lambda *check: self.asked.append(check))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from autograder import registry
-from autograder.batch.records import Result
-from autograder.exports import canvas, moodle, plain
+from autograder.batch.stages import Result
+from autograder.course import registry
+from autograder.exports import canvas, moodle, spreadsheet
+from autograder.exports.csv_file import parsed
 from autograder.exports.gradescope_results import results_json
 from autograder.exports.roster import Person
-from autograder.exports.sheet import parsed
 from autograder.exports.standing import standings
-from autograder.words import json_text
+from autograder.text.words import json_text
 from tests.hostile.range.attacks import LESSON
 
 CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,Grad-CAM (901234)"
@@ -24,7 +24,7 @@ ROW = "Participant 1KEY,A KEY,KEY@uni.edu,Submitted for grading,,31.00,Yes,"
 def tables(results: Sequence[Result]) -> tuple[str, ...]:
     """Every table that a spreadsheet or a learning platform would open."""
     found = standings(results)
-    made = [plain.table(found), moodle.import_table(found, {}), *merged(results)]
+    made = [spreadsheet.table(found), moodle.import_table(found, {}), *merged(results)]
     return tuple(table.decode() for table in made)
 
 

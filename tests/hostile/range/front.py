@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from autograder.words import printable
+from autograder.text.words import printable
 from tests.hostile.range.attacks import Attack
 from tests.hostile.range.canaries import Canaries
 from tests.hostile.range.course import LOST, Course, planted

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.records import Result
 from autograder.batch.results import Store
+from autograder.batch.stages import Result
 from autograder.batch.verifying import problems
 from autograder.feedback import Section, Sheet, page
 from tests.hostile.range import exports

@@ -29,7 +29,7 @@ def achieved(attack: Attack, after: Outcome, clean: Outcome, canaries: Canaries)
 
 def full_points() -> dict[str, int]:
     """Item id -> its points."""
-    from autograder.registry import lesson
+    from autograder.course.registry import lesson
 
     return {item.id: item.points for item in lesson(LESSON).items}
 

@@ -12,7 +12,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 
-from autograder.words import printable
+from autograder.text.words import printable
 from tests.hostile.range.attacks import LESSON, Attack
 from tests.hostile.range.course import INNOCENT, Course
 from tests.hostile.range.front import REPOSITORY, Front, Ran, known_class, points_alone

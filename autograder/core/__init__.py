@@ -1,0 +1,1 @@
+"""The check engine: what is right, the comparison, the diagnosis, the verdict."""

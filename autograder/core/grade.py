@@ -1,0 +1,242 @@
+"""From a submission to rows: plan the calls, run them isolated, judge."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from autograder.core import unseen
+from autograder.core.allowance import Allowance, Runs
+from autograder.core.attempts import better, without_attempt
+from autograder.core.diagnose import Diagnosis
+from autograder.core.judge import PROMISES, Graded, everywhere, judge
+from autograder.core.lending import lent
+from autograder.core.oracle import Part, Setting, parts_of
+from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
+from autograder.course.records import Exercise, Lesson, Question, foundations
+from autograder.isolated import Cell, Outcome, PlannedCall, Request, Runner, observe
+from autograder.reading.submission import Submission, load_submission
+
+Attempt = Callable[..., Graded]
+
+
+def grade_folder(folder: Path, lesson: Lesson, setting: Setting | None = None) -> list[Graded]:
+    """Grades one lesson's module or notebook in `folder`, each exercise in a process of its own."""
+    with Runner() as runner:
+        return grade_lesson(load_submission(folder, lesson), lesson, setting or Setting(), runner)
+
+
+def grade_lesson(
+    submission: Submission,
+    lesson: Lesson,
+    setting: Setting,
+    runner: Runs,
+    *,
+    done: Callable[[Graded], None] | None = None,
+) -> list[Graded]:
+    """All exercises and questions of a lesson; `done` is told of each as soon as it is known."""
+    graded: list[Graded] = []
+    runs = Allowance(runner, lesson, setting)
+    for item in lesson.items:
+        graded.append(grade_item(submission, item, setting, runs, earlier=graded))
+        if done is not None:
+            done(graded[-1])
+    return graded
+
+
+def grade_item(
+    submission: Submission,
+    item: Exercise | Question,
+    setting: Setting,
+    runner: Runs,
+    *,
+    earlier: Sequence[Graded] = (),
+    attempt: Attempt | None = None,
+) -> Graded:
+    """One exercise or question of a submission.
+
+    Args:
+        submission: what was handed in.
+        item: the exercise or question.
+        setting: for whom and where.
+        runner: runs student code; not used for what is decided by reading.
+        earlier: the lesson's exercises that were graded before it.
+        attempt: in place of `grade_in`: knows some results already.
+    """
+    if isinstance(item, Question):
+        return _answered(submission, item)
+    tried: list[Graded] = []
+    for file in submission.trying(item.function):
+        tried.append((attempt or grade_in)(file, item, setting, runner, earlier=earlier))
+        if summary(tried[-1].rows) == PASSED:
+            break
+    found = better(tried, submission) if tried else without_attempt(item, submission)
+    return replace(found, rows=tuple(unseen.told(row, item) for row in found.rows))
+
+
+def read_through(submission: Submission, lesson: Lesson) -> None:
+    """Reads whatever grading reads, and runs nothing: what this survives under limits, grading survives without."""
+
+    def cells_alone(file: Submission, item: Exercise, *rest: Any, **options: Any) -> Graded:
+        file.cells(item.function)
+        return everywhere(item, NOT_JUDGED, None)
+
+    for item in lesson.items:
+        grade_item(submission, item, Setting(), cast(Runs, None), attempt=cells_alone)
+
+
+def grade_in(
+    file: Submission, item: Exercise, setting: Setting, runner: Runs, *, earlier: Sequence[Graded] = ()
+) -> Graded:
+    """One exercise that is attempted in a file, with the parts that the same file has."""
+    cells = file.cells(item.function)
+    judged = replace(_guarded(item, lambda: _run(cells, item, setting, runner)), file=file.file)
+    parts = foundations(item, [g.item for g in earlier])
+    if not parts or summary(judged.rows) in (PASSED, NOT_JUDGED):
+        return judged
+    broken = tuple(g.item.id for g in earlier if g.item.id in parts and not _passes(g, file, setting, runner, earlier))
+    for names in filter(None, dict.fromkeys((broken, parts))):
+        borrowed = lent(item, names)
+        if borrowed and _helps(_guarded(item, partial(_run_lent, (*cells, borrowed), item, setting, runner)), judged):
+            return _with_lent(judged, unseen.lent_note(names, unseen=names != broken))
+    return _pointing_back(judged, broken) if broken else judged
+
+
+def _passes(part: Graded, file: Submission, setting: Setting, runner: Runs, earlier: Sequence[Graded]) -> bool:
+    """Whether a part is right in this very file, which may not be the one that counts for it."""
+    found = in_file(part, file)
+    if found is None and isinstance(part.item, Exercise) and file.attempted(part.item.function):
+        found = grade_in(file, part.item, setting, runner, earlier=earlier)
+    return found is not None and summary(found.rows) == PASSED
+
+
+def in_file(graded: Graded, file: Submission) -> Graded | None:
+    """What became of an exercise in this file; None where it was not judged there."""
+    known = {each.file: each for each in (*graded.others, graded)}
+    return known.get(file.file) or known.get("")
+
+
+def _answered(submission: Submission, question: Question) -> Graded:
+    """One answer, and no second one: where module and notebook say different things the notebook's counts."""
+    row = grade_answer(question, submission.answer(question.variable))
+    said = {file.file: answer for file in submission.files if (answer := file.answer(question.variable)) is not None}
+    if len(set(said.values())) > 1:
+        module, notebook = said
+        row = replace(row, note=f"{module} and {notebook} answer differently; {notebook} counts.")
+    return Graded(question, (row,))
+
+
+def grade_function(exercise: Exercise, function: Callable[..., Any], setting: Setting | None = None) -> Graded:
+    """A function object, called in this very process: practice in a notebook, and trusted code in tests."""
+
+    def judged() -> Graded:
+        where = setting or Setting()
+        parts = parts_of(exercise, where)
+        calls = [call for part in parts for call in part.planned]
+        return judge(exercise, parts, Outcome(status="ran", observations=tuple(observe(function, calls, where.device))))
+
+    return _guarded(exercise, judged)
+
+
+def grade_answer(question: Question, answer: str | None) -> Row:
+    """The verdict on one prediction."""
+    if answer is None:
+        return Row(question.id, "answer", NOT_ATTEMPTED, question.points)
+    option = question.options.get(answer.strip().lower())
+    if option is None:
+        told = f'got "{answer[:20]}", choose one of {", ".join(question.options)}.'
+        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", told))
+    chosen = answer.strip().lower()
+    if not question.answer:
+        kept = f'your answer is kept: "{chosen}"; it is judged when you hand in.'
+        return Row(question.id, "answer", LATER, question.points, note=kept)
+    if chosen == question.answer:
+        return Row(question.id, "answer", PASSED, question.points)
+    return Row(
+        question.id, "answer", FAILED, question.points, Diagnosis("question", f"option_{chosen}", option.feedback)
+    )
+
+
+def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:
+    """Two runs: what the first says is told in full, and no process that says it has ever held a hidden input."""
+    parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
+    request = partial(Request, cells, exercise.function, device=setting.device)
+    outcome = _outcome(request(calls=_calls(parts, hidden=False), seconds=seconds), runner)
+    hidden = Outcome("not run")
+    if outcome.status == "ran":
+        rest = max(seconds - outcome.seconds, seconds / 2)
+        hidden = _outcome(request(calls=_calls(parts, hidden=True), seconds=rest), runner)
+    try:
+        return judge(exercise, parts, outcome, hidden, seconds=seconds)
+    except Exception as error:  # its message may hold what student code returned for hidden inputs: the place is told
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return _fault(exercise, error, f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}")
+
+
+def _run_lent(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:
+    """One run, of which nothing is told but whether it is right."""
+    parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
+    calls = [call for part in parts for call in part.planned]
+    request = Request(cells, exercise.function, calls=calls, device=setting.device, seconds=seconds)
+    return judge(exercise, parts, _outcome(request, runner))
+
+
+def _calls(parts: Sequence[Part], *, hidden: bool) -> list[PlannedCall]:
+    return [call for part in parts if part.unseen is hidden for call in part.planned]
+
+
+def _outcome(request: Request, runner: Runs) -> Outcome:
+    """Of a second try, in a fresh warm process, where the first one was killed by this code or by something else."""
+    outcome = runner.run(request)
+    return runner.run(request) if (outcome.error or {}).get("type") == "RunnerLost" else outcome
+
+
+def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
+    """A fault of the grader's own is shown as such: it never costs a student a point silently."""
+    try:
+        return judged()
+    except Exception as error:
+        return _fault(exercise, error, f"{type(error).__name__}: {error}")
+
+
+def _fault(exercise: Exercise, error: Exception, why: str) -> Graded:
+    told = f"the grader itself failed ({why}); please report this, your code may be right."
+    return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
+
+
+def _helps(again: Graded, judged: Graded) -> bool:
+    """Whether the run with our parts is right in all that they may change.
+
+    That is all that is taken from it. The student's code can read our parts there, and tell of them by what it lets
+    pass: row by row it could spell their text.
+    """
+    lost = [(o, n) for o, n in zip(judged.rows, again.rows, strict=True) if o.verdict != PASSED]
+    values = [n for _, n in lost if n.check != PROMISES]
+    return all(n.verdict == PASSED for n in values or [n for _, n in lost])
+
+
+def _with_lent(judged: Graded, note: Diagnosis) -> Graded:
+    """All that our parts may change is right; a promise that the student's own run broke stays broken."""
+    values_wrong = any(row.verdict != PASSED for row in judged.rows if row.check != PROMISES)
+
+    def helped(row: Row) -> Row:
+        broken = row.diagnosis is not None and row.diagnosis.kind == "side effect" and values_wrong
+        return row if row.verdict == PASSED or broken else replace(row, verdict=PASSED, diagnosis=note)
+
+    return replace(judged, rows=tuple(map(helped, judged.rows)))
+
+
+def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
+    """A composite exercise whose values are wrong points to the first of its parts that is."""
+
+    def pointed(row: Row) -> Row:
+        if row.diagnosis is None or row.diagnosis.kind not in unseen.POINTING:
+            return row
+        told = unseen.begin_with(broken[0]) + row.diagnosis.message
+        return replace(row, diagnosis=replace(row.diagnosis, message=told))
+
+    return replace(judged, rows=tuple(pointed(row) for row in judged.rows))

@@ -1,0 +1,90 @@
+"""Finds lessons, exercises and questions by name.
+
+A lesson is what its author wrote; in a student's copy of the course, what was recorded of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+
+from autograder.course.records import Exercise, Lesson, Question
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """All lessons, in the order of the course."""
+    found = _written() if find_spec("autograder.course.authored") else _recorded()
+    return tuple(sorted(found, key=lambda lesson: lesson.id))
+
+
+def _written() -> Iterator[Lesson]:
+    """Lessons whose answers are here as code."""
+    from autograder.course import authored
+
+    return map(authored.lesson, authored.folders())
+
+
+def _recorded() -> Iterator[Lesson]:
+    """Lessons whose answers are here as arrays."""
+    from autograder.course import recorded
+
+    return recorded.lessons()
+
+
+def lesson(name: str) -> Lesson:
+    """The lesson with this folder name ("11_grad_cam"), module name ("grad_cam") or number ("11").
+
+    Raises:
+        ValueError: there is none; the sentence lists those there are.
+    """
+    for candidate in lessons():
+        if name.rstrip("/") in (candidate.id, candidate.name, candidate.id.split("_")[0]):
+            return candidate
+    raise ValueError(_unknown("lesson", name, [candidate.id for candidate in lessons()]))
+
+
+def exercise(name: str) -> Exercise:
+    """The exercise with this id ("grad_cam.neuron_importance").
+
+    Raises:
+        ValueError: there is none; the sentence lists those there are.
+    """
+    return _item("exercise", name, {e.id: e for part in lessons() for e in part.exercises})
+
+
+def question(name: str) -> Question:
+    """The prediction question with this id.
+
+    Raises:
+        ValueError: there is none; the sentence lists those there are.
+    """
+    return _item("question", name, {q.id: q for part in lessons() for q in part.questions})
+
+
+def item(name: str) -> Exercise | Question:
+    """The exercise or question with this id.
+
+    Raises:
+        ValueError: there is none; the sentence lists those there are.
+    """
+    return _item("exercise", name, {i.id: i for part in lessons() for i in part.items})
+
+
+def lesson_of(item_id: str) -> Lesson:
+    """The lesson that an exercise or a question belongs to."""
+    return lesson(item_id.split(".")[0])
+
+
+def _item(kind, name, known):
+    if name not in known:
+        raise ValueError(_unknown(kind, name, list(known)))
+    return known[name]
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"choose one of {', '.join(known) or '(none is installed)'}."
+    return f'{kind}: got "{name}", which does not exist; {hint}'

@@ -1,0 +1,92 @@
+"""`cnnviz demo`: three shipped submissions of the Grad-CAM lesson, graded isolated, shown on one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from autograder.core.evidence import exhibits_of
+from autograder.core.grade import grade_lesson
+from autograder.core.judge import Graded
+from autograder.core.oracle import Setting, planned
+from autograder.core.verdict import PASSED, Points, summary
+from autograder.course import registry
+from autograder.course.records import Exercise, Lesson
+from autograder.feedback.student_page import Section, section_of
+from autograder.isolated import Request, Runner
+from autograder.reading.submission import Submission, load_submission
+from autograder.report import pages
+from autograder.report.showcase import Picture, showcase_call, showcase_picture
+from autograder.report.tables import messages
+from autograder.text.screen import Screen
+from autograder.text.words import printable
+
+SUBMISSIONS = {
+    "right": "A right answer, written in another way than the reference.",
+    "sum_for_mean": "A common mistake: the gradients are summed where alpha is their mean.",
+    "forger": "Hostile code: it patches comparisons, prints a false verdict, writes a false report, loops for ever.",
+}
+"""Folder -> what it is."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One submission on the page."""
+
+    name: str
+    about: str
+    sections: list[Section]
+    points: Points
+    told: list[str]
+
+
+def demonstrate(to: Path, console: Screen) -> Path:
+    """Grades the three submissions and writes the page.
+
+    Raises:
+        ValueError: the page cannot be written there.
+    """
+    if not to.resolve().parent.is_dir():
+        raise ValueError(f"--out: the folder of {to} does not exist; create it, or name a file in one that does.")
+    lesson = registry.lesson("11_grad_cam")
+    with Runner() as runner, Progress(console=console) as progress:
+        items = len(SUBMISSIONS) * (len(lesson.exercises) + len(lesson.questions))
+        task = progress.add_task("grading three submissions", total=items)
+        shown = [_grade(name, lesson, runner, lambda _: progress.advance(task)) for name in SUBMISSIONS]
+    pages.write(to, pages.page("demo.html.j2", lesson=lesson, shown=shown))
+    for part in shown:
+        console.say(printable(f"{part.name}: {part.points}"))
+    return to
+
+
+def _grade(name: str, lesson: Lesson, runner: Runner, done) -> Shown:
+    submission = load_submission(Path(__file__).parent / "demo" / name, lesson)
+    graded = grade_lesson(submission, lesson, Setting(), runner, done=done)
+    broken = [g.item.id for g in graded if summary(g.rows) != PASSED]
+    sections = [
+        section_of(g.item, g.rows, broken=broken, exhibits=exhibits_of(g), pictures=_pictures(g, submission, runner))
+        for g in graded
+    ]
+    told = list(dict.fromkeys(sentence for g in graded for sentence in messages(g.rows)))
+    return Shown(name, SUBMISSIONS[name], sections, Points.of(*(g.rows for g in graded)), told)
+
+
+def _pictures(graded: Graded, submission: Submission, runner: Runner) -> list[Picture]:
+    if not isinstance(graded.item, Exercise) or not graded.evidence:
+        return []
+    photo = _on_photo(graded.item, submission, runner)
+    return [] if photo is None else [photo]
+
+
+def _on_photo(exercise: Exercise, submission: Submission, runner: Runner) -> Picture | None:
+    """The student's map of the real photo, from an isolated run of its own."""
+    if (call := showcase_call(exercise)) is None:
+        return None
+    request = Request(cells=submission.cells(exercise.function), function=exercise.function, variable=None,
+                      calls=[planned(exercise, call)], seconds=exercise.seconds)  # fmt: skip
+    results = runner.run(request).observations
+    if not results or results[0].kind != "value" or not results[0].arrays:
+        return None
+    return showcase_picture(exercise, results[0].arrays[0], "the student's map on a real photo")

@@ -1,0 +1,68 @@
+"""CSV for any spreadsheet: a row a student, points and status of each lesson, exercise and question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from autograder.core.verdict import NOT_JUDGED
+from autograder.exports.csv_file import BOM
+from autograder.exports.roster import Person
+from autograder.exports.standing import Standing
+from autograder.text.words import csv_text
+
+
+def table(
+    standings: Sequence[Standing],
+    *,
+    roster: Mapping[str, Person] | None = None,
+    late: Mapping[str, Sequence[str]] | None = None,
+    bom: bool = False,
+) -> bytes:
+    """The file's bytes: UTF-8, everything quoted, no cell a formula.
+
+    Args:
+        standings: one a student.
+        roster: students who should have handed in; those who did not get a row that says "missing".
+        late: student -> lessons that came late; without it there is no such column.
+        bom: whether the file begins with the mark by which Excel knows UTF-8.
+    """
+    people = roster or {}
+    rows = [*standings, *_absent(standings, people)]
+    extra = [key for key in ("name", "email", "login", "user", "id") if any(p.value(key) for p in people.values())]
+    made: list[list[str | int]] = [list(_headings(rows, extra, late is not None))]
+    for one in sorted(rows, key=lambda row: row.student):
+        person = people.get(one.student, Person(one.student))
+        told = [] if late is None else [" ".join(late.get(one.student, ()))]
+        made.append([one.student, *map(person.value, extra), *_total(one), *told, *_each(one)])
+    return ((BOM if bom else "") + csv_text(made, end="\r\n")).encode()
+
+
+def _absent(standings: Sequence[Standing], people: Mapping[str, Person]) -> Iterator[Standing]:
+    here = {one.student for one in standings}
+    for student in people:
+        if student not in here and standings:
+            yield Standing(student, standings[0].lessons, {})
+
+
+def _headings(rows: Sequence[Standing], extra: Sequence[str], late: bool) -> Iterator[str]:
+    yield from ("student", *extra, "points", "possible", "status", *(["late"] if late else []))
+    for lesson in rows[0].lessons if rows else ():
+        for name in (lesson.id, *(item.id for item in lesson.items)):
+            yield from (f"{name} points", f"{name} status")
+
+
+def _total(one: Standing) -> list[str | int]:
+    return [_cell(one.points), one.possible, one.status]
+
+
+def _each(one: Standing) -> Iterator[str | int]:
+    for lesson in one.lessons:
+        yield from (_cell(one.points_of(lesson)), one.status_of(lesson))
+        for item in lesson.items:
+            result = one.result(lesson, item.id)
+            yield "" if result is None or result.verdict == NOT_JUDGED else result.points[0]
+            yield "" if result is None else result.verdict
+
+
+def _cell(points: int | None) -> str | int:
+    return "" if points is None else points

@@ -1,0 +1,159 @@
+"""The page of one student and one lesson: what it says, in the order in which it says it."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from autograder.core.evidence import Exhibit
+from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, Points, Row, overall
+from autograder.course import registry
+from autograder.course.records import Exercise, Question
+from autograder.feedback.steps import Step, steps
+from autograder.feedback.views import View, view
+from autograder.report import pages
+from autograder.report.showcase import Picture
+from autograder.report.tables import messages
+from autograder.text.formulas import as_mathml
+
+
+@dataclass(frozen=True)
+class Section:
+    """One exercise or question on the page."""
+
+    title: str
+    score: float
+    max_score: float
+    checks: Sequence[Mapping[str, Any]]
+    """Rows as in the JSON report."""
+    code: str = ""
+    comment: str = ""
+    """What a person wrote about it."""
+    item: str = ""
+    """Id of the exercise or question; its formula and hints come from the course."""
+    exhibits: Sequence[Exhibit] = ()
+    pictures: Sequence[Picture] = ()
+    broken: Sequence[str] = ()
+    """Ids of the lesson's exercises that are not right."""
+
+    @property
+    def verdict(self) -> str:
+        """The one verdict for all rows; without rows nothing was judged."""
+        return overall([check["verdict"] for check in self.checks] or [NOT_JUDGED])
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the score is another than that of the checks."""
+        earned, possible = (sum(check[key] for check in self.checks) for key in ("points", "max_points"))
+        return not math.isclose(self.score, self.max_score * earned / (possible or 1), abs_tol=1e-9)
+
+    @property
+    def points(self) -> Points:
+        """Earned and judged; open where nothing was judged, neither by a check nor by a person."""
+        unjudged = self.verdict == NOT_JUDGED and not self.by_hand
+        return Points(open=self.max_score) if unjudged else Points(self.score, self.max_score)
+
+    @property
+    def anchor(self) -> str:
+        """Where links to this section go."""
+        return self.item or f"part-{zlib.crc32(self.title.encode('utf-8', 'replace'))}"
+
+    @property
+    def note(self) -> str:
+        """What the score alone does not say."""
+        if self.by_hand:
+            return "The score was set by a person."
+        if self.verdict == NOT_JUDGED:
+            return "This could not be judged yet: its points are open until a person has looked at it."
+        return ""
+
+    @property
+    def told(self) -> dict[str, list[str]]:
+        """Sentence -> the checks that it explains: one mistake, one sentence."""
+        rows = [Row.from_json(check) for check in self.checks]
+        return messages(rows) or {r.diagnosis.message: [r.check] for r in rows if r.diagnosis}
+
+    @property
+    def record(self) -> Exercise | Question | None:
+        """What the course knows of it."""
+        try:
+            return registry.item(self.item)
+        except ValueError:
+            return None
+
+    @property
+    def formula(self) -> Markup:
+        """The formula, drawn by the browser; empty for a question."""
+        return as_mathml(self.record.formula, block=True) if isinstance(self.record, Exercise) else Markup()
+
+    @property
+    def question(self) -> str:
+        """The text of a prediction; empty for an exercise."""
+        return self.record.text if isinstance(self.record, Question) else ""
+
+    @property
+    def views(self) -> list[View]:
+        """The student's values beside the formula's."""
+        return [view(each) for each in self.exhibits]
+
+    @property
+    def steps(self) -> list[Step]:
+        """What to look at next, for what is not right."""
+        return [] if self.verdict in (PASSED, NOT_JUDGED, LATER) else steps(self.record, self.broken)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The page of one student and one lesson."""
+
+    title: str
+    student: str
+    score: float
+    max_score: float
+    sections: Sequence[Section]
+    late_penalty: float = 0.0
+    made_of: str = ""
+    """Names all that the page was made of; a page that says the same need not be made again."""
+
+    @property
+    def points(self) -> Points:
+        """The score, of the points that were judged."""
+        open_points = sum(section.points.open for section in self.sections)
+        return Points(self.score, self.max_score - open_points, open_points)
+
+    @property
+    def not_right(self) -> list[Section]:
+        """What is left to do, in the order of the lesson."""
+        return [section for section in self.sections if section.verdict not in (PASSED, NOT_JUDGED)]
+
+    @property
+    def right(self) -> int:
+        """How many are right."""
+        return sum(section.verdict == PASSED for section in self.sections)
+
+    @property
+    def unjudged(self) -> int:
+        """How many were not judged."""
+        return sum(section.verdict == NOT_JUDGED for section in self.sections)
+
+
+def section_of(item: Exercise | Question, rows: Sequence[Row], **others: Any) -> Section:
+    """A section from the rows of one exercise or question; `others` are fields of `Section`."""
+    checks = [row.as_json() for row in rows]
+    earned, possible = (float(sum(check[key] for check in checks)) for key in ("points", "max_points"))
+    return Section(title_of(item), earned, possible, checks, item=item.id, **others)
+
+
+def title_of(item: Exercise | Question) -> str:
+    """An exercise's title; a question's variable."""
+    return item.title if isinstance(item, Exercise) else f"Prediction: {item.variable}"
+
+
+def page(sheet: Sheet) -> Markup:
+    """The sheet as one HTML page that loads nothing."""
+    return pages.page("feedback.html.j2", sheet=sheet)

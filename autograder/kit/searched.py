@@ -1,0 +1,111 @@
+"""Files as a search sees them: their code as syntax trees, their texts as characters."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Iterator
+
+from autograder.reading.cells import read_cells
+from autograder.reading.magics import as_python
+
+SMALL = 20
+"""Nodes of a function that is too small to be anybody's: it may stand anywhere."""
+LONG = 36
+"""Characters, without spaces, from which a line is told from others."""
+CODE_ENDINGS = (".py", "module.txt")
+
+
+def codes(path: str, content: bytes) -> list[str]:
+    """The Python code in a file: a module's text, a notebook's cells."""
+    if path.endswith(".ipynb"):
+        return [cell.source for cell in read_cells(content, path) if cell.code]
+    return [content.decode()] if path.endswith(CODE_ENDINGS) else []
+
+
+def texts(path: str, content: bytes) -> Iterator[str]:
+    """All that is text in a file, as a reader sees it."""
+    if path.endswith((".ipynb", ".json")):
+        yield from _strings(json.loads(content))
+    else:
+        yield content.decode("utf-8", "replace")
+
+
+def shapes(source: str) -> Iterator[str]:
+    """Each function of some code as its syntax tree: without names of its own, notes and docstring."""
+    for node in ast.walk(_tree(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            shape, size = _shape(node)
+            if size >= SMALL:
+                yield shape
+
+
+def _shape(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[str, int]:
+    """The tree as text, and the number of its nodes."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    notes = {id(part) for node in nodes if _is_note(node) for part in ast.walk(node)}
+    nodes = [node for node in nodes if id(node) not in notes]
+    own = set().union(*map(_named, (*ast.walk(function.args), *nodes)))
+    order: dict[str, str] = {}
+    words = [type(node).__name__ + _word(node, own, order) for node in nodes]
+    return " ".join(words), len(nodes)
+
+
+def _named(node: ast.AST) -> set[str]:
+    """The name that a function gives here, to an argument, a variable or a function inside it."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    if isinstance(node, ast.arg):
+        return {node.arg}
+    return {node.name} if isinstance(node, ast.FunctionDef) else set()
+
+
+def _word(node: ast.AST, own: set[str], order: dict[str, str]) -> str:
+    """What a node says: names of the function's own in the order in which they come, all else as it is written."""
+    if isinstance(node, ast.Name):
+        return order.setdefault(node.id, f" {len(order)}") if node.id in own else f" {node.id}"
+    kept = node.attr if isinstance(node, ast.Attribute) else node.arg if isinstance(node, ast.keyword) else None
+    return f" {node.value!r}" if isinstance(node, ast.Constant) else f" {kept}" if kept else ""
+
+
+def _is_note(statement: ast.AST) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _tree(source: str) -> ast.Module:
+    """The code as IPython would run it, and nothing where it is no Python even so."""
+    try:
+        return ast.parse(as_python(source))
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield "".join(value) if all(isinstance(each, str) for each in value) else ""
+        yield from (text for each in value if not isinstance(each, str) for text in _strings(each))
+    elif isinstance(value, dict):
+        yield from (text for each in value.values() for text in _strings(each))
+
+
+def squeezed(parts: Iterable[str]) -> str:
+    """Texts without their spaces, a line each."""
+    return "\n".join("".join(part.split()) for part in parts)
+
+
+def lines(source: str) -> Iterator[str]:
+    """Long lines of code, squeezed; not comments and texts on a line of their own, and not the heads of loops."""
+    rows = ("".join(row.split()) for row in source.splitlines())
+    return (row for row in rows if len(row) >= LONG and row[-1] != ":" and not row.startswith(("#", '"', 'f"')))
+
+
+def inner_lines(source: str) -> Iterator[str]:
+    """The long lines of statements inside functions."""
+    rows = source.splitlines()
+    for function in ast.walk(_tree(source)):
+        for statement in function.body if isinstance(function, ast.FunctionDef) else ():
+            if not _is_note(statement):
+                yield from lines("\n".join(rows[statement.lineno - 1 : statement.end_lineno]))

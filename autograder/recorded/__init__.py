@@ -1,5 +1,0 @@
-"""Lessons of a student's copy of the course: their answers are there as arrays, and no code of an answer is."""
-
-from autograder.recorded.lessons import lessons
-
-__all__ = ["lessons"]

@@ -1,0 +1,95 @@
+"""Verdicts as text: one table a lesson, one paragraph a mistake. Used by the terminal, pytest and plain notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+
+from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Points, Row, summary, total
+from autograder.text.screen import Text
+from autograder.text.words import Shown, counted, shown, visible
+
+if TYPE_CHECKING:  # the map of the course shows verdicts without importing torch
+    from autograder.core.judge import Graded
+    from autograder.course.records import Lesson
+
+MARKS = {
+    PASSED: ("✓", "green"),
+    FAILED: ("✗", "red"),
+    NOT_ATTEMPTED: ("·", "dim"),
+    NOT_JUDGED: ("?", "yellow"),
+    LATER: ("…", "dim"),
+}
+"""Verdict -> sign and colour; the word stands beside them, so that neither is needed to read it."""
+
+
+def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
+    """One line an exercise: verdict, checks passed, points."""
+    table = Table(
+        title=f"{lesson.id}  {Points.of(*(g.rows for g in graded))}", title_justify="left", title_style="bold"
+    )
+    table.add_column("exercise")
+    table.add_column("verdict")
+    table.add_column("checks", justify="right")
+    table.add_column("points", justify="right")
+    for g in graded:
+        verdict = summary(g.rows)
+        passed = sum(row.verdict == PASSED for row in g.rows)
+        checks = "–" if verdict == NOT_JUDGED else f"{passed}/{len(g.rows)}"
+        table.add_row(g.item.id, marked(verdict), checks, Points.of(g.rows).brief)
+    if later := [row for g in graded for row in g.rows if row.verdict == LATER]:
+        table.caption = f"{counted(len(later), 'check')}, {counted(total(later)[1], 'point')}: {LATER}"
+        table.caption_justify = "left"
+    return table
+
+
+def diagnoses(graded: Iterable[Graded]) -> Group:
+    """What is to be told about every exercise that failed or could not be judged: each sentence once."""
+    return Group(*(paragraph for g in graded for paragraph in _paragraphs(g)))
+
+
+def marked(verdict: str) -> Text:
+    """The verdict with its sign."""
+    sign, style = MARKS[verdict]
+    return Text(f"{sign} {verdict}", style=style)
+
+
+def as_text(checks: Sequence[Mapping[str, Any]]) -> Shown:
+    """Rows for a terminal or a plain-text cell, a line each, with the diagnosis below."""
+    return visible("\n".join(line for check in checks for line in _lines(check)) or "nothing was judged")
+
+
+def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """Sentence -> the checks that it explains, in order. One mistake, one sentence: a broken law speaks only alone."""
+    rows = list(rows)
+    diagnosed = [(row.check, row.diagnosis) for row in rows if row.diagnosis and row.diagnosis.kind != "depends"]
+    alone = all(diagnosis.kind == "law" for _, diagnosis in diagnosed)
+    told: dict[str, list[str]] = {}
+    for check, diagnosis in diagnosed:
+        if alone or diagnosis.kind != "law":
+            told.setdefault(diagnosis.message, []).append(check)
+    for row in rows:
+        if row.note:
+            told.setdefault(row.note, []).append(row.check)
+    return told
+
+
+def _paragraphs(graded: Graded):
+    told = messages(graded.rows)
+    for message, checks in told.items():
+        verdict = summary(row for row in graded.rows if row.check in checks)
+        sign, style = MARKS[verdict]
+        where = "" if len(told) == 1 else "  " + ", ".join(checks)
+        yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
+        yield Padding(Text(message), (0, 0, 1, 2), expand=False)
+
+
+def _lines(check: Mapping[str, Any]) -> list[str]:
+    points = "–" if check["verdict"] == NOT_JUDGED else f"{check['points']} of {check['max_points']}"
+    first = f"{MARKS[check['verdict']][0]} {check['verdict']}  {check['check']}  ({points})"
+    told = [check["diagnosis"]["message"]] if check["diagnosis"] else []
+    return [shown(first), *(f"    {shown(sentence)}" for sentence in [*told, *filter(None, [check.get("note")])])]

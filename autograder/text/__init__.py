@@ -1,0 +1,1 @@
+"""Text on its way to people: what others wrote, the terminal, formulas."""
