@@ -6,6 +6,7 @@ A file that is not there yet passes.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -210,6 +211,25 @@ def test_no_packages_import_each_other() -> None:
         if module != "autograder":  # hands `check` on from `practice`
             packages.setdefault(_package(module), set()).update(map(_package, imports - {"autograder"}))
     assert _circle({name: imports - {name} for name, imports in packages.items()}) == []
+
+
+def _ranks() -> dict[str, int]:
+    """Package -> its row in the table of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    return {f"autograder.{name}": n for n, row in enumerate(rows) for name in re.findall(r"`(\w+)(?:\.py)?`", row)}
+
+
+def test_packages_import_in_the_order_of_the_table() -> None:
+    ranks = _ranks() | {"autograder.cli": 99}
+    assert {_package(module) for module in _modules()} - {"cnnviz", "cnnviz_ref", "autograder"} <= ranks.keys()
+    wrong = [
+        f"{module} imports {other}"
+        for module, imports in _graph().items()
+        for other in imports
+        if ranks.get(_package(other), -1) > ranks.get(_package(module), 99)
+    ]
+    assert wrong == []
 
 
 def test_a_circle_is_seen() -> None:

@@ -16,14 +16,17 @@ def release(
     lessons: Annotated[
         list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
     ] = None,
-    root: Root = Path(),
+    root: Root | None = None,
 ) -> None:
     """Write what students get: lessons, and a wheel that checks them and holds no answer; also as one zip."""
+    from autograder.course.locations import COURSE
     from autograder.kit.release import release as write
+
+    course = root or (Path() if Path("solutions").is_dir() else COURSE)
 
     with one_sentence(), err.status("Every answer is computed once and written down as numbers"):
         named = [name for names in lessons or () for name in names.split(",")]
-        made = write(root, to, named or None)
+        made = write(course, to, named or None)
     for note in made.notes:
         err.say(printable(note))
     for path in (made.wheel, made.archive):

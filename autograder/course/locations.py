@@ -7,15 +7,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 CODE = PACKAGE.parent
 """The folder of the packages `cnnviz`, `cnnviz_ref` and `autograder`."""
-
-
-def _of_course(name: str) -> Path:
-    """An installed course has its folders in the package; a student's copy has no answers at all."""
-    inside = PACKAGE / name
-    return inside if inside.is_dir() else CODE / name
-
-
-SOLUTIONS = _of_course("solutions")
+COURSE = PACKAGE if (PACKAGE / "solutions").is_dir() else CODE
+"""The folder of `solutions` and `lessons`: an installed course has them in the package, a student's copy nowhere."""
+SOLUTIONS = COURSE / "solutions"
 """What the lessons' authors write, and the solved lessons."""
-LESSONS = _of_course("lessons")
+LESSONS = COURSE / "lessons"
 """The lessons as students get them."""

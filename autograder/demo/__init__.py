@@ -62,7 +62,7 @@ def demonstrate(to: Path, console: Screen) -> Path:
 
 
 def _grade(name: str, lesson: Lesson, runner: Runner, done) -> Shown:
-    submission = load_submission(Path(__file__).parent / "demo" / name, lesson)
+    submission = load_submission(Path(__file__).parent / name, lesson)
     graded = grade_lesson(submission, lesson, Setting(), runner, done=done)
     broken = [g.item.id for g in graded if summary(g.rows) != PASSED]
     sections = [

@@ -37,7 +37,7 @@ def release(root: Path, folder: Path, names: Sequence[str] | None = None) -> Rel
     """Writes the students' copy of the course.
 
     Args:
-        root: the course folder, with solutions/ and pyproject.toml.
+        root: the folder that holds solutions/.
         folder: where to; a new one, an empty one, or that of an earlier release, which is replaced.
         names: lessons; None for all.
 
@@ -61,7 +61,7 @@ def contents(root: Path, lessons: Sequence[Lesson]) -> tuple[dict[str, bytes], l
     files = {path: content for path, content in given.items() if path.startswith(f"{LESSON}/")}
     inside = package_files(lessons)
     notes = checked({**files, **inside}, root, lessons)
-    name, content = wheel(inside, root)
+    name, content = wheel(inside)
     return {**files, name: content, "README.md": _readme(lessons, name).encode()}, notes
 
 

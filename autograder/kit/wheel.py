@@ -6,27 +6,28 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 INSTRUCTORS = ("nbgrader", "jupytext", "joblib", "hatchling")
 """Packages that only grading, building and authoring need."""
-KEPT = ("name", "description", "requires-python", "license", "keywords", "scripts", "entry-points")
+KEPT = {"name": "Name", "description": "Summary", "requires-python": "Requires-Python"}
+"""Key of a pyproject.toml -> field of the installed course's metadata."""
 
 
-def wheel(files: Mapping[str, bytes], root: Path) -> tuple[str, bytes]:
-    """Name and content of the wheel.
+def wheel(files: Mapping[str, bytes]) -> tuple[str, bytes]:
+    """Name and content of the wheel; what else stands in it is that of the installed course.
 
     Args:
         files: path in the wheel -> content.
-        root: the course folder, whose pyproject.toml says the rest.
 
     Raises:
-        ValueError: hatchling is not installed, or there is no pyproject.toml.
+        ValueError: hatchling is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="cnnviz-release-") as folder:
         place = Path(folder)
-        for path, content in {**files, **_project(files, root)}.items():
+        for path, content in {**files, **_project(files)}.items():
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             (place / path).write_bytes(content)
         made = Path(_build(place))
@@ -43,13 +44,11 @@ def _build(place: Path) -> str:
     return next(WheelBuilder(str(place)).build(directory=str(place / "dist"), versions=["standard"]))
 
 
-def _project(files: Mapping[str, bytes], root: Path) -> dict[str, bytes]:
+def _project(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """pyproject.toml and the licence."""
-    if not (root / "pyproject.toml").is_file():
-        raise ValueError(f"--root: {root} holds no pyproject.toml; name the folder of the whole course.")
-    course = _read_toml((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    course = distribution("cnnviz")
     text = "\n".join(_lines(course, _content(files)))
-    return {"pyproject.toml": f"{text}\n".encode(), "LICENSE": (root / "LICENSE").read_bytes()}
+    return {"pyproject.toml": f"{text}\n".encode(), "LICENSE": str(course.read_text("licenses/LICENSE")).encode()}
 
 
 def _content(files: Mapping[str, bytes]) -> str:
@@ -60,14 +59,17 @@ def _content(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()[:8]
 
 
-def _lines(course: Mapping[str, Any], content: str) -> Iterator[str]:
+def _lines(course: Distribution, content: str) -> Iterator[str]:
     yield '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]'
-    for key in KEPT:
-        if key in course:
-            yield f"{key} = {_toml(course[key])}"
-    yield f"version = {_toml(course['version'] + '+student.' + content)}"
-    needed = [each for each in course["dependencies"] if not each.startswith(INSTRUCTORS)]
-    yield f"dependencies = {_toml(needed)}"
+    for key, field in KEPT.items():
+        yield f"{key} = {_toml(course.metadata[field])}"
+    yield f"version = {_toml(f'{course.version}+student.{content}')}"
+    needed = [each for each in course.requires or () if "extra ==" not in each and not each.startswith(INSTRUCTORS)]
+    yield f"dependencies = {_toml(sorted(needed))}"
+    groups = {point.group for point in course.entry_points}
+    points = {group: {point.name: point.value for point in course.entry_points.select(group=group)} for group in groups}
+    yield f"scripts = {_toml(points.pop('console_scripts'))}"
+    yield f"entry-points = {_toml(points)}"
     yield "\n[tool.hatch.build]\nignore-vcs = true\n\n[tool.hatch.build.targets.wheel]"
     yield 'packages = ["cnnviz", "autograder"]'
 
@@ -77,11 +79,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _read_toml(text: str) -> dict[str, Any]:
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10; hatchling brings the same under its older name
-        import tomli as tomllib  # type: ignore[no-redef]
-    return tomllib.loads(text)

@@ -43,13 +43,13 @@ def student(released, tmp_path_factory):
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
     course = folder / released.archive.stem
-    _lend_packages(python)
+    lend_packages(python)
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-index", "--no-cache-dir"]
-    subprocess.run([*pip, str(course / released.wheel.name)], check=True, cwd=folder, env=_environment(folder))
+    subprocess.run([*pip, str(course / released.wheel.name)], check=True, cwd=folder, env=environment(folder))
     return SimpleNamespace(course=course, python=python, folder=folder)
 
 
-def _lend_packages(python: Path) -> None:
+def lend_packages(python: Path) -> None:
     """Everything that is installed here, but for the course itself: a folder of links, without `.pth` files."""
     links = python.parents[1] / "lent"
     links.mkdir()
@@ -61,7 +61,7 @@ def _lend_packages(python: Path) -> None:
     (site / "lent.pth").write_text(f"{links}\n")
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "CNNVIZ"))}
     return {
         **kept,
@@ -74,7 +74,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def run(student, *command) -> subprocess.CompletedProcess:
     words = [str(student.python), *map(str, command)]
-    return subprocess.run(words, cwd=student.course, env=_environment(student.folder), capture_output=True, text=True)
+    return subprocess.run(words, cwd=student.course, env=environment(student.folder), capture_output=True, text=True)
 
 
 def cnnviz(student, *arguments) -> subprocess.CompletedProcess:
