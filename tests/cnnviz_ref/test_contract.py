@@ -93,7 +93,16 @@ def _names(value: object) -> str | None:
     return str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else getattr(value, "name", None)
 
 
-suitable = pytest.mark.parametrize(("method", "network"), SUITABLE, ids=_names)
+LONG = ("resnet18_block", "vgg11_bn", "googlenet", "squeezenet1_0", "densenet121", "mobilenet_v2")
+"""More of torchvision's: they take minutes together, and `make test-all` has them."""
+
+
+def _over(cases: list[tuple], names: tuple[str, ...] = ("method", "network")) -> pytest.MarkDecorator:
+    marked = [pytest.param(*case, marks=[pytest.mark.long] * (case[1].name in LONG)) for case in cases]
+    return pytest.mark.parametrize(names, marked, ids=_names)
+
+
+suitable = _over(SUITABLE)
 float_types = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 
 
@@ -182,7 +191,7 @@ def test_nothing_is_changed(method: Method, network: Network) -> None:
     assert state(model, images) == before
 
 
-@pytest.mark.parametrize(("method", "network"), UNSUITABLE, ids=_names)
+@_over(UNSUITABLE)
 def test_unsuitable_network_is_refused_and_unchanged(method: Method, network: Network) -> None:
     model, (images, targets) = scrambled(network), inputs(network, torch.float32, N=1)
     before = state(model, images)
@@ -210,7 +219,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "network", "place"), FAILURES, ids=_names)
+@_over(FAILURES, ("method", "network", "place"))
 def test_nothing_is_changed_after_an_exception(method: Method, network: Network, place: str) -> None:
     model, (images, targets) = scrambled(network), inputs(network, torch.float32, N=1)
     convolution = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
@@ -232,7 +241,7 @@ def test_second_call_equals_the_first_bit_for_bit(method: Method, network: Netwo
     assert torch.equal(method.call(model, images, targets, network.layer), first)
 
 
-@pytest.mark.parametrize(("method", "network"), [case for case in SUITABLE if case[0].per_sample], ids=_names)
+@_over([case for case in SUITABLE if case[0].per_sample])
 @float_types
 def test_a_sample_does_not_depend_on_its_batch(method: Method, network: Network, dtype: torch.dtype) -> None:
     tolerance = method.rounding if dtype == torch.float32 else 1e-12

@@ -695,8 +695,8 @@ FIRED = ("links_the_secret_beside_the_work", "links_the_answer_key_as_notebook",
 STOCK = """
 c.ExchangeFactory.collect = "nbgrader.exchange.default.ExchangeCollect"
 c.ExchangeFactory.release_feedback = "nbgrader.exchange.default.ExchangeReleaseFeedback"
-from autograder.nbgrader import pages, submitted
-pages.only_the_lessons_work = submitted.only_the_lessons_work = lambda converter: None
+from autograder.nbgrader import feedback_exporter, submitted
+feedback_exporter.only_the_lessons_work = submitted.only_the_lessons_work = lambda converter: None
 """
 COMMANDS = ("collect", "autograde", "generate_feedback", "release_feedback")
 

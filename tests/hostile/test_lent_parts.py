@@ -12,10 +12,11 @@ import pytest
 import autograder
 from autograder.core import grade
 from autograder.core.grade import grade_item, grade_lesson
-from autograder.core.lending import COURSE, lent
+from autograder.core.lending import lent
 from autograder.core.oracle import Setting
 from autograder.core.verdict import PASSED, summary
 from autograder.course import registry
+from autograder.course.locations import SOLUTIONS
 from autograder.course.records import foundations
 from autograder.isolated import Cell, Request, Runner
 from autograder.isolated.rungs import reasons
@@ -107,7 +108,7 @@ def test_what_can_be_read_beside_lent_parts_is_these_parts_alone(runner):
     cells = (Cell("grad_cam.py", LOOKS + "\ntold()\n"), borrowed, Cell("later.py", "told()\n"))
     seen = runner.run(Request(cells, variable="nothing", output_bytes=2**26)).output
     assert "def capture" in seen, "what is lent was not seen at all"
-    solved = next(COURSE.glob("*_grad_cam/grad_cam.py")).read_text("utf-8")
+    solved = next(SOLUTIONS.glob("*_grad_cam/grad_cam.py")).read_text("utf-8")
     for question in LESSON.questions:
         assert question.variable in solved
         assert question.variable not in seen
