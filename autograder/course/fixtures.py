@@ -66,7 +66,7 @@ def batch_and_singles(batch: Call) -> list[Call]:
 
 
 def as_in_the_batch(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
-    """What an image's result alone differs from its result in the batch."""
+    """How far each image's result alone is from its result in the batch."""
     return relative(np.concatenate([alone[0] for alone in results[1:]]), results[0][0])
 
 

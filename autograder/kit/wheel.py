@@ -48,7 +48,7 @@ def _project(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """pyproject.toml and the licence."""
     course = distribution("cnnviz")
     text = "\n".join(_lines(course, _content(files)))
-    return {"pyproject.toml": f"{text}\n".encode(), "LICENSE": str(course.read_text("licenses/LICENSE")).encode()}
+    return {"pyproject.toml": f"{text}\n".encode(), "LICENSE": (course.read_text("licenses/LICENSE") or "").encode()}
 
 
 def _content(files: Mapping[str, bytes]) -> str:

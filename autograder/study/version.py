@@ -31,13 +31,14 @@ def _files() -> Iterator[Path]:
             within = path.relative_to(CODE / package).parts
             if path.is_file() and "__pycache__" not in within and not (package == "autograder" and within[0] in APART):
                 yield path
-    yield from SOLUTIONS.glob("*/*.py")  # parts that are lent, where they are at hand
+    for kind in (".py", ".md"):  # where they are at hand: checks, known mistakes, parts that are lent
+        yield from SOLUTIONS.rglob(f"*{kind}")
 
 
 def _content(path: Path) -> str:
-    """Code by its text; of other, larger files the size and the time."""
+    """Code and lessons by their text; of other, larger files the size and the time."""
     name = path.relative_to(CODE).as_posix()
-    if path.suffix == ".py":
+    if path.suffix in (".py", ".md"):
         return name + digest(path.read_bytes().replace(b"\r\n", b"\n"))
     found = path.stat()
     return f"{name} {found.st_size} {found.st_mtime_ns}"
