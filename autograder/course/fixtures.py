@@ -58,6 +58,14 @@ def relative(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.abs(got - want).max() / (np.abs(want).max() or 1.0))
 
 
+def weights_against(call: Call) -> Call:
+    """The call, with all weights of its classes made negative in the last layer of its network."""
+    with torch.no_grad():
+        weight = call.inputs["model"].classifier.weight
+        weight[call.inputs["targets"]] = -weight[call.inputs["targets"]].abs() - 0.1 * weight.abs().max()
+    return call
+
+
 def batch_and_singles(batch: Call) -> list[Call]:
     """A call for several images, then one for each of them alone."""
     images, targets = (batch.inputs[name] for name in ("images", "targets"))

@@ -20,6 +20,7 @@ from autograder.course.fixtures import (
     redrawn,
     relative,
     signs,
+    weights_against,
 )
 from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, FunctionalNet, GapNet, NamesakeNet, calm
@@ -59,11 +60,7 @@ def drawing(generator: Generator, net: str, layer: str, n: int) -> tuple[nn.Modu
 
 def nothing_speaks_for_it(generator: Generator) -> Call:
     """A class whose every weight is negative: Σ_k α_k A^k is nowhere positive, and L is 0 everywhere."""
-    call = scene(generator, "gap", "features", 1)
-    with torch.no_grad():
-        weight = call.inputs["model"].classifier.weight
-        weight[call.inputs["targets"]] = -weight[call.inputs["targets"]].abs() - 0.1 * weight.abs().max()
-    return call
+    return weights_against(scene(generator, "gap", "features", 1))
 
 
 def awkward(generator: Generator) -> list[Call]:

@@ -20,6 +20,7 @@ from autograder.course.fixtures import (
     randn,
     redrawn,
     relative,
+    weights_against,
 )
 from autograder.course.records import Arrays, Call, Case, Law
 from cnnviz.small_nets import BatchNormNet, BusyNet, FlattenNet, GapNet, NamesakeNet, calm
@@ -175,11 +176,7 @@ def arrives(model: nn.Module, images: Tensor, order: Tensor, layer: str) -> bool
 
 def nothing_speaks_for_it(generator: Generator) -> Call:
     """A class whose weights are all negative: L is 0 everywhere, and G with it."""
-    call = scene(generator, "gap", "features", 1)
-    with torch.no_grad():
-        weight = call.inputs["model"].classifier.weight
-        weight[call.inputs["targets"]] = -weight[call.inputs["targets"]].abs() - 0.1 * weight.abs().max()
-    return call
+    return weights_against(scene(generator, "gap", "features", 1))
 
 
 def awkward(generator: Generator) -> list[Call]:
