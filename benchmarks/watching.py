@@ -22,7 +22,8 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograder.study.outlines import Outline, outlines  # noqa: E402
+from autograder.course.outlines import Outline, outlines  # noqa: E402
+from autograder.study.handed_out import handed_out  # noqa: E402
 from autograder.study.resetting import in_module  # noqa: E402
 from tests.autograder.study.terminal import Terminal  # noqa: E402
 
@@ -73,7 +74,7 @@ def saved(terminal: Terminal, outline: Outline, number: int, kind: str) -> float
     terminal.wait_for("q quit", since=since)
     if not kind:  # so that the next right answer is news again
         since = len(terminal.text)
-        replace(outline, outline.untouched(outline.files[0]))
+        replace(outline, handed_out(outline, outline.files[0]))
         terminal.wait_for("q quit", since=since)
     time.sleep(0.3)
     return seconds
@@ -83,7 +84,7 @@ def save(outline: Outline, number: int, kind: str) -> float:
     """Puts the solved first exercise, or one whose result is doubled, into the module; when it was there."""
     first, file = outline.items[0], outline.files[0]
     solved = (ROOT / "solutions" / outline.id / file).read_text(encoding="utf-8")
-    text = in_module(outline.untouched(file), solved, first, file=file)
+    text = in_module(handed_out(outline, file), solved, first, file=file)
     text += f"\n\nnever_seen_{kind}_{number} = {time.time_ns()}\n"
     if kind:
         text += WRONG.format(name=first.name)

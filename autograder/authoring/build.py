@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.authoring.module import module_text
 from autograder.authoring.notebook import solved_notebook, written
-from autograder.authoring.outline import study_files
+from autograder.authoring.outline import FOLDER, outline_text
 from autograder.authoring.parse import parse
 from autograder.authoring.readme import readme_text
 from autograder.authoring.rules import require
@@ -102,7 +102,7 @@ def generated(text: str, lesson: Lesson, *, file: str) -> dict[str, str]:
         f"{exercises}/{lesson.name}.py": module,
         f"{exercises}/test_{lesson.name}.py": render("test.py.j2", lesson=lesson),
         f"{exercises}/README.md": readme_text(lesson, text),
-        **study_files(lesson, module=module, notebook=notebook),
+        f"{FOLDER}/{lesson.id}.json": outline_text(lesson, module, notebook),
     }
 
 

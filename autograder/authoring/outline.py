@@ -1,35 +1,29 @@
-"""For `cnnviz build`: the outline of a lesson, and the files to which a reset goes back."""
+"""For `cnnviz build`: the outline of a lesson."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 
+from autograder.course.outlines import EXERCISE, QUESTION, Item, digest
 from autograder.course.records import Exercise, Lesson, Question
-from autograder.study.formula import plain
-from autograder.study.outlines import EXERCISE, OUTLINE, QUESTION, UNTOUCHED_MODULE, Item
+from autograder.text.plain_formulas import plain
 
-FOLDER = "autograder/study/course"
-"""Where they lie in the course folder, and so in the installed package."""
+FOLDER = "autograder/course/outlines"
+"""Where outlines lie in the course folder, and so in the installed package."""
 
 
-def study_files(lesson: Lesson, *, module: str, notebook: str) -> dict[str, str]:
-    """Path relative to the course folder -> text.
+def outline_text(lesson: Lesson, *files: str) -> str:
+    """The outline as JSON; what an item does not have is left out.
 
     Args:
         lesson: the records.
-        module: the student's module as it is handed out.
-        notebook: the student's notebook as it is handed out.
+        files: the texts of the student's module and notebook as they are handed out.
     """
-    folder = f"{FOLDER}/{lesson.id}"
-    made = {OUTLINE: outline_text(lesson), UNTOUCHED_MODULE: module, f"{lesson.name}.ipynb": notebook}
-    return {f"{folder}/{name}": text for name, text in made.items()}
-
-
-def outline_text(lesson: Lesson) -> str:
-    """The outline as JSON; what an item does not have is left out."""
     items = [{k: v for k, v in asdict(_item(item)).items() if v} for item in lesson.items]
-    return json.dumps({"id": lesson.id, "title": lesson.title, "items": items}, ensure_ascii=False, indent=1) + "\n"
+    digests = [digest(text.encode()) for text in files]
+    made = {"id": lesson.id, "title": lesson.title, "digests": digests, "items": items}
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
 def _item(item: Exercise | Question) -> Item:

@@ -37,7 +37,7 @@ def hint(
     everything: Annotated[bool, typer.Option("--all", help="The whole ladder.")] = False,
 ) -> None:
     """Show the next hint: a question first, then a pointer, then the steps. Nobody is told that you looked."""
-    from autograder.study import outlines
+    from autograder.course import outlines
     from autograder.study.cache import Cache
     from autograder.study.signs import console
     from autograder.study.telling import hints
@@ -56,7 +56,7 @@ def reset(
     ] = None,
 ) -> None:
     """Put a lesson's files, or one exercise, back as they were handed out. Yours are kept beside them."""
-    from autograder.study import outlines
+    from autograder.course import outlines
     from autograder.study.folder import course_folder, work
     from autograder.study.resetting import reset as put_back
     from autograder.study.signs import console

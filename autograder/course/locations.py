@@ -7,9 +7,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 CODE = PACKAGE.parent
 """The folder of the packages `cnnviz`, `cnnviz_ref` and `autograder`."""
-COURSE = PACKAGE if (PACKAGE / "solutions").is_dir() else CODE
-"""The folder of `solutions` and `lessons`: an installed course has them in the package, a student's copy nowhere."""
+COURSE = PACKAGE if (PACKAGE / "lessons").is_dir() else CODE
+"""The folder of `solutions` and `lessons`: the package where the course is installed, else the clone."""
 SOLUTIONS = COURSE / "solutions"
-"""What the lessons' authors write, and the solved lessons."""
+"""What the lessons' authors write, and the solved lessons; a student's copy has none."""
 LESSONS = COURSE / "lessons"
-"""The lessons as students get them."""
+"""The lessons as students get them; in a clone students write in them."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import cnnviz
+from autograder.authoring.build import LESSON
+from autograder.authoring.outline import FOLDER as OUTLINES
 from autograder.course.locations import CODE, PACKAGE
 from autograder.course.records import Lesson
 from autograder.course.sources import closure
 from autograder.kit.recording import packs
 
-ANSWERS = ("cnnviz_ref", "autograder.course.authored")
+ANSWERS = ("cnnviz_ref", "autograder.course.authored", "autograder.authoring")
 """What is never taken along, whoever imports it."""
 BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.course.recorded")
 COMMANDS = ("checking", "doctor", "study*", "watch*")
@@ -21,14 +23,20 @@ COMMANDS = ("checking", "doctor", "study*", "watch*")
 WHOLE = ("isolated", "study")
 """Parts of `autograder` whose modules are also started or imported by name."""
 _TEMPLATE = re.compile(r"[\w.]+\.html\.j2")
-MAKING = "autograder.authoring.outline"
-"""What only `cnnviz build` needs."""
 
 
-def package_files(lessons: Sequence[Lesson]) -> dict[str, bytes]:
-    """Path in the wheel -> content."""
-    files = [*code_files(), *_data(), *_course(lessons)]
-    made = {path.relative_to(CODE).as_posix(): path.read_bytes() for path in files}
+def package_files(lessons: Sequence[Lesson], built: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Path in the wheel -> content.
+
+    Args:
+        lessons: those that are handed out.
+        built: what `cnnviz build` makes of them.
+    """
+    made = {path.relative_to(CODE).as_posix(): path.read_bytes() for path in (*code_files(), *_data())}
+    made |= {path: content for path, content in built.items() if path.startswith(OUTLINES)}
+    for each in lessons:  # what a reset goes back to
+        files = [f"{LESSON}/{each.id}/{each.name}{kind}" for kind in (".py", ".ipynb")]
+        made |= {f"autograder/{file}": built[file] for file in files}
     recorded = {f"autograder/course/recorded/packs/{each.id}/{name}": content
                 for each in lessons for name, content in packs(each).items()}  # fmt: skip
     return made | recorded
@@ -39,7 +47,7 @@ def code_files() -> list[Path]:
     commands = [path for pattern in COMMANDS for path in (PACKAGE / "commands").glob(f"{pattern}.py")]
     parts = [path for part in WHOLE for path in (PACKAGE / part).rglob("*.py")]
     named = [_module(path) for path in (*commands, *parts)]
-    needed = closure((*BEGINNINGS, *named), CODE, without=(*ANSWERS, MAKING), parents=True)
+    needed = closure((*BEGINNINGS, *named), CODE, without=ANSWERS, parents=True)
     return sorted({*needed, *Path(cnnviz.__file__).parent.rglob("*.py")})
 
 
@@ -64,9 +72,3 @@ def _templates(names: AbstractSet[str]) -> Iterator[Path]:
             seen.add(name)
             yield folder / name
             waiting += _TEMPLATE.findall((folder / name).read_text("utf-8"))
-
-
-def _course(lessons: Sequence[Lesson]) -> Iterator[Path]:
-    """Outlines of the lessons that are handed out, and the files that a reset goes back to."""
-    for each in lessons:
-        yield from sorted(path for path in (PACKAGE / "study/course" / each.id).rglob("*") if path.is_file())

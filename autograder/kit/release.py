@@ -59,7 +59,7 @@ def contents(root: Path, lessons: Sequence[Lesson]) -> tuple[dict[str, bytes], l
     """Path -> content of all that is handed out, and what the instructor should know of it."""
     given = {path: content for each in lessons for path, content in outputs(root, each).items()}
     files = {path: content for path, content in given.items() if path.startswith(f"{LESSON}/")}
-    inside = package_files(lessons)
+    inside = package_files(lessons, given)
     notes = checked({**files, **inside}, root, lessons)
     name, content = wheel(inside)
     return {**files, name: content, "README.md": _readme(lessons, name).encode()}, notes

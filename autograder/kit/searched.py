@@ -13,14 +13,13 @@ SMALL = 20
 """Nodes of a function that is too small to be anybody's: it may stand anywhere."""
 LONG = 36
 """Characters, without spaces, from which a line is told from others."""
-CODE_ENDINGS = (".py", "module.txt")
 
 
 def codes(path: str, content: bytes) -> list[str]:
     """The Python code in a file: a module's text, a notebook's cells."""
     if path.endswith(".ipynb"):
         return [cell.source for cell in read_cells(content, path) if cell.code]
-    return [content.decode()] if path.endswith(CODE_ENDINGS) else []
+    return [content.decode()] if path.endswith(".py") else []
 
 
 def texts(path: str, content: bytes) -> Iterator[str]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from autograder.course import outlines
+from autograder.course.outlines import Outline
 from autograder.reading.helpers import in_folder, is_helper
-from autograder.study import outlines
-from autograder.study.outlines import Outline
 
 ELSEWHERE = "go to the folder of the course, or see `cnnviz --help`."
 
@@ -57,7 +57,8 @@ class Work:
 
     def untouched(self, contents: Sequence[bytes | None]) -> bool:
         """Whether nothing was written yet, in either file."""
-        return all(_same(read, self.outline, path.name) for read, path in zip(contents, self.files, strict=True))
+        pairs = zip(contents, self.files, strict=True)
+        return all(read is None or self.outline.untouched(path.name, read) for read, path in pairs)
 
     def saved(self) -> float:
         """When the student last saved one of the files, as far as the clock of the files tells."""
@@ -113,7 +114,3 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
-
-
-def _same(read: bytes | None, outline: Outline, file: str) -> bool:
-    return read is None or read.replace(b"\r\n", b"\n") == outline.untouched(file).encode()

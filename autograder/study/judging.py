@@ -13,6 +13,7 @@ from autograder.core.judge import Graded, checks_of
 from autograder.core.oracle import Setting, parts_of
 from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
 from autograder.course import registry
+from autograder.course.outlines import Item
 from autograder.course.records import Exercise, Lesson, foundations
 from autograder.isolated import Cell, Request, Runner
 from autograder.reading.cells import Unreadable, read_cells
@@ -23,7 +24,6 @@ from autograder.study import progress
 from autograder.study.cache import Cache, digest
 from autograder.study.code import code_hash, text_hash
 from autograder.study.folder import Work
-from autograder.study.outlines import Item
 from autograder.study.progress import BRIEFLY, Standing, State
 from autograder.study.version import version
 

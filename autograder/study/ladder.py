@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from autograder.course.outlines import EXERCISE, Item
 from autograder.study.cache import Cache
-from autograder.study.outlines import EXERCISE, Item
 
 KIND = "hints"
 RUNGS = ("a question", "a pointer", "the steps, almost in code")

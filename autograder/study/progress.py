@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.core.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
+from autograder.course.outlines import EXERCISE, Item
 from autograder.study.cache import Cache, digest
 from autograder.study.folder import Work
-from autograder.study.outlines import EXERCISE, Item
 from autograder.study.version import version
 
 KIND = "lessons"

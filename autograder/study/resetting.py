@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from autograder.course.outlines import Item
 from autograder.study.folder import Work
-from autograder.study.outlines import Item
+from autograder.study.handed_out import handed_out
 from autograder.text.files import write_whole
 
 
@@ -44,14 +45,12 @@ def reset(work: Work, item: Item | None = None, *, now: datetime | None = None) 
 
 def _fresh(work: Work, path: Path, item: Item | None) -> str | None:
     """The text to write; None where the file is as it should be."""
-    untouched = work.outline.untouched(path.name)
-    if not path.exists():
+    if path.exists() and work.outline.untouched(path.name, path.read_bytes()):
+        return None
+    untouched = handed_out(work.outline, path.name)
+    if item is None or not path.exists():
         return untouched
     text, newline = _read(path)
-    if text == untouched:
-        return None
-    if item is None:
-        return untouched
     put_back: Callable[..., str] = in_module if path.suffix == ".py" else in_notebook
     made = put_back(text, untouched, item, file=path.name)
     return made.replace("\n", newline) if made != text else None

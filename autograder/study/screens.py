@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from rich.console import ConsoleRenderable
 
 from autograder.core.verdict import NOT_JUDGED, Points
+from autograder.course.outlines import EXERCISE
 from autograder.study.cache import Cache
 from autograder.study.folder import Work, shown
-from autograder.study.outlines import EXERCISE
 from autograder.study.progress import Standing, State, known
 from autograder.study.signs import (
     NARROW,

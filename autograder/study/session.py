@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import ConsoleRenderable
 
 from autograder.core.verdict import NOT_ATTEMPTED
+from autograder.course.outlines import Item
 from autograder.study import telling
 from autograder.study.cache import Cache
 from autograder.study.folder import Work, shown
 from autograder.study.keyboard import ENTER, QUIT
-from autograder.study.outlines import Item
 from autograder.study.progress import Standing, State, known
 from autograder.study.resetting import reset
 from autograder.study.screens import in_words, lesson_list

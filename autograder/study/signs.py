@@ -12,8 +12,8 @@ from rich.console import ConsoleRenderable
 from rich.padding import Padding
 from rich.table import Table
 
+from autograder.course.outlines import EFFORT, EXERCISE, Item, Outline
 from autograder.report.tables import MARKS
-from autograder.study.outlines import EFFORT, EXERCISE, Item, Outline
 from autograder.study.progress import State
 from autograder.text.screen import Screen, Text
 

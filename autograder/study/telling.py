@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import ConsoleRenderable
 
 from autograder.core.verdict import FAILED
+from autograder.course.outlines import EXERCISE, Item
 from autograder.study.cache import Cache
 from autograder.study.folder import shown
 from autograder.study.ladder import climb, rung_title
-from autograder.study.outlines import EXERCISE, Item
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
 from autograder.study.signs import effort, indented, listed, name_of, sentence_case, sign

@@ -382,7 +382,7 @@ def _summary(kind, counter, found):
 
 @every
 def test_watch_and_the_map(payload, tmp_path):
-    from autograder.study import outlines
+    from autograder.course import outlines
     from autograder.study.folder import Work
     from autograder.study.progress import Standing, State
     from autograder.study.telling import verdict

@@ -8,9 +8,7 @@ from autograder.authoring.build import LESSON, SOLVED, build, build_lessons, gen
 
 FILE = "solutions/03_toy/toy.md"
 MADE = [
-    "autograder/study/course/03_toy/module.txt",
-    "autograder/study/course/03_toy/outline.json",
-    "autograder/study/course/03_toy/toy.ipynb",
+    "autograder/course/outlines/03_toy.json",
     "lessons/03_toy/README.md",
     "lessons/03_toy/picture.png",
     "lessons/03_toy/test_toy.py",
@@ -38,7 +36,7 @@ def functions(text):
     return {part.name: part for part in ast.parse(text).body if isinstance(part, ast.FunctionDef)}
 
 
-def test_a_build_makes_the_ten_files_and_a_second_build_changes_none(course, toy):
+def test_a_build_makes_the_eight_files_and_a_second_build_changes_none(course, toy):
     assert sorted(build_lessons(course, [toy])) == MADE
     assert build_lessons(course, [toy]) == []
     assert build_lessons(course, [toy], check=True) == []
@@ -63,7 +61,7 @@ def test_check_names_everything_that_an_edit_of_the_text_reaches(course, toy, to
     assert build_lessons(course, [toy], check=True) == [
         "solutions/03_toy/toy.ipynb",
         "lessons/03_toy/toy.ipynb",
-        "autograder/study/course/03_toy/toy.ipynb",
+        "autograder/course/outlines/03_toy.json",
     ]
 
 

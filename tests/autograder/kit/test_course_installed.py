@@ -11,7 +11,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from .conftest import LESSON, ROOT
-from .test_installed import RIGHT, environment, lend_packages
+from .test_installed import RIGHT, environment, lend_packages, reset
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="the folders of a venv are named otherwise")]
 
@@ -72,3 +72,8 @@ def test_a_release_is_made(instructor):
     assert (instructor.folder / "out" / "lessons" / LESSON / "grad_cam.ipynb").is_file()
     assert list((instructor.folder / "out").glob("*.whl"))
     shutil.rmtree(instructor.folder / "out")
+
+
+def test_a_lesson_goes_back_to_what_was_handed_out(instructor):
+    shutil.copytree(ROOT / "lessons" / LESSON, instructor.folder / "lessons" / LESSON)
+    reset(instructor.folder, instructor)

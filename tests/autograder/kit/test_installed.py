@@ -176,6 +176,23 @@ def test_the_map_the_hints_and_what_is_only_for_instructors(student):
     assert not [name for name in ("grade", "build", "lint", "release") if f" {name} " in listed]
 
 
+def test_a_lesson_goes_back_to_what_was_handed_out(student):
+    reset(student.course, lambda *arguments: cnnviz(student, *arguments).stdout)
+
+
+def reset(folder: Path, cnnviz) -> None:
+    """Writes in both files of the lesson, and `cnnviz reset` puts them back."""
+    files = [folder / "lessons" / LESSON / f"grad_cam{kind}" for kind in (".py", ".ipynb")]
+    before = [file.read_bytes() for file in files]
+    assert "Nothing to do" in cnnviz("reset", "11")
+    for file, content in zip(files, before, strict=True):
+        file.write_bytes(content.replace(b"is not written yet", b"is written"))
+    assert "Yours is kept" in cnnviz("reset", "11")
+    assert [file.read_bytes() for file in files] == before
+    for backup in files[0].parent.glob("*_backup_*"):
+        backup.unlink()
+
+
 def test_what_is_handed_in_from_it_is_graded_by_the_full_course(student, tmp_path, monkeypatch):
     own = tmp_path / "submitted" / "ada" / LESSON
     shutil.copytree(student.course / "lessons" / LESSON, own)

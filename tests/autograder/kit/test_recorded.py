@@ -11,6 +11,7 @@ from autograder.core.grade import grade_answer, grade_function
 from autograder.core.oracle import Setting, parts_of, planned
 from autograder.core.verdict import FAILED, LATER, PASSED, summary, total
 from autograder.course import registry
+from autograder.course.outlines import OUTLINES, Item
 from autograder.course.recorded.lessons import DEPARTS, texts_of
 from autograder.course.recorded.pack import Pack
 from autograder.course.records import Option
@@ -19,7 +20,6 @@ from autograder.kit import recording
 from autograder.kit.searched import squeezed
 from autograder.report.tables import lesson_table
 from autograder.study import judging
-from autograder.study.outlines import Item
 from autograder.study.progress import State
 from tests.exercises.written import variants_of
 
@@ -151,7 +151,7 @@ def everything_in(released) -> dict[str, str]:
 
 def handed_out(released, lesson):
     """The same, with the files of all lessons that `cnnviz build` makes for students."""
-    made = [*(ROOT / "lessons" / lesson.id).rglob("*"), *(ROOT / "autograder/study/course" / lesson.id).rglob("*")]
+    made = [*(ROOT / "lessons" / lesson.id).rglob("*"), OUTLINES / f"{lesson.id}.json"]
     return {**everything_in(released), **{str(p): p.read_text("utf-8", "replace") for p in made if p.is_file()}}
 
 

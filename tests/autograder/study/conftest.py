@@ -34,9 +34,14 @@ def cache(student) -> Cache:
     return Cache()
 
 
+def handed_out(file: str) -> str:
+    """The text of a file of lesson 11 as students get it."""
+    return (ROOT / "lessons/11_grad_cam" / file).read_text(encoding="utf-8")
+
+
 def write(work: Work, body: str) -> None:
     """Gives neuron_importance this body, as an editor would."""
-    text = work.outline.untouched("grad_cam.py")
+    text = handed_out("grad_cam.py")
     assert STUB in text
     work.module.write_text(text.replace(STUB, body), encoding="utf-8")
 

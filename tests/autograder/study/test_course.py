@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.course import registry
-from autograder.study import outlines
+from autograder.course import outlines, registry
+from autograder.study.handed_out import handed_out
 
 from .conftest import ROOT
 
@@ -13,11 +13,13 @@ def test_the_outlines_are_those_of_the_records():
     assert [(o.id, o.title, [(i.id, i.points) for i in o.items]) for o in outlines.outlines()] == records
 
 
-def test_what_a_reset_goes_back_to_is_what_is_handed_out():
-    for outline in outlines.outlines():
-        for file in outline.files:
-            handed_out = (ROOT / "lessons" / outline.id / file).read_text(encoding="utf-8")
-            assert outline.untouched(file) == handed_out, f"{outline.id}/{file}: run `cnnviz build`"
+@pytest.mark.parametrize("outline", outlines.outlines(), ids=lambda outline: outline.id)
+def test_what_a_reset_goes_back_to_is_what_is_handed_out(outline):
+    for file in outline.files:
+        given = (ROOT / "lessons" / outline.id / file).read_bytes()
+        assert handed_out(outline, file).encode() == given.replace(b"\r\n", b"\n"), "run `cnnviz build`"
+        assert outline.untouched(file, given.replace(b"\n", b"\r\n"))
+        assert not outline.untouched(file, given + b"\n")
 
 
 def test_an_exercise_is_found_by_its_function_where_only_one_lesson_has_it():

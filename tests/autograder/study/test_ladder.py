@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.study import outlines
+from autograder.course import outlines
 from autograder.study.ladder import climb
 from autograder.study.telling import hints
 

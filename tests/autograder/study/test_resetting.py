@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from autograder.study import outlines
+from autograder.course import outlines
 from autograder.study.resetting import reset
 
-from .conftest import write
+from .conftest import handed_out, write
 
 NOW = datetime(2026, 3, 1, 14, 5, 9)
 ITEM = outlines.item("grad_cam.neuron_importance")
@@ -19,7 +19,7 @@ def test_a_whole_lesson_goes_back_and_the_students_own_lies_beside_it(work):
     write(work, MINE)
     mine = work.module.read_bytes()
     (done,) = reset(work, now=NOW)
-    assert work.module.read_text(encoding="utf-8") == work.outline.untouched("grad_cam.py")
+    assert work.module.read_text(encoding="utf-8") == handed_out("grad_cam.py")
     assert done.backup.name == "grad_cam_backup_2026-03-01_14-05-09.py"
     assert done.backup.read_bytes() == mine
 
@@ -46,14 +46,14 @@ def test_one_exercise_goes_back_and_the_others_stay(work):
     reset(work, ITEM, now=NOW)
     after = work.module.read_text(encoding="utf-8")
     assert MINE not in after
-    untouched = "# mine\n" + work.outline.untouched("grad_cam.py")
+    untouched = "# mine\n" + handed_out("grad_cam.py")
     assert after == untouched.replace("sum_or_mean = None", 'sum_or_mean = "b"')
     reset(work, outlines.item("grad_cam.sum_or_mean"), now=NOW)
     assert work.module.read_text(encoding="utf-8") == untouched
 
 
 def test_a_function_that_was_deleted_comes_back_at_the_end(work):
-    text = work.outline.untouched("grad_cam.py")
+    text = handed_out("grad_cam.py")
     start, stop = text.index("def neuron_importance"), text.index("def grad_cam_map")
     work.module.write_text(text[:start] + text[stop:], encoding="utf-8")
     reset(work, ITEM, now=NOW)
@@ -64,7 +64,7 @@ def test_windows_line_ends_are_kept(work):
     write(work, MINE)
     work.module.write_bytes(work.module.read_bytes().replace(b"\n", b"\r\n"))
     reset(work, ITEM, now=NOW)
-    assert work.module.read_bytes() == work.outline.untouched("grad_cam.py").replace("\n", "\r\n").encode()
+    assert work.module.read_bytes() == handed_out("grad_cam.py").replace("\n", "\r\n").encode()
 
 
 def test_one_cell_of_the_notebook_goes_back_without_its_output(work):
@@ -85,7 +85,7 @@ def test_a_missing_file_is_brought(work):
     work.notebook.unlink()
     (done,) = reset(work, now=NOW)
     assert (done.file, done.backup) == (work.notebook, None)
-    assert work.notebook.read_text(encoding="utf-8") == work.outline.untouched("grad_cam.ipynb")
+    assert work.notebook.read_text(encoding="utf-8") == handed_out("grad_cam.ipynb")
 
 
 @pytest.mark.parametrize(

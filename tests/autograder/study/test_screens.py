@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from autograder.study import outlines as course
+from autograder.course import outlines as course
 from autograder.study.folder import Work
 from autograder.study.progress import State
 from autograder.study.screens import course_map, current, in_progress, lesson_list

@@ -1,0 +1,140 @@
+"""What the course consists of, read from the outlines that `cnnviz build` writes: at once, without torch."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+OUTLINES = Path(__file__).with_name("outlines")
+"""One file a lesson."""
+EXERCISE, QUESTION = "exercise", "question"
+EFFORT = {1: "easy", 2: "medium", 3: "hard"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One exercise or prediction question."""
+
+    id: str
+    kind: str
+    """EXERCISE or QUESTION."""
+    title: str
+    points: int
+    minutes: int = 0
+    difficulty: int = 0
+    lines: int = 0
+    formula: str = ""
+    """In plain text; empty for a question."""
+    hints: tuple[str, ...] = ()
+    builds_on: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    """Letters of a question, each with what it says."""
+
+    @property
+    def name(self) -> str:
+        """The function's or the variable's name."""
+        return self.id.split(".")[1]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One lesson."""
+
+    id: str
+    title: str
+    items: tuple[Item, ...]
+    digests: tuple[str, str] = ("", "")
+    """Of both `files` as they are handed out."""
+
+    @property
+    def name(self) -> str:
+        """The module's name: "grad_cam"."""
+        return self.id.split("_", 1)[1]
+
+    @property
+    def number(self) -> str:
+        """ "11", the shortest name on a command line."""
+        return self.id.split("_", 1)[0]
+
+    @property
+    def points(self) -> int:
+        """Of all items."""
+        return sum(item.points for item in self.items)
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """Names of the module and of the notebook."""
+        return f"{self.name}.py", f"{self.name}.ipynb"
+
+    def untouched(self, file: str, content: bytes) -> bool:
+        """Whether the module or the notebook is as it was handed out."""
+        return digest(content) == self.digests[self.files.index(file)]
+
+
+def digest(content: bytes) -> str:
+    """Names the content of a module or notebook; Windows line ends make no difference."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+@cache
+def outlines() -> tuple[Outline, ...]:
+    """All lessons, in the order of the course."""
+    paths = sorted(OUTLINES.glob("*.json"))
+    return tuple(_outline(json.loads(path.read_text(encoding="utf-8"))) for path in paths)
+
+
+def lesson(name: str) -> Outline:
+    """The lesson with this folder name ("11_grad_cam"), module name ("grad_cam") or number ("11").
+
+    Raises:
+        ValueError: there is none.
+    """
+    asked = name.rstrip("/\\")
+    for outline in outlines():
+        if asked in (outline.id, outline.name, outline.number, outline.number.lstrip("0")):
+            return outline
+    raise ValueError(_unknown("lesson", name, [outline.id for outline in outlines()]))
+
+
+def item(name: str, within: Sequence[Outline] | None = None) -> Item:
+    """The exercise or question with this id, or with this function's name where only one has it.
+
+    Raises:
+        ValueError: there is none, or several.
+    """
+    known = [item for outline in (outlines() if within is None else within) for item in outline.items]
+    found = [item for item in known if name in (item.id, item.name)]
+    exact = [item for item in found if item.id == name]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        ids = ", ".join(item.id for item in found)
+        raise ValueError(f'exercise: got "{name}", which {len(found)} lessons have; say which one: {ids}.')
+    raise ValueError(_unknown("exercise", name, [item.id for item in known]))
+
+
+def lesson_of(item: Item) -> Outline:
+    """The lesson that an item belongs to."""
+    return lesson(item.id.split(".")[0])
+
+
+def _outline(read: dict) -> Outline:
+    listed = ("hints", "builds_on", "options")
+    items = [Item(**(one | {name: tuple(map(_fixed, one.get(name, ()))) for name in listed})) for one in read["items"]]
+    return Outline(read["id"], read["title"], tuple(items), tuple(read["digests"]))
+
+
+def _fixed(entry: Any) -> Any:
+    return tuple(entry) if isinstance(entry, list) else entry
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"choose one of {', '.join(known) or '(none is installed)'}."
+    return f'{kind}: got "{name}", which does not exist; {hint}'
