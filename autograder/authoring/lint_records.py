@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from autograder.course.mutants import Mutant
 from autograder.course.records import Case, Exercise, Law, Lesson, Question
 
 MISCONCEPTIONS = 8
@@ -74,6 +75,8 @@ def _misconceptions(exercise: Exercise) -> Iterator[str]:
         yield from _empty(f"{name}, {misconception.name}", sentence=misconception.sentence)
         if _LATEX.search(misconception.sentence):
             yield f"{name}, {misconception.name}: the sentence has LaTeX; plain text with symbols such as α is needed."
+        if isinstance(misconception.wrong, Mutant) and (fault := misconception.wrong.fault):
+            yield fault
 
 
 def _question(question: Question) -> Iterator[str]:

@@ -117,8 +117,8 @@ class Part:
         for name, found in self.mistakes.items():
             if name in self.missed:
                 continue
-            if any(result.kind != "value" for result in found[1]):
-                return f"{self._at(name)} gives no value: {found[1][0].error}"
+            if broken := next((result for result in found[1] if result.kind != "value"), None):
+                return f"{self._at(name)} gives no value: {(broken.error or {}).get('message', broken.kind)}"
             if distance(self.expected, found[1]) <= MARGIN:
                 return f"{self._at(name)} does not show"
             for other, (_, results) in seen.items():

@@ -56,7 +56,10 @@ class Edit:
         pattern = _PLACEHOLDER.sub(r"(?P<\1>\\S+?)", re.escape(self.before))
         found = list(re.finditer(pattern, text))
         if len(found) != 1:
-            raise ValueError(f"`{self.before}` stands {len(found)} times in the solved function; it must once.")
+            raise ValueError(
+                f"`{self.before}` stands {len(found)} times in the solved function and must stand there once; quote "
+                + ("more of its line." if found else "a part of one line as it stands in the lesson's .py.")
+            )
         return text[: found[0].start()] + self._filled(found[0]) + text[found[0].end() :]
 
     def _filled(self, match: re.Match[str]) -> str:
@@ -148,6 +151,16 @@ class Mutant:
         except (ValueError, SyntaxError) as error:
             raise MistakeError(f"{self.mistake.line}: {self.mistake.name}: {error}") from error
 
+    @property
+    def fault(self) -> str:
+        """Why it cannot be made; empty where it can, or where it is a part's, which says so."""
+        if self.name == self.mistake.function:
+            try:
+                self.function  # noqa: B018
+            except MistakeError as error:
+                return str(error)
+        return ""
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the wrong function gives."""
         return self.function(*args, **kwargs)
@@ -229,7 +242,7 @@ def _mistake(function: str, head: SyntaxTreeNode, nodes: Sequence[SyntaxTreeNode
 def _under(nodes: Sequence[SyntaxTreeNode], tag: str) -> Iterator[tuple[SyntaxTreeNode, Sequence[SyntaxTreeNode]]]:
     """Each heading of a level, and what stands between it and the next."""
     heads = [place for place, node in enumerate(nodes) if node.tag == tag]
-    for begin, end in zip(heads, [*heads[1:], len(nodes)], strict=True):
+    for begin, end in itertools.pairwise([*heads, len(nodes)]):
         yield nodes[begin], nodes[begin + 1 : end]
 
 

@@ -1,10 +1,11 @@
 """Seeds and bound arguments."""
 
 import dataclasses
+import re
 
 import pytest
 
-from autograder.core.oracle import Setting, parts_of, planned, seed_of
+from autograder.core.oracle import Part, Setting, parts_of, planned, seed_of
 from autograder.course import registry
 from autograder.course.records import Call
 
@@ -43,3 +44,20 @@ def test_a_case_that_gives_what_the_reference_does_not_take_is_said():
 def test_keyword_only_arguments_are_passed_by_keyword():
     call = planned(dataclasses.replace(EXERCISE, reference=lambda a, *, b: a), Call({"b": 2, "a": 1}))
     assert (call.args, call.kwargs) == ((1,), {"b": 2})
+
+
+def twice(**changes):
+    """A case of an exercise that knows its first mistake twice, the second time with changes."""
+    first = EXERCISE.misconceptions[0]
+    twin = dataclasses.replace(first, name="twin", line="mistakes.md:9", **changes)
+    exercise = dataclasses.replace(EXERCISE, misconceptions=(first, twin))
+    return Part(exercise, VISIBLE, seed_of(exercise, VISIBLE, Setting()))
+
+
+def test_two_known_mistakes_that_look_alike_are_named_with_their_lines():
+    assert twice().clash == f"twin (mistakes.md:9) and {EXERCISE.misconceptions[0].place} look alike"
+    assert re.search(r"\.md:\d+\)$", EXERCISE.misconceptions[0].place)
+
+
+def test_a_known_mistake_that_raises_is_named_with_its_line_and_what_it_said():
+    assert twice(wrong=lambda *_: 1 / 0).clash == "twin (mistakes.md:9) gives no value: division by zero"

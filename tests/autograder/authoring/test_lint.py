@@ -9,6 +9,7 @@ from autograder.authoring.lint_records import record_faults
 from autograder.authoring.lint_runs import check_problems, notebook_problems
 from autograder.authoring.lint_solutions import calls_faults, functions_of, solution_problems, special_faults
 from autograder.course import registry
+from autograder.course.mutants import Solved, misconceptions
 from tests.autograder.authoring.conftest import REPOSITORY
 
 FILE = "solutions/03_toy/toy.md"
@@ -96,6 +97,18 @@ def test_whole_records_have_no_fault(toy):
 def test_a_fault_of_the_records_is_named(toy, change, sentence):
     faults = list(record_faults(change(toy)))
     assert any(sentence in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(("edit", "said"), [("`x` -> `y`", "stands 3 times"), ("`sum` -> `y`", "stands 0 times")])
+def test_an_edit_that_does_not_stand_once_in_the_solved_function_is_a_fault_with_its_line(tmp_path, toy, edit, said):
+    (tmp_path / "03_toy").mkdir()
+    path = tmp_path / "03_toy" / "mistakes.md"
+    (tmp_path / "mistakes.md").write_text("# None are shared yet\n")
+    path.write_text(f"## double\n\n### once\n{edit}\n\nYou did not.\n")
+    known = misconceptions(Solved("def double(x):\n    return x + x\n"), path)["double"]
+    (fault,) = record_faults(broken(toy, misconceptions=(*toy.exercises[0].misconceptions, *known)))
+    assert fault.startswith("03_toy/mistakes.md:3: once: `")
+    assert f"{said} in the solved function and must stand there once; quote" in fault
 
 
 def test_a_fault_says_where_and_what_to_run(toy):
