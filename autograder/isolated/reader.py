@@ -53,11 +53,11 @@ def in_turn(works: Sequence[Work], readable: Sequence[Path] = ()) -> Iterator[An
         works: one a submission.
         readable: the files and folders that they need, beside Python's own.
     """
-    left = list(works)
-    while left:
-        answers = _in_a_child(left, readable) if confine.LINUX else map(_answered, tuple(left))
-        for answer in answers:
-            del left[0]
+    done = 0
+    while done < len(works):
+        left = works[done:]
+        for answer in _in_a_child(left, readable) if confine.LINUX else map(_answered, left):
+            done += 1
             yield Spent(answer["spent"]) if "spent" in answer else answer["value"]
 
 
@@ -77,6 +77,7 @@ def _in_a_child(works: Sequence[Work], readable: Sequence[Path]) -> Iterator[dic
         warnings.simplefilter("ignore", DeprecationWarning)  # the child needs none of the other threads
         child = os.fork()
     if not child:
+        os.close(here[0])  # whoever still writes when nobody reads ends
         _read_all(works, readable, here[1], parent)
     os.close(here[1])
     status = None
@@ -88,6 +89,7 @@ def _in_a_child(works: Sequence[Work], readable: Sequence[Path]) -> Iterator[dic
         finally:
             if told == len(works) or sys.exc_info()[0] is GeneratorExit:
                 os.kill(child, signal.SIGKILL)
+            answers.close()
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if told < len(works) and (status or not told):
         yield {"spent": _why(status)}

@@ -219,6 +219,13 @@ def test_each_limit_is_one_submissions_own_and_is_told(monkeypatch):
     ]
 
 
+def test_one_child_reads_a_whole_class_however_much_is_waiting_to_be_taken():
+    read = list(reader.in_turn([lambda: [os.getpid(), "x" * 100_000]] * 9))
+    assert len(read) == 9
+    assert {pid for pid, _ in read} != {os.getpid()}
+    assert len({pid for pid, _ in read}) == 1
+
+
 def test_of_several_lessons_the_one_that_takes_too_much_is_lost_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "SECONDS", 2)
     folder = handed_in(tmp_path, "accents over accents")
