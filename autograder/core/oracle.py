@@ -85,9 +85,10 @@ class Part:
     @cached_property
     def calls(self) -> Sequence[Call]:
         """The calls, built from the part's seed, or from the first one after it that tells the mistakes apart."""
-        seed = self._telling_seed() if self.redrawn else self.seed
+        if self.redrawn:
+            return self._telling.calls
         with _one_thread():
-            return tuple(self.part.build(torch.Generator().manual_seed(seed)))
+            return tuple(self.part.build(torch.Generator().manual_seed(self.seed)))
 
     @cached_property
     def planned(self) -> tuple[PlannedCall, ...]:
@@ -97,6 +98,8 @@ class Part:
     @cached_property
     def expected(self) -> tuple[Observation, ...]:
         """The reference's results, one a call, computed on the CPU."""
+        if self.redrawn:
+            return self._telling.expected
         results = self.results(self.exercise.reference, changes_nothing=True)
         broken = next((r for r in results if r.kind != "value"), None)
         if broken is not None:
@@ -108,11 +111,15 @@ class Part:
     @cached_property
     def mistakes(self) -> Mapping[str, tuple[str, Sequence[Observation]]]:
         """Misconception's name -> (sentence, its results)."""
+        if self.redrawn:
+            return self._telling.mistakes
         return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions}
 
     @cached_property
     def clash(self) -> str:
         """Why these inputs do not tell the known mistakes apart; empty where they do."""
+        if self.redrawn:
+            return self._telling.clash
         seen: dict[str, tuple[str, Sequence[Observation]]] = {}
         for name, found in self.mistakes.items():
             if name in self.missed:
@@ -140,10 +147,11 @@ class Part:
     def _at(self, name: str) -> str:
         return next(m for m in self.exercise.misconceptions if m.name == name).place
 
-    def _telling_seed(self) -> int:
-        draws = (replace(self, seed=self.seed + more, redrawn=False) for more in range(TRIES))
-        found = next((draw.seed for draw in draws if not draw.clash), None)
-        return self.seed if found is None else found
+    @cached_property
+    def _telling(self) -> Part:
+        """The first draw that tells the mistakes apart, with what that took; where none does, the first."""
+        draws = [replace(self, seed=self.seed + more, redrawn=False) for more in range(TRIES)]
+        return next((draw for draw in draws if not draw.clash), draws[0])
 
     def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
         """Some of `mistakes`; the others are not computed."""

@@ -61,3 +61,18 @@ def test_two_known_mistakes_that_look_alike_are_named_with_their_lines():
 
 def test_a_known_mistake_that_raises_is_named_with_its_line_and_what_it_said():
     assert twice(wrong=lambda *_: 1 / 0).clash == "twin (mistakes.md:9) gives no value: division by zero"
+
+
+def test_what_a_draw_computed_to_tell_its_mistakes_apart_is_not_computed_again():
+    made = []
+
+    def wrong(*args):
+        made.append(1)
+        return EXERCISE.misconceptions[0].wrong(*args)
+
+    first = dataclasses.replace(EXERCISE.misconceptions[0], wrong=wrong)
+    part = Part(dataclasses.replace(EXERCISE, misconceptions=(first,)), HIDDEN, 1, redrawn=True)
+    assert part.calls
+    before = len(made)
+    assert (len(part.mistakes), part.clash, len(made)) == (1, "", before)
+    assert before == len(part.calls)
