@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,12 @@ BLOCK = re.compile(r"yaml (lesson|exercise|question)(?:=(\w+))?")
 """What stands behind the fence of a block."""
 SOLVED = re.compile(r"python (?:module=true|exercise=.*)")
 """The same for the code of the solved module."""
+KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "lesson": (("title", "summary"), ()),
+    "exercise": (("title", "formula", "minutes", "difficulty", "lines", "hints"), ("outputs", "special")),
+    "question": (("text", "answer", "options"), ("points",)),
+}
+"""What each kind of block must and may say."""
 LISTS, CODE = ("hints", "outputs"), ("cases", "laws", "showcase", "promise_points", "seconds")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,28 +61,63 @@ class Checks:
 
 def folders() -> list[Path]:
     """The lessons' folders."""
-    return sorted(path.parent for path in SOLUTIONS.glob("*/cases.py"))
+    return sorted({path.parent for path in SOLUTIONS.glob("*/*.md")})
 
 
 def lesson(folder: Path) -> Lesson:
     """The lesson of a folder "11_grad_cam".
 
     Raises:
-        ValueError: a block or a mistake cannot be read; the sentence names file and line.
+        ValueError: something is missing or cannot be read; the sentence names file and line, and what to write.
     """
     name = folder.name.partition("_")[2]
     fences = list(_fences(folder / f"{name}.md"))
-    found = [(mark[1], mark[2], _read(text, line)) for info, text, line in fences if (mark := BLOCK.fullmatch(info))]
+    blocks = [_block(mark[1], mark[2], text, line) for info, text, line in fences if (mark := BLOCK.fullmatch(info))]
     solved = Solved("\n\n".join(text for info, text, _ in fences if SOLVED.fullmatch(info)))
     checks, known = module(folder / "cases.py").CHECKS, misconceptions(solved, folder / "mistakes.md")
-    texts = {item: given for kind, item, given in found if kind == "exercise"}
-    exercises = tuple(
-        _exercise(f"{name}.{function}", given, checks[function], solved, known[function], tuple(texts))
-        for function, given in texts.items()
+    head, exercises, questions = ([b for b in blocks if b.kind == kind] for kind in ("lesson", "exercise", "question"))
+    if len(head) != 1:
+        raise ValueError(f"{folder.name}/{name}.md: got {len(head)} blocks ```yaml lesson; write one at the top.")
+    for block in exercises:
+        _whole(block, solved, checks, known)
+    texts = {block.item: block.given for block in exercises}
+    return Lesson(
+        folder.name,
+        head[0].given["title"],
+        head[0].given["summary"],
+        tuple(_exercise(f"{name}.{f}", given, checks[f], solved, known[f], tuple(texts)) for f, given in texts.items()),
+        tuple(_question(f"{name}.{block.item}", block.given) for block in questions),
     )
-    questions = tuple(_question(f"{name}.{item}", given) for kind, item, given in found if kind == "question")
-    (head,) = (given for kind, _, given in found if kind == "lesson")
-    return Lesson(folder.name, head["title"], head["summary"], exercises, questions)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What an author says of the lesson, an exercise or a question."""
+
+    kind: str
+    item: str
+    given: dict[str, Any]
+    line: str
+
+
+def _block(kind: str, item: str | None, text: str, line: str) -> _Block:
+    given, (needed, allowed) = _read(text, line), KEYS[kind]
+    if missing := [key for key in needed if key not in given]:
+        raise ValueError(f"{line}: a block `{kind}` needs {', '.join(needed)}; this one has no {', '.join(missing)}.")
+    if unknown := [key for key in given if key not in needed + allowed]:
+        raise ValueError(f"{line}: got {', '.join(unknown)}; a block `{kind}` has {', '.join(needed + allowed)}.")
+    return _Block(kind, item or "", given, line)
+
+
+def _whole(block: _Block, solved: Solved, checks: Collection[str], known: Collection[str]) -> None:
+    """Refuses an exercise of which the text, `cases.py` or `mistakes.md` lacks its part."""
+    wanted = {
+        f"its text: a cell ```python exercise with `def {block.item}`": solved.names,
+        f'cases.py: `"{block.item}": Checks(...)` in CHECKS': checks,
+        f"mistakes.md: a heading `## {block.item}` and below it its known mistakes": known,
+    }
+    if missing := [place for place, there in wanted.items() if block.item not in there]:
+        raise ValueError(f"{block.line}: the exercise {block.item} still needs, in {missing[0]}.")
 
 
 def _exercise(
@@ -104,9 +145,12 @@ def _fences(path: Path) -> Iterator[tuple[str, str, str]]:
 
 def _read(text: str, line: str) -> dict[str, Any]:
     try:
-        return yaml.load(text, LOADER)
+        found = yaml.load(text, LOADER)
     except yaml.YAMLError as error:
         raise ValueError(f"{line}: this block is not YAML: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{line}: this block has no lines `key: value`.")
+    return found
 
 
 @cache

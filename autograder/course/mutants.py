@@ -21,7 +21,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -98,6 +98,11 @@ class Solved:
     """The solved module of a lesson, as text."""
 
     text: str
+
+    @property
+    def names(self) -> Collection[str]:
+        """Its functions."""
+        return self._functions
 
     def function(self, name: str, text: str | None = None) -> Callable[..., Any]:
         """One of its functions, or of an edited text's."""
@@ -193,8 +198,13 @@ def _known(function: str, sections: Mapping[str, Section], families: Mapping[str
     for source, without in sections[function].taken.items():
         if source in families:
             taken = {m.name: replace(m, function=function) for m in families[source].mistakes}
-        else:
+        elif source in sections:
             taken = _known(source, sections, families)
+        else:
+            raise MistakeError(
+                f"{function} takes over the mistakes of `{source}`, for which no heading stands; "
+                f"there are {', '.join([*sections, *families])}."
+            )
         found = {name: m for name, m in taken.items() if name not in without} | found
     for mistake in sections[function].mistakes:
         old = None if mistake.edits or mistake.code else found.get(mistake.name)

@@ -18,4 +18,4 @@ def variants(lesson: str) -> ModuleType:
 def variants_of(exercise: Any) -> Sequence[Callable[..., Any]]:
     """Right answers to one exercise."""
     known: Mapping[str, Sequence[Callable[..., Any]]] = variants(exercise.module).VARIANTS
-    return known[exercise.id]
+    return known.get(exercise.id, ())
