@@ -13,8 +13,8 @@ from autograder.batch.grade_class import Summary, current, grade_all, unchanged
 from autograder.batch.results import Store
 from autograder.batch.stages import Handed, Result
 from autograder.batch.summaries import write_tables
-from autograder.batch.versions import checks_version, libraries
 from autograder.core.verdict import NOT_JUDGED
+from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 
 STAGE = ".regrade"

@@ -14,9 +14,9 @@ from autograder.batch.pool import finished
 from autograder.batch.results import Store
 from autograder.batch.stages import Handed, Result
 from autograder.batch.summaries import write_tables
-from autograder.batch.versions import checks_version, libraries
 from autograder.batch.work import Task, unread
 from autograder.core.verdict import NOT_JUDGED
+from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 
 SKIPPED = "skipped by the instructor; the same command without --skip grades it."

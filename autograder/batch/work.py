@@ -17,7 +17,6 @@ from autograder.batch.messages import steady, steady_row
 from autograder.batch.names import seed_name
 from autograder.batch.results import Store
 from autograder.batch.stages import Handed, Result
-from autograder.batch.versions import checks_version, libraries
 from autograder.core import unseen
 from autograder.core.allowance import Allowance, Runs
 from autograder.core.diagnose import Diagnosis
@@ -26,6 +25,7 @@ from autograder.core.grade import grade_item
 from autograder.core.judge import Graded, checks_of
 from autograder.core.oracle import Setting
 from autograder.core.verdict import NOT_JUDGED, Row
+from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.records import Exercise, Question
 from autograder.isolated import Runner

@@ -11,7 +11,7 @@ from autograder.batch.grade_class import unchanged
 from autograder.batch.results import Store
 from autograder.batch.secret import FILE, VARIABLE, course_secret
 from autograder.batch.stages import Handed, Result
-from autograder.batch.versions import checks_version
+from autograder.core.version import checks_version
 from autograder.course import registry
 from autograder.isolated.rungs import RUNGS, chosen
 

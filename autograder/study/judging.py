@@ -12,6 +12,7 @@ from autograder.core.grade import grade_in, grade_item, in_file
 from autograder.core.judge import Graded, checks_of
 from autograder.core.oracle import Setting, parts_of
 from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
+from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.outlines import Item
 from autograder.course.records import Exercise, Lesson, foundations
@@ -25,7 +26,6 @@ from autograder.study.cache import Cache, digest
 from autograder.study.code import code_hash, text_hash
 from autograder.study.folder import Work
 from autograder.study.progress import BRIEFLY, Standing, State
-from autograder.study.version import version
 
 KIND = "exercises"
 Told = Callable[[State], None]
@@ -202,7 +202,8 @@ def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[G
     found = {g.item.id: in_file(g, submission) for g in earlier if g.item.id in parts}
     broken = [name for name, part in found.items() if part is None or summary(part.rows) != PASSED]
     counts = code_hash(cells, item.function, {question.variable for question in lesson.questions})
-    return digest(version(), item.id, counts, *broken), text_hash(cells)
+    made_with = checks_version(lesson.id), repr(libraries())
+    return digest(*made_with, item.id, counts, *broken), text_hash(cells)
 
 
 def _rows(item: Exercise, read: Mapping[str, Any] | None) -> tuple[Row, ...] | None:

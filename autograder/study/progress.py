@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.core.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
+from autograder.core.version import checks_version, libraries
 from autograder.course.outlines import EXERCISE, Item
 from autograder.study.cache import Cache, digest
 from autograder.study.folder import Work
-from autograder.study.version import version
 
 KIND = "lessons"
 BRIEFLY = 600.0
@@ -122,7 +122,8 @@ def keep(standing: Standing, contents: Sequence[bytes | None], cache: Cache) -> 
 
 
 def _key(work: Work, contents: Sequence[bytes | None]) -> str:
-    return digest(work.outline.id, repr(work.outline), version(), *contents, *work.beside())
+    made_with = checks_version(work.outline.id), repr(libraries())
+    return digest(repr(work.outline), *made_with, *contents, *work.beside())
 
 
 def _standing(work: Work, read: Mapping[str, Any]) -> Standing | None:

@@ -10,10 +10,10 @@ from traitlets.config import Config
 from autograder.batch import work
 from autograder.batch.results import Store
 from autograder.batch.stages import Result, digest_of
-from autograder.batch.versions import checks_version
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import Graded
 from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Row
+from autograder.core.version import checks_version
 from autograder.course.records import Lesson, Option, Question
 from autograder.nbgrader import batch_of_course, checks
 from autograder.nbgrader.checks import IsolatedChecks, item_of, write_score

@@ -56,6 +56,18 @@ def test_a_mistake_is_named_and_then_known_without_running_it_again(work, cache,
     assert state(judging.standing(work)).told == state(standing).told
 
 
+def test_other_checks_forget_what_was_known(work, cache, judging, monkeypatch):
+    write(work, WRONG)
+    judging.standing(work)
+    for module in ("progress", "judging"):
+        monkeypatch.setattr(f"autograder.study.{module}.checks_version", lambda lesson: "others")
+    assert known(work, cache) is None
+    run = []
+    monkeypatch.setattr("autograder.study.judging.grade_in", _noting(run))
+    judging.standing(work)
+    assert "grad_cam.neuron_importance" in run
+
+
 def test_only_what_changed_is_run_and_what_is_built_on_it(work, judging, monkeypatch):
     solved = (ROOT / "solutions/11_grad_cam/grad_cam.py").read_text(encoding="utf-8")
     work.module.write_text(solved, encoding="utf-8")

@@ -2,19 +2,19 @@
 
 import pytest
 
-from autograder.batch import versions
-from autograder.batch.versions import checks_version, libraries
+from autograder.core import version as versions
+from autograder.core.version import checks_version, libraries
 from autograder.course import sources
 from autograder.course.locations import CODE
 
-from .classroom import LESSON
+LESSON = "11_grad_cam"
 
 
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """The course's files in a folder of their own."""
     for name in ("autograder", "cnnviz", "cnnviz_ref", "solutions"):
-        for path in (CODE / name).rglob("*.[pm][yd]"):
+        for path in [*(CODE / name).rglob("*.[pm][yd]"), *(CODE / name).rglob("*.safetensors")]:
             place = tmp_path / path.relative_to(CODE)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(path.read_bytes())
@@ -28,6 +28,13 @@ def version(lesson):
     return checks_version.__wrapped__(lesson)
 
 
+def change(path):
+    """As an author changes a file; an instructor's clone has no packs, a student's copy has."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(b"\n# changed\n")
+
+
 @pytest.mark.parametrize(
     "place",
     [
@@ -38,12 +45,14 @@ def version(lesson):
         "autograder/isolated/calling.py",
         "cnnviz_ref/grad_cam.py",
         "cnnviz/small_nets.py",
+        "cnnviz/data/digit_net.safetensors",
         "solutions/11_grad_cam/grad_cam.md",
+        "autograder/course/recorded/packs/11_grad_cam/capture.safetensors",
     ],
 )
 def test_a_file_that_a_verdict_depends_on_changes_the_version(copied, place):
     before = version(LESSON)
-    (copied / place).write_text((copied / place).read_text() + "\n# changed\n")
+    change(copied / place)
     assert version(LESSON) != before
 
 
@@ -54,7 +63,7 @@ def test_a_file_that_a_verdict_depends_on_changes_the_version(copied, place):
 )  # fmt: skip
 def test_other_files_leave_the_version_as_it_is(copied, place):
     before = version(LESSON)
-    (copied / place).write_text((copied / place).read_text() + "\n# changed\n")
+    change(copied / place)
     assert version(LESSON) == before
 
 
@@ -66,4 +75,5 @@ def test_line_ends_of_another_system_leave_the_version_as_it_is(copied):
 
 
 def test_libraries_are_named_with_their_versions():
-    assert set(libraries()) == {"python", "torch", "numpy", "cnnviz"}
+    assert set(libraries()) == {"python", *versions.LIBRARIES}
+    assert "not installed" not in libraries().values()

