@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -305,6 +306,36 @@ def test_workers_and_trackers_start_elsewhere(handed_in, guard):
     said = handed_in.run(command=command)
     assert "[1, 2]" in said
     assert (str(handed_in.folder) in said) == (guard == "the variable alone")
+
+
+STARTS = {
+    "a program of Python": """
+import subprocess
+subprocess.run([sys.executable, "-c", "import pickle, numpy; print('ran')"])
+""",
+    "multiprocessing": """
+import multiprocessing
+process = multiprocessing.get_context("spawn").Process(target=print, args=["ran"])
+process.start()
+process.join()
+""",
+}
+BEGIN = "import sys\nsys.path.remove('')\n"
+GUARDED = BEGIN + "from autograder.isolated.current_folder import elsewhere\nwith elsewhere():\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="PYTHONSAFEPATH is Python 3.11's")
+@pytest.mark.parametrize("way", STARTS)
+def test_a_helper_that_is_started_the_plain_way_runs_two_files_of_a_student_and_prints_the_secret(tmp_path, way):
+    poison(tmp_path, tmp_path / "canary", ("pickle", "numpy"))
+    env = {**os.environ, "CNNVIZ_SECRET": SECRET}
+    said = []
+    for code in (GUARDED + textwrap.indent(STARTS[way], "    "), BEGIN + STARTS[way]):
+        command = [sys.executable, "-c", code]
+        said.append(subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60).stdout)
+    guarded, plain = said
+    assert guarded == "ran\n"
+    assert f"STOLEN {SECRET}" in plain
 
 
 def test_a_module_is_run_without_the_current_folder_on_its_path(handed_in):
