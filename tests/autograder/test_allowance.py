@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core import grade
 from autograder.core.allowance import Allowance
 from autograder.core.grade import grade_item, grade_lesson
 from autograder.core.oracle import Setting
@@ -59,6 +60,13 @@ def test_no_way_to_be_slow_costs_more_than_one_and_a_half_times_the_limits(tmp_p
     grade_lesson(load_submission(tmp_path, LESSON), LESSON, SETTING, slow)
     assert sum(slow.spent) <= 1.5 * LIMITS + 1e-6, [each.function for each in slow.asked]
     assert {each.function for each in slow.asked} == {each.function for each in LESSON.exercises}
+
+
+def test_where_each_run_has_the_whole_limit_some_way_to_be_slow_costs_more(monkeypatch):
+    monkeypatch.setattr(grade, "Allowance", lambda runner, lesson, setting: runner)
+    slow = Slow(WAYS["is just in time first"])
+    grade_lesson(load_submission(RIGHT.parent, LESSON), LESSON, SETTING, slow)
+    assert sum(slow.spent) > 1.5 * LIMITS
 
 
 def request(function, seconds=1.0, file="grad_cam.py"):

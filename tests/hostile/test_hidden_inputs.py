@@ -14,8 +14,9 @@ from rich.console import Console
 import autograder
 from autograder.batch.stages import Handed
 from autograder.batch.work import Task, perform
+from autograder.core import unseen
 from autograder.core.judge import Graded
-from autograder.core.oracle import Setting, parts_of
+from autograder.core.oracle import Part, Setting, parts_of
 from autograder.core.verdict import report
 from autograder.course import registry
 from autograder.feedback.student_page import Sheet, page, section_of
@@ -107,16 +108,27 @@ def everything(results) -> str:
     return html.unescape("\n".join([*kept, *cells, *shown, *exports.tables(results), exports.gradescope(results)]))
 
 
+def told_by(rung: str) -> str:
+    """All that the hand-in can make a grader say."""
+    text = RIGHT + SAYS.format(seen=sorted(said_of(hidden=False)))
+    handed = Handed("teller", LESSON, from_code(text.encode(), "grad_cam.py"), "0" * 64)
+    return everything(perform(Task(handed, "the secret", "", rung=rung)))
+
+
 @pytest.mark.parametrize("rung", ["rlimits", "landlock", "bubblewrap"])
 def test_no_hidden_input_is_told_anywhere(rung):
     """In the kept result, the terminal, the pages, nbgrader's cells, the tables and what Gradescope shows."""
     if reason := reasons()[rung]:
         pytest.skip(f"this machine does not offer {rung}: {reason}")
-    text = RIGHT + SAYS.format(seen=sorted(said_of(hidden=False)))
-    handed = Handed("teller", LESSON, from_code(text.encode(), "grad_cam.py"), "0" * 64)
-    told = everything(perform(Task(handed, "the secret", "", rung=rung)))
+    told = told_by(rung)
     assert re.search(r"SEEN\d{7}", told), "what the code says of visible inputs is not told either: nothing is shown"
     assert not re.findall(r"LOOT\d*", told)
     hidden = said_of(hidden=True, secret="the secret") - said_of(hidden=False)
     assert len(hidden) > 10
     assert not [number for number in hidden if number.strip("0") and number in told]
+
+
+def test_a_grader_that_tells_of_hidden_inputs_what_it_tells_of_others_is_beaten(monkeypatch):
+    monkeypatch.setattr(Part, "unseen", False)
+    monkeypatch.setattr(unseen, "told", lambda row, exercise: row)
+    assert re.search(r"LOOT\d{7}", told_by("rlimits"))

@@ -103,10 +103,19 @@ def test_who_is_right_but_for_a_part_is_helped_on_every_rung(runner):
     assert [i for i, g in graded.items() if summary(g.rows) != PASSED] == ["grad_cam.neuron_importance"]
 
 
-def test_what_can_be_read_beside_lent_parts_is_these_parts_alone(runner):
-    borrowed = lent(WHOLE, foundations(WHOLE, LESSON.exercises))
+def seen_beside(borrowed: Cell, runner: Runner) -> str:
+    """All that code can print of what is loaded beside it."""
     cells = (Cell("grad_cam.py", LOOKS + "\ntold()\n"), borrowed, Cell("later.py", "told()\n"))
-    seen = runner.run(Request(cells, variable="nothing", output_bytes=2**26)).output
+    return runner.run(Request(cells, variable="nothing", output_bytes=2**26)).output
+
+
+def test_answers_are_read_where_a_whole_solution_is_lent(runner):
+    seen = seen_beside(replace(lent(WHOLE, foundations(WHOLE, LESSON.exercises)), source=RIGHT), runner)
+    assert all(question.variable in seen for question in LESSON.questions)
+
+
+def test_what_can_be_read_beside_lent_parts_is_these_parts_alone(runner):
+    seen = seen_beside(lent(WHOLE, foundations(WHOLE, LESSON.exercises)), runner)
     assert "def capture" in seen, "what is lent was not seen at all"
     solved = next(SOLUTIONS.glob("*_grad_cam/grad_cam.py")).read_text("utf-8")
     for question in LESSON.questions:
