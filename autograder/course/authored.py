@@ -71,6 +71,8 @@ def lesson(folder: Path) -> Lesson:
         ValueError: something is missing or cannot be read; the sentence names file and line, and what to write.
     """
     name = folder.name.partition("_")[2]
+    if missing := [file for file in (f"{name}.md", "cases.py", "mistakes.md") if not (folder / file).is_file()]:
+        raise ValueError(f"{folder.name} is no whole lesson yet; write {', '.join(missing)} there.")
     fences = list(_fences(folder / f"{name}.md"))
     blocks = [_block(mark[1], mark[2], text, line) for info, text, line in fences if (mark := BLOCK.fullmatch(info))]
     solved = Solved("\n\n".join(text for info, text, _ in fences if SOLVED.fullmatch(info)))

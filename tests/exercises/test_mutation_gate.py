@@ -103,10 +103,11 @@ def test_wrong_answers_from_outside_are_known_mistakes(name, wrong):
 @each_secret
 def test_right_variants_earn_every_point(exercise, secret):
     right = variants_of(exercise)
-    assert len(right) >= 4, (
-        f"{exercise.id} has {len(right)} right answers in other words; add to VARIANTS[{exercise.id!r}] in "
-        f"{variants(exercise.module).__file__}"
-    )
+    if len(right) < 4:
+        assert_no(
+            f"{exercise.id} has {len(right)} right answers in other words and needs four: VARIANTS[{exercise.id!r}] in "
+            f"{variants(exercise.module).__file__}"
+        )
     for variant in (exercise.reference, *right):
         wrong = lost(grade_function(exercise, variant, Setting(secret=secret)))
         assert not wrong, f"{exercise.id}: the right answer {variant.__name__} does not pass {wrong}"

@@ -28,3 +28,10 @@ def test_what_a_lesson_lacks_is_said(tmp_path, file, before, after, sentence):
     (folder / file).write_text(text.replace(before, after, 1), encoding="utf-8")
     with pytest.raises(ValueError, match=sentence):
         authored.lesson(folder)
+
+
+def test_a_file_that_a_lesson_lacks_is_said(tmp_path):
+    (tmp_path / "98_toy").mkdir()
+    (tmp_path / "98_toy" / "toy.md").write_text("# Toy\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"98_toy is no whole lesson yet; write cases\.py, mistakes\.md there"):
+        authored.lesson(tmp_path / "98_toy")
