@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 # The current folder may hold what was handed in, and `python -m`, or an empty place in PYTHONPATH, puts it on the path.
@@ -11,9 +12,11 @@ _HERE, _COURSE = os.path.realpath(""), os.path.realpath(os.path.join(os.path.dir
 sys.path[:] = [p for p in sys.path if os.path.isabs(p) and (os.path.realpath(p) != _HERE or _HERE == _COURSE)]
 os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep)))
 
+from collections import Counter
 from importlib import import_module
+from importlib.metadata import distribution
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -62,6 +65,8 @@ class Commands(TyperGroup):
         """What is wrong with a command's arguments is said without what would steer the terminal."""
         try:
             return super().invoke(ctx)
+        except ModuleNotFoundError as missing:
+            ctx.fail(_not_installed(missing))
         except Exception as caught:
             error: Any = caught
             if hasattr(error, "format_message"):  # click's, or that of typer's own copy of click
@@ -69,8 +74,25 @@ class Commands(TyperGroup):
             raise
 
 
+def _not_installed(missing: ModuleNotFoundError) -> str:
+    """Which extra of this package to install for a module that is not there.
+
+    Raises:
+        ModuleNotFoundError: none brings it.
+    """
+    module = (missing.name or "").partition(".")[0]
+    extras = re.findall(r"^([\w-]+).*extra == .(\w+)", "\n".join(distribution("cnnviz").requires or ()), re.MULTILINE)
+    size = Counter(extra for _, extra in extras)
+    found = [extra for name, extra in extras if name.replace("-", "_").lower() == module.lower()]
+    if not found:
+        raise missing
+    command = f'python -m pip install "cnnviz[{min(found, key=size.__getitem__)}]"'
+    return f"This needs {module}, which is not installed; run `{command}`."
+
+
 app = typer.Typer(
     cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -85,8 +107,17 @@ for _name, _module in COMMANDS.items():
             app.command(_name)(_found)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cnnviz {distribution('cnnviz').version}")
+        raise typer.Exit
+
+
 @app.callback()
-def course(context: typer.Context) -> None:
+def course(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Which cnnviz.")] = False,
+) -> None:
     """Look inside convolutional networks. Without a command: the map of the course, and how far you are."""
     if context.invoked_subcommand is None:
         import_module("autograder.commands.study").show_map()

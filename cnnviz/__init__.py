@@ -61,6 +61,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name in ("shapes", "small_nets"):
         return import_module(f"cnnviz.{name}")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("cnnviz")
     if name not in _HOME:
         raise AttributeError(f"cnnviz has no {name!r}; it has {', '.join(__all__)}.")
     value = getattr(import_module(f"cnnviz.{_HOME[name]}"), name)

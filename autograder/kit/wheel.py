@@ -10,8 +10,8 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
-INSTRUCTORS = ("nbgrader", "jupytext", "joblib", "hatchling")
-"""Packages that only grading, building and authoring need."""
+STUDENTS = "extra == 'course'"
+"""What a student needs beside what everybody does."""
 KEPT = {"name": "Name", "description": "Summary", "requires-python": "Requires-Python"}
 """Key of a pyproject.toml -> field of the installed course's metadata."""
 
@@ -21,9 +21,6 @@ def wheel(files: Mapping[str, bytes]) -> tuple[str, bytes]:
 
     Args:
         files: path in the wheel -> content.
-
-    Raises:
-        ValueError: hatchling is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="cnnviz-release-") as folder:
         place = Path(folder)
@@ -35,12 +32,8 @@ def wheel(files: Mapping[str, bytes]) -> tuple[str, bytes]:
 
 
 def _build(place: Path) -> str:
-    try:
-        from hatchling.builders.wheel import WheelBuilder
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "release: hatchling, which makes the wheel, is not installed; run `python -m pip install hatchling`."
-        ) from error
+    from hatchling.builders.wheel import WheelBuilder
+
     return next(WheelBuilder(str(place)).build(directory=str(place / "dist"), versions=["standard"]))
 
 
@@ -64,7 +57,7 @@ def _lines(course: Distribution, content: str) -> Iterator[str]:
     for key, field in KEPT.items():
         yield f"{key} = {_toml(course.metadata[field])}"
     yield f"version = {_toml(f'{course.version}+student.{content}')}"
-    needed = [each for each in course.requires or () if "extra ==" not in each and not each.startswith(INSTRUCTORS)]
+    needed = [each.partition(";")[0] for each in course.requires or () if "extra" not in each or STUDENTS in each]
     yield f"dependencies = {_toml(sorted(needed))}"
     groups = {point.group for point in course.entry_points}
     points = {group: {point.name: point.value for point in course.entry_points.select(group=group)} for group in groups}
