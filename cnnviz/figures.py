@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 NOT_FINITE = "0.6"  # grey
+ROUNDING = 0.01
+"""How far a photo's values may lie outside their range: bicubic resizing overshoots, 8-bit files round."""
 
 
 @dataclass(frozen=True)
@@ -313,16 +315,23 @@ def _picture(photo: Any) -> np.ndarray:
         raise ValueError(
             f"photo: got shape {list(array.shape)}; allowed are [3 H W] and [1 H W]; pass what cnnviz.photo returns."
         )
-    if array.min() < 0:
+    low, high = float(array.min()), float(array.max())
+    if low < -1 - ROUNDING or high > 1 + ROUNDING:
+        raise ValueError(
+            f"photo: got values from {low:.3g} to {high:.3g}; allowed are [0, 1], and [-1, 1] as preprocess gives; "
+            "pass the picture as it was before it was normalised: deprocess(images, model=...) gives it."
+        )
+    if low < -ROUNDING:
         array = (array + 1) / 2
     return np.repeat(array, 3 // len(array), axis=0).clip(0, 1).transpose(1, 2, 0)
 
 
 def _refuse_other_crop(picture: tuple[int, ...], plane: tuple[int, ...]) -> None:
-    """Refuses a grid that is more than one cell off, down or across, from any stride over the picture."""
-    least = max(side / (cells + 1) for side, cells in zip(picture, plane, strict=True))
-    most = min(side / (cells - 1 or 1e-9) for side, cells in zip(picture, plane, strict=True))
-    if least > most:
+    """Refuses a grid that no stride gives: down and across, what is left at the edge is cut off, or both filled up."""
+    sides = list(zip(picture, plane, strict=True))
+    cut = max(side / (cells + 1) for side, cells in sides) < min(side / cells for side, cells in sides)
+    filled = max(side / cells for side, cells in sides) < min(side / (cells - 1 or 1e-9) for side, cells in sides)
+    if not (cut or filled):
         raise ValueError(
             f"map: got a {plane[0]}x{plane[1]} grid for a {picture[0]}x{picture[1]} photo; allowed is a grid of the "
             "photo's proportions; pass the picture that the network saw, deprocess(images)[0]."

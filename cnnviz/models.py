@@ -180,8 +180,7 @@ def load_model(name: str, *, weights: str | None = None) -> nn.Module:
     """The network called `name`, in eval mode: "efficientnet_lite0", "digit_net" or a `torchvision.models` name.
 
     A torchvision network has random weights from a fixed seed, and nothing is downloaded; `weights="default"` takes
-    torchvision's trained ones, which it downloads on first use. Those expect pictures normalised by ImageNet's mean and
-    standard deviation (`torchvision.models.get_weight(...).transforms()`), not `preprocess`'s [-1, 1].
+    torchvision's trained ones, which it downloads on first use, and which want `preprocess(photo, model=name)`.
 
     Raises:
         ValueError: `name` or `weights` is unknown.

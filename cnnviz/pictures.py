@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -130,38 +131,63 @@ def _unknown_photo(got: str) -> str:
     return f"photo: got {got!r}; allowed are {', '.join(photos())} and paths of picture files that exist; {guess}"
 
 
-def preprocess(photo: Tensor, size: int = 224) -> Tensor:
+def preprocess(photo: Tensor, size: int = 224, *, model: str | None = None) -> Tensor:
     """What the network takes: shorter side resized to `size`, centre cut out, [0, 1] scaled to [-1, 1].
 
     Args:
         photo: `[3 H W]` in [0, 1].
         size: pixels along each side of the result.
+        model: the name of a torchvision network whose trained weights want sizes and a scaling of their own; these are
+            taken then, and `size` is not.
 
     Returns:
         `[1 3 size size]`, a batch of one. `deprocess(images)[0]` is the picture that the network saw.
 
     Raises:
-        ValueError: `photo` has another shape, or `size` is below 1.
+        ValueError: `photo` has another shape, `size` is below 1, or torchvision has no weights for `model`.
 
     >>> preprocess(photo("coffee")).shape
     torch.Size([1, 3, 224, 224])
     """
-    return _crop(photo, size)[None] * 2 - 1
+    _refuse_no_photo(photo)
+    return _crop(photo, size)[None] * 2 - 1 if model is None else _transforms(model)(photo)[None]
 
 
-def deprocess(images: Tensor) -> Tensor:
+def deprocess(images: Tensor, *, model: str | None = None) -> Tensor:
     """The inverse of `preprocess`'s scaling: [-1, 1] to [0, 1], values beyond cut off; the shape is kept.
+
+    Args:
+        images: what `preprocess` gave, or something like it.
+        model: what `preprocess` was given.
 
     >>> deprocess(torch.tensor([-1.0, 0.0, 1.0, 3.0]))
     tensor([0.0000, 0.5000, 1.0000, 1.0000])
     """
-    return ((images.detach() + 1) / 2).clamp(0, 1)
+    if model is None:
+        return ((images.detach() + 1) / 2).clamp(0, 1)
+    mean, std = (images.new_tensor(each)[:, None, None] for each in (_transforms(model).mean, _transforms(model).std))
+    return (images.detach() * std + mean).clamp(0, 1)
 
 
-def _crop(photo: Tensor, size: int) -> Tensor:
+def _transforms(model: str) -> Any:
+    """Resizing, cutting out and scaling that belong to a torchvision network's weights; nothing is downloaded."""
+    from torchvision import models
+
+    try:
+        return models.get_model_weights(model).DEFAULT.transforms()
+    except ValueError as error:
+        raise ValueError(
+            f"model: got {model!r}; allowed are networks of torchvision.models; pass one's name, or none for the kit's."
+        ) from error
+
+
+def _refuse_no_photo(photo: object) -> None:
     if not isinstance(photo, Tensor) or photo.dim() != 3 or len(photo) != 3:
         got = tuple(photo.shape) if isinstance(photo, Tensor) else type(photo).__name__
         raise ValueError(f"photo: got {got}; allowed is a tensor [3 H W]; pass what cnnviz.photo returns.")
+
+
+def _crop(photo: Tensor, size: int) -> Tensor:
     if size < 1:
         raise ValueError(f"size: got {size}; allowed are whole numbers of pixels from 1; pass for example 224.")
     height, width = photo.shape[1:]

@@ -5,6 +5,7 @@ Arguments that methods share:
     images: `[N C H W]`, floats of the model's dtype on its device.
     targets: The class to explain: one number for all images, or int64 `[N]`, one for each.
     layer: A module inside the model, or its dotted name ("features.3"); if it runs several times, its last output.
+        Where a method has a default, it is the last convolutional layer, with what follows it on the same grid.
 
 Every method: score before softmax; the caller chooses the target; raw maps in the images' float dtype on their device;
 detached; the model (in eval mode while it runs) and the images left as found, also after an exception; the second call

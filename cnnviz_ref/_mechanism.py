@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from cnnviz_ref._axes import Following
+from cnnviz_ref._last_layer import last_convolutional_layer
 from cnnviz_ref._undisturbed import undisturbed as undisturbed
 from cnnviz_ref._undisturbed import without_autocast as without_autocast
 
-Layer: TypeAlias = str | nn.Module
-"""A layer of a model: its dotted name, or the module itself."""
+Layer: TypeAlias = str | nn.Module | None
+"""A layer of a model: its dotted name, or the module itself; None is the last convolutional one, where images are."""
 
 
 @contextmanager
@@ -89,10 +90,12 @@ def target_scores(scores: object, targets: Tensor) -> Tensor:
     return scores.gather(1, targets.to(scores.device)[:, None])[:, 0]
 
 
-def layer_name(model: nn.Module, layer: Layer) -> str:
-    """The dotted name of a layer that may be given as the module itself, or a ValueError; names are not looked up."""
+def layer_name(model: nn.Module, layer: Layer, images: Tensor | None = None) -> str:
+    """The dotted name of a layer, given in any of the three ways, or a ValueError; names are not looked up."""
+    if layer is None and images is not None:
+        return last_convolutional_layer(model, images)
     if not isinstance(layer, nn.Module):
-        return layer
+        return layer  # type: ignore[return-value]  # find_layer refuses what is no name
     check_model(model)
     found = [name for name, module in model.named_modules() if module is layer and name]
     if not found:

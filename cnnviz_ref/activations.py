@@ -9,7 +9,7 @@ from cnnviz.shapes import Activations, Images
 from cnnviz_ref._mechanism import Layer, check_grid, check_images, layer_name, run_from, undisturbed
 
 
-def activations(model: nn.Module, images: Images, layer: Layer) -> Activations:
+def activations(model: nn.Module, images: Images, layer: Layer = None) -> Activations:
     r"""The maps of a layer, as they are when the layer returns: an in-place ReLU after it does not show.
 
     Formula:
@@ -33,7 +33,7 @@ def activations(model: nn.Module, images: Images, layer: Layer) -> Activations:
     tensor([[[[ 1., -2.]]]])
     """
     check_images(model, images)
-    layer = layer_name(model, layer)
+    layer = layer_name(model, layer, images)
     with undisturbed(model, images), torch.no_grad():
         A, _ = run_from(model, images, layer)
         check_grid(A, layer)

@@ -10,7 +10,7 @@ from cnnviz.shapes import Activations, ChannelWeights, Images, Map, Scores, Targ
 from cnnviz_ref._mechanism import Layer, check_grid, check_targets, layer_name, run_from, target_scores, undisturbed
 
 
-def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> Map:
+def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer = None) -> Map:
     r"""How much each place of the last feature maps adds to the score of a class.
 
     Formula:
@@ -38,7 +38,7 @@ def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) 
     >>> cam(net, image, torch.tensor([1]), "0")  # 2 * [1 2] - 1 * [3 0]
     tensor([[[-1.,  4.]]])
     """
-    targets, layer = check_targets(model, images, targets), layer_name(model, layer)
+    targets, layer = check_targets(model, images, targets), layer_name(model, layer, images)
     with undisturbed(model, images), torch.no_grad():
         f, scores = run_from(model, images, layer)
         check_grid(f, layer)

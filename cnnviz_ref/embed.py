@@ -9,7 +9,7 @@ from cnnviz.shapes import Features, Images
 from cnnviz_ref._mechanism import Layer, check_images, layer_name, run_from, undisturbed
 
 
-def embed(model: nn.Module, images: Images, layer: Layer) -> Features:
+def embed(model: nn.Module, images: Images, layer: Layer = None) -> Features:
     r"""What a layer says about each image, as one row: maps by their averages, anything else flattened.
 
     Formula:
@@ -36,7 +36,7 @@ def embed(model: nn.Module, images: Images, layer: Layer) -> Features:
     (tensor([[ 1.5000, -2.0000]]), tensor([[ 1.,  2.,  0., -4.]]))
     """
     check_images(model, images)
-    layer = layer_name(model, layer)
+    layer = layer_name(model, layer, images)
     with undisturbed(model, images), torch.no_grad():
         output, _ = run_from(model, images, layer)
         if output.ndim < 2 or len(output) != len(images):

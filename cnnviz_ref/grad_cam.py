@@ -17,7 +17,7 @@ from cnnviz_ref._mechanism import (
 )
 
 
-def grad_cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> Map:
+def grad_cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer = None) -> Map:
     r"""Where the layer's channels, weighted by their importance for the class, speak for it.
 
     Formula:
@@ -57,7 +57,7 @@ def activations_and_gradients(
 
     Arguments and errors are those of `grad_cam`. One forward pass; one backward pass, down to the layer only.
     """
-    targets, layer = check_targets(model, images, targets), layer_name(model, layer)
+    targets, layer = check_targets(model, images, targets), layer_name(model, layer, images)
     with undisturbed(model, images):
         A, scores = run_from(model, images, layer)
         check_grid(A, layer)

@@ -24,7 +24,7 @@ from cnnviz_ref.grad_cam import neuron_importance, weighted_sum
 from cnnviz_ref.guided_backprop import PLAIN, keep_positive
 
 
-def guided_grad_cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer) -> ImageMap:
+def guided_grad_cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer = None) -> ImageMap:
     r"""Guided backpropagation, weighted at each pixel by the class's Grad-CAM map.
 
     Formula:
@@ -62,7 +62,7 @@ def guided_and_clean(
 
     Arguments and errors are those of `guided_grad_cam`.
     """
-    targets, layer = check_targets(model, images, targets), layer_name(model, layer)
+    targets, layer = check_targets(model, images, targets), layer_name(model, layer, images)
     kept: list[Tensor] = []
     guide, following = _Guide(), Following()
     with undisturbed(model, images):

@@ -111,6 +111,18 @@ def test_an_overlay_on_the_uncropped_photo_is_refused():
         cnnviz.overlay(torch.rand(3, *photo), torch.rand(grid))
 
 
+@pytest.mark.parametrize("photo", [(400, 300), (300, 400), (96, 72), (390, 300)])
+def test_an_overlay_on_a_phones_whole_photo_is_refused(photo):
+    with pytest.raises(ValueError, match="allowed is a grid of the photo's proportions"):
+        cnnviz.overlay(torch.rand(3, *photo), torch.rand(7, 7))
+
+
+@pytest.mark.parametrize("photo", [torch.linspace(-2.1, 2.6, 48), torch.arange(48.0), torch.linspace(-1.5, 0.5, 48)])
+def test_an_overlay_on_a_picture_of_another_scaling_is_refused(photo):
+    with pytest.raises(ValueError, match=r"allowed are \[0, 1\], and \[-1, 1\] as preprocess gives; pass"):
+        cnnviz.overlay(photo.reshape(3, 4, 4), torch.rand(4, 4))
+
+
 def test_a_grid_shows_photos_as_they_are_and_maps_in_colours():
     photo, field = torch.rand(3, 6, 6), torch.rand(1, 4, 4)
     figure = cnnviz.show_grid([photo, field, photo[None], np.eye(3)], titles=list("abcd"), columns=3)

@@ -4,6 +4,7 @@ import socket
 import numpy as np
 import pytest
 import torch
+import torchvision
 from PIL import Image
 
 import cnnviz
@@ -185,3 +186,19 @@ def test_class_index_lists_what_comes_near():
         cnnviz.class_index("expresso")
     with pytest.raises(ValueError, match=r"'qqqq', which matches no class; .*near it: none; pass a name, or the index"):
         cnnviz.class_index("qqqq")
+
+
+def test_a_torchvision_networks_own_preprocessing_is_torchvisions():
+    photo = cnnviz.photo("coffee")
+    weights = torchvision.models.ResNet50_Weights.DEFAULT
+    images = cnnviz.preprocess(photo, model="resnet50")
+    assert torch.equal(images, weights.transforms()(photo)[None])
+    seen = cnnviz.deprocess(images, model="resnet50")
+    mean, std = (torch.tensor(each)[:, None, None] for each in (weights.transforms().mean, weights.transforms().std))
+    assert torch.allclose(seen * 1.0, images * std + mean, atol=1e-6)
+    assert 0 <= seen.min() < seen.max() <= 1
+
+
+def test_preprocessing_of_an_unknown_network_is_refused():
+    with pytest.raises(ValueError, match="model: got 'resnet5'; allowed are networks of torchvision"):
+        cnnviz.preprocess(cnnviz.photo("coffee"), model="resnet5")
