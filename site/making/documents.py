@@ -11,7 +11,7 @@ from making.places import ROOT, Places
 from making.templates import render
 
 GROUPS = {
-    "reference": ("conventions",),
+    "reference": ("maps", "conventions"),
     "measured": ("localisation", "networks", "benchmarks"),
     "teach": ("teaching", "places", "jupyterhub", "grading", "results", "exports"),
 }
@@ -20,6 +20,7 @@ LAST = "teach"
 LICENCES = "cnnviz/LICENSES.md"
 """Of the weights and photos; every page leads there."""
 ABOUT = {
+    "maps": "any network, any photo, a map in a few lines.",
     "conventions": "one notation for lessons, checks and functions, and what every method promises.",
     "localisation": "every map method held against digits whose true boxes the network never saw.",
     "networks": "each method on every classification network of torchvision: right, or refused and why.",

@@ -49,6 +49,14 @@ def test_the_six_lines_of_the_readme_draw_one_picture(tmp_path: Path, monkeypatc
     plt.close("all")
 
 
+def test_the_page_for_those_who_want_maps_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = README.parent / "docs" / "maps.md"
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)), {})
+    assert (tmp_path / "cat.png").stat().st_size > 10_000
+    plt.close("all")
+
+
 @pytest.mark.parametrize(("package", "name"), PUBLIC, ids=lambda value: getattr(value, "__name__", value))
 def test_every_public_function_has_an_example(package: ModuleType, name: str) -> None:
     value = getattr(package, name)
