@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from autograder.reading.cells import read_cells
 from autograder.reading.magics import as_python
+from autograder.reading.trees import is_note, numbered, parsed, words
 
-SMALL = 20
-"""Nodes of a function that is too small to be anybody's: it may stand anywhere."""
+SMALL = 14
+"""Words of a function that is too small to be anybody's: it may stand anywhere."""
 LONG = 36
 """Characters, without spaces, from which a line is told from others."""
 
@@ -40,15 +41,12 @@ def shapes(source: str) -> Iterator[str]:
 
 
 def _shape(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[str, int]:
-    """The tree as text, and the number of its nodes."""
-    body = function.body if isinstance(function.body, list) else [function.body]
-    nodes = [node for statement in body for node in ast.walk(statement)]
-    notes = {id(part) for node in nodes if _is_note(node) for part in ast.walk(node)}
-    nodes = [node for node in nodes if id(node) not in notes]
-    own = set().union(*map(_named, (*ast.walk(function.args), *nodes)))
-    order: dict[str, str] = {}
-    words = [type(node).__name__ + _word(node, own, order) for node in nodes]
-    return " ".join(words), len(nodes)
+    """The tree as text, and the number of its words."""
+    statements: list[ast.AST] = [*function.body] if isinstance(function.body, list) else [function.body]
+    body = [part for part in statements if not is_note(part)]
+    own = set().union(*(_named(node) for part in (function.args, *body) for node in ast.walk(part)))
+    said = [word for part in body for word in words(part, lambda name: f"\0{name}" if name in own else name)]
+    return numbered(said), len(said)
 
 
 def _named(node: ast.AST) -> set[str]:
@@ -60,24 +58,9 @@ def _named(node: ast.AST) -> set[str]:
     return {node.name} if isinstance(node, ast.FunctionDef) else set()
 
 
-def _word(node: ast.AST, own: set[str], order: dict[str, str]) -> str:
-    """What a node says: names of the function's own in the order in which they come, all else as it is written."""
-    if isinstance(node, ast.Name):
-        return order.setdefault(node.id, f" {len(order)}") if node.id in own else f" {node.id}"
-    kept = node.attr if isinstance(node, ast.Attribute) else node.arg if isinstance(node, ast.keyword) else None
-    return f" {node.value!r}" if isinstance(node, ast.Constant) else f" {kept}" if kept else ""
-
-
-def _is_note(statement: ast.AST) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
 def _tree(source: str) -> ast.Module:
     """The code as IPython would run it, and nothing where it is no Python even so."""
-    try:
-        return ast.parse(as_python(source))
-    except SyntaxError:
-        return ast.Module([], [])
+    return parsed(as_python(source)) or ast.Module([], [])
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -106,5 +89,5 @@ def inner_lines(source: str) -> Iterator[str]:
     rows = source.splitlines()
     for function in ast.walk(_tree(source)):
         for statement in function.body if isinstance(function, ast.FunctionDef) else ():
-            if not _is_note(statement):
+            if not is_note(statement):
                 yield from lines("\n".join(rows[statement.lineno - 1 : statement.end_lineno]))

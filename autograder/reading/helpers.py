@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.reading.cells import LARGEST_CODE, Unreadable
 from autograder.reading.plain import read_plain
+from autograder.reading.trees import parsed
 
 Files = Mapping[str, Callable[[], bytes]]
 """Path -> what reads the file; none is read that is not imported."""
@@ -71,11 +72,7 @@ def _dotted(path: str) -> str:
 
 def _imported(text: str, package: str) -> Iterator[str]:
     """Dotted names that the code imports, a package before what is in it; `from a import b` may mean the module a.b."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
+    for node in ast.walk(parsed(text) or ast.Module([], [])):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
         if isinstance(node, ast.ImportFrom):
             above = package.split(".")[: 1 - node.level or None] if node.level and package else []

@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from autograder.reading.trees import parsed
+
 RUN_THEIR_BODY = ("time", "capture", "prun", "debug", "wandb", "pyinstrument", "snakeviz", "scalene")
 """Cell magics that run their body as the notebook's own code; the body of any other is no code of the notebook's."""
 MOST_WORK = 1_000_000
@@ -21,9 +23,9 @@ def as_python(source: str) -> str:
     What parses is Python, and IPython's syntax is only looked for where it does not. `%time x = f()` and the body of
     `%%time` are code, `x = !ls` is an empty list, any other magic is `None`.
     """
-    if _parsed(source) is None:
+    if parsed(source) is None:
         text = _without_magics(source)
-        return text if _parsed(text) is not None else source
+        return text if parsed(text) is not None else source
     return _without_calls(source) if _SHELL in source else source
 
 
@@ -60,7 +62,7 @@ def _as_long(lines: list[str], after: list[str]) -> list[str]:
 
 def _without_calls(text: str) -> str:
     """The text with code, or `None`, for calls of the notebook's shell, which nbconvert's scripts hold too."""
-    tree = _parsed(text)
+    tree = parsed(text)
     if tree is None or _SHELL not in text:
         return text
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -102,15 +104,8 @@ def _code_of(call: ast.Call, *, alone: bool) -> str:
 
 def _timed(statement: str, alone: bool) -> str:
     code = as_python(re.sub(r"^(--?[\w-]+\s+)*", "", statement))
-    tree = _parsed(code)
+    tree = parsed(code)
     if tree is None or "\n" in code.strip():
         return "None"
     is_value = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
     return code if alone else f"({code})" if is_value else "None"
-
-
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 
+from autograder.reading.trees import is_note, parsed
+
 SHORT = 20_000
 """Characters of code whose statements are worth keeping."""
 ANYTHING = "*"
@@ -72,11 +74,8 @@ def statements(text: str) -> tuple[Statement, ...]:
 
 
 def _statements(text: str) -> tuple[Statement, ...]:
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return tuple(map(_statement, body))
+    tree = parsed(text)
+    return tuple(map(_statement, tree.body)) if tree else ()
 
 
 # Those of a long text take much room: a class's are not kept.
@@ -173,7 +172,7 @@ def is_stub(node: ast.AST) -> bool:
     """Whether it is a function that only raises NotImplementedError."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
-    body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    body = [n for n in node.body if not is_note(n)]
     if len(body) != 1 or not isinstance(body[0], ast.Raise):
         return False
     raised = body[0].exc

@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.reading.cells import Found
 from autograder.reading.magics import as_python
+from autograder.reading.trees import parsed
 
 
 def rebuilt(release: NotebookNode, found: Sequence[Found]) -> NotebookNode:
@@ -69,13 +70,12 @@ def _adopt(cells: Sequence[NotebookNode], versions: dict[int, list[Found]], own:
 
 def _names(source: str) -> list[str]:
     """Functions and variables that the code gives a value to at top level."""
-    try:
-        body = ast.parse(as_python(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(as_python(source))
+    if tree is None:
         return re.findall(r"(?m)^def (\w+)\(", source)
-    assigned = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
-    assigned += [node.target for node in body if isinstance(node, ast.AnnAssign)]
-    functions = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assigned = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    assigned += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return functions + [target.id for target in assigned if isinstance(target, ast.Name)]
 
 
@@ -94,7 +94,7 @@ def _filled_in(cell: NotebookNode, versions: Sequence[Found]) -> list[NotebookNo
     if cell.cell_type != "code":
         return [cell]
     changed = [v for v in versions if v.source.strip() != cell.source.strip()]
-    usable = [v for v in changed if v.code or _parses(v.source)]
+    usable = [v for v in changed if v.code or parsed(as_python(v.source))]
     locked = _marked(cell, "locked") and not _marked(cell, "solution")
     if usable and not _marked(cell, "grade") and not locked:
         cell.source = usable[-1].source
@@ -118,11 +118,3 @@ def quoted(text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"
-
-
-def _parses(source: str) -> bool:
-    try:
-        ast.parse(as_python(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -20,6 +20,7 @@ from autograder.reading.helpers import Files, beside, in_folder, written
 from autograder.reading.magics import as_python
 from autograder.reading.needed import ANYTHING, Statement, needed, only, statements
 from autograder.reading.plain import read_plain
+from autograder.reading.trees import parsed
 
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "latin-1")
 """What a module's first lines may declare: others are rare, and some take hours to decode."""
@@ -155,15 +156,8 @@ class Submission:
         return values[-1] if values and isinstance(values[-1], str) else None
 
 
-def _tree(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
 # A tree takes up to two thousand times the room of its text: a class's trees are not kept beside its texts.
-_small_tree, _large_tree = lru_cache(maxsize=128)(_tree), lru_cache(maxsize=1)(_tree)
+_small_tree, _large_tree = lru_cache(maxsize=128)(parsed), lru_cache(maxsize=1)(parsed)
 
 
 def load_submission(folder: Path, lesson: Lesson) -> Submission:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.isolated import Cell
+from autograder.reading.trees import parsed
 from autograder.study.cache import digest
 
 _LOOK_AROUND = {
@@ -24,7 +25,7 @@ def code_hash(cells: Sequence[Cell], function: str, answers: Collection[str] = (
         function: the exercise's function.
         answers: variables of questions, which count only where they are used.
     """
-    trees = [_tree(cell.source) for cell in cells]
+    trees = [parsed(cell.source) for cell in cells]
     if None in trees:
         return text_hash(cells)
     loaded = [(cell.own, node) for cell, tree in zip(cells, trees, strict=True) if tree for node in tree.body]
@@ -98,10 +99,3 @@ def _looks_around(node: ast.AST) -> bool:
 
 def _names(node: ast.AST) -> set[str]:
     return {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
-
-
-def _tree(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
