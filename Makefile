@@ -26,7 +26,7 @@ types: ## Check types
 	$(PYTHON) -m mypy
 
 lessons: ## Check the solutions as a student's work is checked: everything passes
-	$(PYTHON) -m pytest lessons/ --submission solutions -q
+	$(PYTHON) -m pytest lessons/ --cnnviz-submission solutions -q
 
 build: ## Make the student's lessons from solutions/*/*.md
 	$(PYTHON) -m autograder.cli build

@@ -1,4 +1,7 @@
-"""`pytest lessons/`: one test a check. A lesson's test module only says `LESSON = "11_grad_cam"`."""
+"""`pytest lessons/`: one test a check. A lesson's test module only says `LESSON = "11_grad_cam"`.
+
+Every pytest of an environment loads this, for any project: its names are ours, and without a lesson it does nothing.
+"""
 
 from __future__ import annotations
 
@@ -102,13 +105,37 @@ class Course:
 
 
 _COURSE = pytest.StashKey[Course]()
+_SUBMISSION, _DEVICE = "--cnnviz-submission", "--cnnviz-device"
 
 
 def pytest_addoption(parser):
     """Adds the options of `pytest lessons/`."""
     group = parser.getgroup("cnnviz", "the course on CNN visualization")
-    group.addoption("--submission", metavar="DIR", help="check this folder instead of the one beside the tests")
-    group.addoption("--device", default="cpu", help="cpu, cuda or mps: where the checks run")
+    group.addoption(_SUBMISSION, metavar="DIR", help="check this folder instead of the one beside the tests")
+    group.addoption(_DEVICE, metavar="NAME", default="cpu", help="cpu, cuda or mps: where the checks run")
+
+
+def _concerns(config: pytest.Config) -> bool:
+    """Whether a lesson is near what pytest looks at: elsewhere it is a guest, of whom nothing is seen."""
+    here = config.invocation_params.dir
+    places = [here, *(here / arg.split("::")[0] for arg in config.args)]
+    return bool(config.getoption(_SUBMISSION)) or any(map(_holds_lesson, places))
+
+
+def _holds_lesson(place: Path) -> bool:
+    """Whether a path is in a lesson's folder, or holds one at most two folders below."""
+    try:
+        found = (path for pattern in ("*/test_*.py", "*/*/test_*.py") for path in place.glob(pattern))
+        return any(map(_is_lesson, (place, *place.parents))) or any(_is_lesson(path.parent) for path in found)
+    except (OSError, ValueError):  # no name of a file: pytest says so
+        return False
+
+
+def _is_lesson(folder: Path) -> bool:
+    from autograder.course.outlines import OUTLINES
+
+    test = f"test_{folder.name.partition('_')[2]}.py"
+    return (OUTLINES / f"{folder.name}.json").is_file() and (folder / test).is_file()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -119,29 +146,39 @@ def pytest_cmdline_main(config):
     try:
         return (yield)
     except pytest.UsageError as error:
+        if not _concerns(config):
+            raise
         raise pytest.UsageError(*(shown(str(told)) for told in error.args)) from error
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config):
     """Refuses settings that a student handed in: pytest looks for them where its first argument lies."""
-    submission, settings = early_config.known_args_namespace.submission, early_config.inipath
+    submission, settings = early_config.known_args_namespace.cnnviz_submission, early_config.inipath
     if submission and settings and settings.resolve().is_relative_to(Path(submission).resolve()):
         from autograder.text.words import shown
 
         raise pytest.UsageError(
-            f"--submission: pytest took its settings from {shown(str(settings))}, which was handed in; name the tests "
-            f"too, as in `pytest lessons/ --submission={shown(submission)}`."
+            f"{_SUBMISSION}: pytest took its settings from {shown(str(settings))}, which was handed in; name the tests "
+            f"too, as in `pytest lessons/ {_SUBMISSION}={shown(submission)}`."
         )
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    """Refuses a submission or a device that is not there before anything is run."""
-    submission, device = config.getoption("--submission"), config.getoption("--device")
+    """Where lessons are checked, refuses a submission or a device that is not there before anything is run."""
+    if _concerns(config):
+        _begin(config)
+
+
+def _begin(config: pytest.Config) -> Course:
+    """The course of this session, made when it is first asked for."""
+    if _COURSE in config.stash:
+        return config.stash[_COURSE]
+    submission, device = config.getoption(_SUBMISSION), config.getoption(_DEVICE)
     if submission and not Path(submission).is_dir():
         raise pytest.UsageError(
-            f"--submission: got {submission}, which is not a folder; name one that holds the lessons."
+            f"{_SUBMISSION}: got {submission}, which is not a folder; name one that holds the lessons."
         )
     if device != "cpu":
         import cnnviz
@@ -149,10 +186,11 @@ def pytest_configure(config):
         try:
             cnnviz.device(device)
         except ValueError as error:
-            raise pytest.UsageError(f"--{error}") from error
-    config.stash[_COURSE] = Course(submission, device)
+            raise pytest.UsageError(f"--cnnviz-{error}") from error
     if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:  # a worker of xdist has none
         _hold(reporter._tw)
+    config.stash[_COURSE] = Course(submission, device)
+    return config.stash[_COURSE]
 
 
 def _hold(writer: TerminalWriter) -> None:
@@ -178,18 +216,19 @@ def pytest_unconfigure(config):
 
 def pytest_generate_tests(metafunc):
     """One test a check of the module's lesson."""
-    if "verdict" not in metafunc.fixturenames or not hasattr(metafunc.module, "LESSON"):
+    if "cnnviz_verdict" not in metafunc.fixturenames:
         return
+    _begin(metafunc.config)
     from autograder.core.judge import checks_of
     from autograder.course import registry
 
     lesson = registry.lesson(metafunc.module.LESSON)
     checks = [(item.id, check) for item in lesson.items for check in checks_of(item)]
-    metafunc.parametrize("verdict", checks, indirect=True, ids=[f"{i.split('.')[1]}: {c}" for i, c in checks])
+    metafunc.parametrize("cnnviz_verdict", checks, indirect=True, ids=[f"{i.split('.')[1]}: {c}" for i, c in checks])
 
 
 @pytest.fixture
-def verdict(request) -> Verdict:
+def cnnviz_verdict(request) -> Verdict:
     """The verdict of one check."""
     try:
         return Verdict(request.config.stash[_COURSE].row(*request.param, folder=Path(request.path).parent))
@@ -208,7 +247,7 @@ def _fail(told: Shown) -> NoReturn:
 def pytest_runtest_makereport(item, call):
     """Marks the report of an exercise that was not begun, and takes its traceback away."""
     report = yield
-    shown = getattr(item, "funcargs", {}).get("verdict")
+    shown = getattr(item, "funcargs", {}).get("cnnviz_verdict")
     if call.when == "call" and isinstance(shown, Verdict):
         from autograder.text.words import visible_in
 

@@ -55,7 +55,7 @@ def main() -> None:
     console.print(
         f"median over exercises, beyond the student's own computing: {1e3 * statistics.median(beyond):.0f} ms"
     )
-    console.print(f"pytest lessons/ --submission solutions: {whole_course():.1f} s, imports included")
+    console.print(f"pytest lessons/ --cnnviz-submission solutions: {whole_course():.1f} s, imports included")
 
 
 def solved():
@@ -76,7 +76,7 @@ def one(exercise, submission, runner, device: str) -> tuple[float, float]:
 
 def whole_course() -> float:
     start = time.perf_counter()
-    command = [sys.executable, "-m", "pytest", "lessons/", "--submission", "solutions", "-q"]
+    command = [sys.executable, "-m", "pytest", "lessons/", "--cnnviz-submission", "solutions", "-q"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return time.perf_counter() - start
 

@@ -34,7 +34,7 @@ def parts(device: str, workers: int, lessons: str = "") -> list[Part]:
     """What is run, in this order."""
     methods = "tests/devices/test_methods.py"
     spread = ("-n", str(workers), "--dist", "loadfile") if workers > 1 else ()
-    solved = (f"lessons/{lessons}", "--submission", "solutions", "--device", device)
+    solved = (f"lessons/{lessons}", "--cnnviz-submission", "solutions", "--cnnviz-device", device)
     return [
         Part("methods", (methods, "-m", "gpu"), 60),
         Part("tests marked gpu", ("tests/devices", "-m", "gpu", f"--ignore={methods}"), 100),

@@ -3,6 +3,6 @@
 LESSON = "09_guided_backprop"
 
 
-def test_check(verdict):
+def test_check(cnnviz_verdict):
     """One check of the lesson; pytest shows the diagnosis where it fails."""
-    verdict.confirm()
+    cnnviz_verdict.confirm()

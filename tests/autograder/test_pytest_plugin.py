@@ -1,6 +1,7 @@
 """`pytest lessons/` as a student sees it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,14 +60,14 @@ def test_a_right_exercise_passes_alone(lessons):
 
 
 def test_another_folder_is_checked_on_demand(lessons):
-    done = lessons("--submission", str(ROOT / "solutions"))
+    done = lessons("--cnnviz-submission", str(ROOT / "solutions"))
     assert done.returncode == 0, done.stdout
     assert "31 of 31 points" in done.stdout
 
 
 def test_the_table_comes_from_the_workers_of_xdist_too(lessons):
     pytest.importorskip("xdist")
-    done = lessons("--submission", str(ROOT / "solutions"), "-n", "2")
+    done = lessons("--cnnviz-submission", str(ROOT / "solutions"), "-n", "2")
     assert done.returncode == 0, done.stdout
     assert "31 of 31 points" in done.stdout
 
@@ -83,11 +84,75 @@ def test_two_copies_of_a_lesson_have_a_verdict_each(lessons, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--device", "cuda:7"], "--device: got 'cuda:7'; allowed on this machine are"),
-        (["--submission", "nowhere"], "--submission: got nowhere, which is not a folder"),
+        (["--cnnviz-device", "cuda:7"], "--cnnviz-device: got 'cuda:7'; allowed on this machine are"),
+        (["--cnnviz-submission", "nowhere"], "--cnnviz-submission: got nowhere, which is not a folder"),
     ],
 )
 def test_a_device_or_folder_that_is_not_there_is_said(lessons, arguments, words):
     done = lessons(*arguments)
     assert done.returncode != 0
     assert words in done.stderr
+
+
+CONFTEST = """
+import pytest
+
+def pytest_addoption(parser):
+    for name in ("submission", "device", "lesson", "lessons", "course", "secret", "seed", "rung"):
+        parser.addoption(f"--{name}", default="theirs")
+
+@pytest.fixture
+def verdict(request):
+    return request.config.getoption("--device")
+
+@pytest.fixture
+def course(request):
+    return request.config.getoption("--submission")
+"""
+TESTS = """
+import warnings
+
+LESSON = "of another course"
+
+def test_a_pass(verdict, course):
+    assert (verdict, course) == ("cuda", "theirs")
+
+def test_a_failure(record_property):
+    record_property("points", 3)
+    print("a cursor \\x1b[2K moves")
+    warnings.warn("mind the gap")
+    raise NotImplementedError("not written \\x1b]8;;x yet")
+"""
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A project of somebody else, and its pytest with our plugin or without; lines and exit status."""
+    folder = tmp_path / "01_intro"
+    folder.mkdir()
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (folder / "test_intro.py").write_text(TESTS)
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--device=cuda", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
+        said = re.sub(r"in [\d.]+s|0x\w+|(?m:^plugins: .*)", "", done.stdout + done.stderr)
+        return done.returncode, re.sub("=+", "=", said)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [((), 1), (("-v", "-rA", "--color=yes"), 1), (("gone \x1b[2J",), 4), (("-k", "a_pass"), 0)]
+)
+def test_another_project_runs_as_without_the_plugin(foreign, arguments, status):
+    without = foreign("-p", "no:cnnviz", *arguments)
+    assert foreign(*arguments) == without
+    assert without[0] == status
+
+
+def test_a_lesson_far_below_is_checked_too(lessons, tmp_path):
+    shutil.copytree(lessons.module.parent, tmp_path / "lessons" / "a" / "b" / "11_grad_cam")
+    shutil.rmtree(lessons.module.parent)
+    assert "28 not attempted" in lessons().stdout

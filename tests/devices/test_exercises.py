@@ -1,4 +1,4 @@
-"""What `pytest lessons/ --device` asks, in this very process: the course's own answers are right on another device."""
+"""What `pytest lessons/ --cnnviz-device` asks, in this process: the course's answers are right on another device."""
 
 import functools
 import importlib.util

@@ -204,7 +204,7 @@ def test_what_reads_results_or_one_students_work(graded, arguments):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options", [("--submission", "submitted/mallory"), ("lessons/", "--submission=submitted/mallory")]
+    "options", [("--cnnviz-submission", "submitted/mallory"), ("lessons/", "--cnnviz-submission=submitted/mallory")]
 )
 def test_pytest_on_what_was_handed_in(handed_in, options):
     shutil.copytree(ROOT / "lessons" / LESSON, handed_in.root / "lessons" / LESSON)

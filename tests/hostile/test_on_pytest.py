@@ -1,4 +1,4 @@
-"""The attacks on what reads and shows, at `pytest lessons/ --submission FOLDER`, in one batch on the best rung."""
+"""The attacks on what reads and shows, at `pytest lessons/ --cnnviz-submission DIR`, in one batch on the best rung."""
 
 from __future__ import annotations
 

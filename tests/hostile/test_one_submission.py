@@ -79,4 +79,4 @@ def _argv(command: str, folder: Path) -> list[str]:
     if command == "check":
         return ["autograder.cli", "check", "11_grad_cam", "--submission", str(folder)]
     checks = repository / "lessons" / "11_grad_cam"
-    return ["pytest", str(checks), "--submission", str(folder), "-q", "-p", "no:cacheprovider", "--tb=line"]
+    return ["pytest", str(checks), "--cnnviz-submission", str(folder), "-q", "-p", "no:cacheprovider", "--tb=line"]

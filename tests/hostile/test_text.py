@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -478,7 +479,11 @@ def test_that_skips():
 
 
 def _pytest(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    """What pytest prints in a folder that holds a lesson too, whose checks are not run."""
+    lesson = folder / "lessons" / LESSON
+    if not lesson.is_dir():
+        shutil.copytree(ROOT / "lessons" / LESSON, lesson)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--ignore=lessons", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUTF8": "1"}
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=400, env=environment)
     return done.stdout.decode("utf-8", "surrogateescape") + done.stderr.decode("utf-8", "surrogateescape")
@@ -499,7 +504,9 @@ def test_pytest_shows_names_prints_warnings_and_tracebacks_as_text(options, tmp_
     assert not obeyed(re.sub(r"\x1b\[[0-9;]*m", "", coloured))
 
 
-@pytest.mark.parametrize("arguments", [["\x1b[2J\u202e"], ["gone \x9b\u202e"], ["--submission", "\x1b]0;\u202e"]])
+@pytest.mark.parametrize(
+    "arguments", [["\x1b[2J\u202e"], ["gone \x9b\u202e"], ["--cnnviz-submission", "\x1b]0;\u202e"]]
+)
 def test_pytest_refuses_an_argument_without_obeying_it(arguments, tmp_path):
     text = _pytest(tmp_path, "--rootdir", str(tmp_path), *arguments)
     assert "ERROR: " in text

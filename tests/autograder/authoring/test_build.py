@@ -220,8 +220,8 @@ def test_the_stub_keeps_docstrings_and_asks_for_the_rest(made):
 def test_the_test_file_is_three_lines_of_code(made):
     assert made["lessons/03_toy/test_toy.py"] == (
         '"""Checks of 03_toy; made by `cnnviz build`, do not edit. Run: pytest lessons/03_toy."""\n\n'
-        'LESSON = "03_toy"\n\n\ndef test_check(verdict):\n'
-        '    """One check of the lesson; pytest shows the diagnosis where it fails."""\n    verdict.confirm()\n'
+        'LESSON = "03_toy"\n\n\ndef test_check(cnnviz_verdict):\n'
+        '    """One check of the lesson; pytest shows the diagnosis where it fails."""\n    cnnviz_verdict.confirm()\n'
     )
 
 

@@ -69,7 +69,7 @@ def test_a_command_means_the_checks_of_its_exercise_alone():
 
 def test_a_command_runs_in_the_course_folder():
     command = classroom.command(registry.lesson(LESSON), registry.item("grad_cam.sum_or_mean"))
-    words = [sys.executable, *shlex.split(command)[1:], "--submission", "solutions", "-rA"]
+    words = [sys.executable, *shlex.split(command)[1:], "--cnnviz-submission", "solutions", "-rA"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout.count("PASSED")) == (0, 1), done.stdout
     assert "test_check[sum_or_mean: answer]" in done.stdout

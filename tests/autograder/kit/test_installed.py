@@ -117,7 +117,7 @@ def test_an_untouched_lesson_is_one_quiet_table(student):
 
 
 def test_a_right_answer_passes_and_the_hidden_checks_are_said_to_come_later(student):
-    done = pytest_in(student, "--submission", RIGHT.parents[1])
+    done = pytest_in(student, "--cnnviz-submission", RIGHT.parents[1])
     assert (done.returncode, "20 passed, 8 skipped" in done.stdout) == (0, True), done.stdout + done.stderr
     assert "21 of 31 points" in done.stdout
     assert "8 checks, 10 points: judged when you hand in" in done.stdout

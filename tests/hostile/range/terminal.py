@@ -1,4 +1,4 @@
-"""The front `pytest lessons/ --submission FOLDER`, where a student or an instructor looks at one submission.
+"""The front `pytest lessons/ --cnnviz-submission FOLDER`, where a student or an instructor looks at one submission.
 
     python -m tests.hostile.range.terminal SUBMITTED RESULTS
 
@@ -82,7 +82,7 @@ def main(submitted: Path, results: Path) -> None:
         for number, student in enumerate(sorted(submitted.iterdir())):
             rows, printed = Rows(), io.StringIO()
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                status = pytest.main([*OPTIONS, "--submission", str(student)], [rows])
+                status = pytest.main([*OPTIONS, "--cnnviz-submission", str(student)], [rows])
             told = {"student": student.name, "status": status, "rows": rows.rows, "printed": printed.getvalue()}
             (results / f"{number}.json").write_text(json.dumps(told), encoding="utf-8")
 
