@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,27 @@ def test_packages_import_in_the_order_of_the_table() -> None:
         if ranks.get(_package(other), -1) > ranks.get(_package(module), 99)
     ]
     assert wrong == []
+
+
+def _declared(*extras: str) -> set[str]:
+    """Names under which one imports what this package asks pip for, with the extras."""
+    asked = [line.partition("; extra == ") for line in distribution("cnnviz").requires or ()]
+    names = {re.split(r"[^\w-]", name)[0] for name, _, extra in asked if extra[1:-1] in ("", *extras)}
+    brought = packages_distributions()
+    return {module for module, by in brought.items() if names & {each.lower().replace("_", "-") for each in by}}
+
+
+LENT = {"distributed", "jaxtyping", "markupsafe", "nbclient", "nbconvert", "scipy", "traitlets"}
+"""Not asked for by name: dask, jinja2, jupyterlab, nbgrader and scikit-learn bring theirs; jaxtyping is for tests."""
+
+
+@pytest.mark.parametrize(
+    ("package", "extras"), [("cnnviz", ()), ("cnnviz_ref", ()), ("autograder", ("course", "grade"))]
+)
+def test_what_is_imported_is_asked_for(package: str, extras: tuple[str, ...]) -> None:
+    names = {name.removeprefix("dynamic:") for path in ROOT.glob(f"{package}/**/*.py") for name in imports_of(path)}
+    imports = {name.split(".")[0] for name in names}
+    assert imports - STANDARD - OURS - LENT - {""} <= _declared(*extras)
 
 
 def test_a_circle_is_seen() -> None:

@@ -34,10 +34,13 @@ def gallery(
         str | None, typer.Option(help="Class name or number to explain; without it the model's own top class.")
     ] = None,
     model: Annotated[str, typer.Option(help="efficientnet_lite0 or digit_net.")] = "efficientnet_lite0",
+    methods: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="grad_cam,lrp: only these methods, in this order.")
+    ] = None,
 ) -> None:
     """Show every method on one picture: PNGs, and one page that explains how to read them."""
-    from autograder.gallery import make_gallery
+    from autograder.gallery import chosen_methods, make_gallery
 
     with one_sentence():
-        path, seconds = make_gallery(photo, target, model, to, err)
+        path, seconds = make_gallery(photo, target, model, to, err, chosen_methods(methods))
     out.say(printable(f"The gallery is at {path.resolve()} ({seconds:.0f} s)"))

@@ -12,6 +12,7 @@ from torch import Tensor
 import cnnviz
 from autograder.gallery.looks import LOOKS
 from autograder.gallery.subject import MOSAIC, Box, Subject, Target
+from cnnviz_ref import METHODS, Method
 
 DIGITS = {"digit": (1, 5), "digits": (2, 7)}
 """Name of a canvas -> how many digits it holds and which canvas it is."""
@@ -35,6 +36,24 @@ def choose(photo: str | None, target: str | None, model_name: str) -> Subject:
     photographic = model_name != "digit_net"
     asked = None if target is None else _asked(target, photographic)
     return _subject(model_name, title, image, truth, asked)
+
+
+def chosen_methods(names: str | None) -> Sequence[Method]:
+    """The methods that `--methods` names, all of them where it names none.
+
+    Raises:
+        ValueError: no method has the name.
+    """
+    if names is None:
+        return METHODS
+    known = {method.name: method for method in METHODS}
+    asked = [name.strip() for name in names.split(",")]
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f"did you mean {near[0]!r}?" if near else "pass some of them with commas between."
+            raise ValueError(f"--methods: got {name!r}; allowed are {', '.join(known)}; {guess}")
+    return [known[name] for name in asked]
 
 
 Truth = dict[int, tuple[Box, str]]

@@ -235,3 +235,17 @@ def test_channels_that_react_to_the_padding_come_last():
 def test_no_file_of_the_gallery_is_long():
     for path in Path(cli.__file__).parent.glob("gallery/**/*.py"):
         assert len(path.read_text().splitlines()) <= 200, path
+
+
+def test_of_named_methods_only_those_are_drawn(tmp_path):
+    done = run("--model", "digit_net", "--methods", "grad_cam, saliency", "--out", tmp_path / "some")
+    assert done.exit_code == 0, done.stderr
+    assert Page((tmp_path / "some/index.html").read_text(encoding="utf-8")).ids == ["grad_cam", "saliency"]
+
+
+def test_an_unknown_method_is_said_before_anything_is_written(tmp_path):
+    done = run("--methods", "grad_cam,gradcam", "--out", tmp_path / "some")
+    assert done.exit_code == 2
+    assert "--methods: got 'gradcam'; allowed are filters, embed" in done.stderr
+    assert "did you mean 'grad_cam'?" in done.stderr
+    assert not (tmp_path / "some").exists()
