@@ -1,5 +1,6 @@
 # ruff: noqa: E501 (a table is read across)
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,17 @@ BROKEN = {
 
 def test_the_unbroken_text_is_accepted(toy_text, toy):
     generated(toy_text, toy, file=FILE)
+
+
+def test_a_lesson_may_name_what_the_reference_chooses_by_itself(toy_text, toy):
+    def double(x, *, times=2, layer=None):
+        return times * x
+
+    first, *others = toy.exercises
+    chosen = replace(toy, exercises=(replace(first, reference=double), *others))
+    generated(toy_text.replace("times: int = 2)", "times: int = 2, layer)", 1), chosen, file=FILE)
+    with pytest.raises(ValueError, match=r"got `double\(x, \*, times=2\)`; the record's reference has"):
+        generated(toy_text, chosen, file=FILE)
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), BROKEN.values(), ids=BROKEN)
