@@ -12,7 +12,7 @@ from autograder.reading.trees import is_note, numbered, parsed, words
 
 SMALL = 14
 """Words of a function that is too small to be anybody's: it may stand anywhere."""
-LONG = 36
+LONG = 24
 """Characters, without spaces, from which a line is told from others."""
 
 
