@@ -29,6 +29,7 @@ COMMANDS = {
     "reset": "study",
     "open": "study",
     "check": "checking",
+    "pack": "study_pack",
     "build": "authoring",
     "lint": "authoring",
     "demo": "showing",
