@@ -62,8 +62,13 @@ def complete(root: Path, lesson: Lesson) -> None:
     _write(root, made)
 
 
-def outputs(root: Path, lesson: Lesson) -> dict[str, bytes]:
+def outputs(root: Path, lesson: Lesson, *, handout: str = "") -> dict[str, bytes]:
     """Every generated file of a lesson: path relative to the course folder -> content.
+
+    Args:
+        root: the course folder.
+        lesson: the records.
+        handout: the first cell of the notebook that a class is handed; empty for the course as it is published.
 
     Raises:
         ValueError: a missing file, or a text that breaks the rules.
@@ -73,25 +78,27 @@ def outputs(root: Path, lesson: Lesson) -> dict[str, bytes]:
     for path, maker in ((source, "write it as CONTRIBUTING.md says"), (picture, "run make_picture.py beside it")):
         if not path.is_file():
             raise ValueError(f"{path.relative_to(root)} does not exist, and the lesson is made from it; {maker}.")
-    texts = generated(source.read_text(encoding="utf-8"), lesson, file=str(source.relative_to(root)))
+    text, file = source.read_text(encoding="utf-8"), str(source.relative_to(root))
+    texts = generated(text, lesson, file=file, handout=handout)
     made = {path: text.encode() for path, text in texts.items()}
     return made | {f"{LESSON}/{lesson.id}/picture.png": picture.read_bytes()}
 
 
-def generated(text: str, lesson: Lesson, *, file: str) -> dict[str, str]:
+def generated(text: str, lesson: Lesson, *, file: str, handout: str = "") -> dict[str, str]:
     """The generated texts of a lesson: path -> content. Pure: the same text and records give the same bytes.
 
     Args:
         text: the authored Markdown.
         lesson: the records.
         file: the text's name in error messages.
+        handout: the first cell of the notebook that a class is handed.
 
     Raises:
         AuthoringError: the text breaks a rule.
     """
     blocks = parse(text, file=file)
     require(blocks, lesson, file=file)
-    solved = solved_notebook(blocks, lesson)
+    solved = solved_notebook(blocks, lesson, handout=handout)
     student = released(solved)
     answers, exercises = f"{SOLVED}/{lesson.id}", f"{LESSON}/{lesson.id}"
     module, notebook = module_text(student, lesson, solved=False), written(student)
@@ -101,7 +108,7 @@ def generated(text: str, lesson: Lesson, *, file: str) -> dict[str, str]:
         f"{exercises}/{lesson.name}.ipynb": notebook,
         f"{exercises}/{lesson.name}.py": module,
         f"{exercises}/test_{lesson.name}.py": render("test.py.j2", lesson=lesson),
-        f"{exercises}/README.md": readme_text(lesson, text),
+        f"{exercises}/README.md": readme_text(lesson, text, handout=bool(handout)),
         f"{FOLDER}/{lesson.id}.json": outline_text(lesson, module, notebook),
     }
 

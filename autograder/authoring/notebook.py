@@ -25,12 +25,18 @@ _OFF_THE_PAGE = {"tags": ["remove-cell"]}
 """MyST-NB's word for a cell that a rendered page leaves out."""
 
 
-def solved_notebook(blocks: Sequence[Block], lesson: Lesson) -> NotebookNode:
-    """The notebook of `solutions/`, which is nbgrader's source version."""
+def solved_notebook(blocks: Sequence[Block], lesson: Lesson, *, handout: str = "") -> NotebookNode:
+    """The notebook of `solutions/`, which is nbgrader's source version.
+
+    Args:
+        blocks: the lesson's text.
+        lesson: the records.
+        handout: the first cell of what a class is handed; empty for the course as it is published.
+    """
     cells = _Cells(lesson)
     title, *others = blocks
     cells.add(title)
-    cells.add_head()
+    cells.add_head(handout)
     for block in others:
         cells.add(block)
     notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=cells.made)
@@ -73,10 +79,12 @@ class _Cells:
         elif block.kind == QUESTION:
             self._question(self.questions[block.item])
 
-    def add_head(self) -> None:
+    def add_head(self, handout: str) -> None:
         """Where the notebook opens elsewhere, and what it needs there. The tag keeps both off a rendered page."""
-        self._text(links(self.lesson), "links", _OFF_THE_PAGE)
-        self._code(install_cell(), "install", _OFF_THE_PAGE | FOLDED)
+        if not handout and (elsewhere := links(self.lesson)):
+            self._text(elsewhere, "links", _OFF_THE_PAGE)
+        if install := handout or install_cell():
+            self._code(install, "install", _OFF_THE_PAGE | FOLDED)
 
     def _exercise(self, exercise: Exercise, source: str) -> None:
         self._text(render("hints.md.j2", exercise=exercise), f"hints_{exercise.function}")

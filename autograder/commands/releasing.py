@@ -16,6 +16,9 @@ def release(
     lessons: Annotated[
         list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
     ] = None,
+    wheel_url: Annotated[
+        str, typer.Option("--wheel-url", metavar="URL", help="Where notebooks on Colab download the wheel from.")
+    ] = "",
     root: Root | None = None,
 ) -> None:
     """Write what students get: lessons, and a wheel that checks them and holds no answer; also as one zip."""
@@ -26,7 +29,7 @@ def release(
 
     with one_sentence(), err.status("Every answer is computed once and written down as numbers"):
         named = [name for names in lessons or () for name in names.split(",")]
-        made = write(course, to, named or None)
+        made = write(course, to, named or None, wheel_url=wheel_url)
     for note in made.notes:
         err.say(printable(note))
     for path in (made.wheel, made.archive):

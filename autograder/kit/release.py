@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import jinja2
 
 from autograder.authoring.build import LESSON, outputs
+from autograder.authoring.publishing import handout_cell
 from autograder.course import registry
 from autograder.course.records import Lesson
 from autograder.kit.contents import package_files
@@ -33,21 +34,22 @@ class Released:
     """Which lesson gives what another one asks for."""
 
 
-def release(root: Path, folder: Path, names: Sequence[str] | None = None) -> Released:
+def release(root: Path, folder: Path, names: Sequence[str] | None = None, *, wheel_url: str = "") -> Released:
     """Writes the students' copy of the course.
 
     Args:
         root: the folder that holds solutions/.
         folder: where to; a new one, an empty one, or that of an earlier release, which is replaced.
         names: lessons; None for all.
+        wheel_url: where notebooks on Colab download the wheel; empty: they ask the student for the file.
 
     Raises:
         ValueError: an unknown lesson, a folder with something else in it, a text that breaks the rules, an answer
-            among what would be handed out.
+            among what would be handed out, an address that is none.
     """
     lessons = [each for each in registry.lessons() if names is None or each.id in _ids(names)]
     _check(folder)
-    files, notes = contents(root, lessons)
+    files, notes = contents(root, lessons, wheel_url=wheel_url)
     title = _title(lessons)
     archive = f"{title}.zip"
     _replace(folder, {**files, archive: zipped(files, title)})
@@ -55,14 +57,15 @@ def release(root: Path, folder: Path, names: Sequence[str] | None = None) -> Rel
     return Released(folder, folder / made, folder / archive, tuple(each.id for each in lessons), tuple(notes))
 
 
-def contents(root: Path, lessons: Sequence[Lesson]) -> tuple[dict[str, bytes], list[str]]:
+def contents(root: Path, lessons: Sequence[Lesson], *, wheel_url: str = "") -> tuple[dict[str, bytes], list[str]]:
     """Path -> content of all that is handed out, and what the instructor should know of it."""
-    given = {path: content for each in lessons for path, content in outputs(root, each).items()}
+    cell = handout_cell(wheel_url)
+    given = {path: content for each in lessons for path, content in outputs(root, each, handout=cell).items()}
     files = {path: content for path, content in given.items() if path.startswith(f"{LESSON}/")}
     inside = package_files(lessons, given)
     notes = checked({**files, **inside}, root, lessons)
     name, content = wheel(inside)
-    return {**files, name: content, "README.md": _readme(lessons, name).encode()}, notes
+    return {**files, name: content, "README.md": _readme(lessons, name, wheel_url).encode()}, notes
 
 
 def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
@@ -89,13 +92,13 @@ def _title(lessons: Sequence[Lesson]) -> str:
     return "-".join(["cnnviz", *(parts if len(parts) <= _MANY else [part.split("_")[0] for part in parts])])
 
 
-def _readme(lessons: Sequence[Lesson], wheel: str) -> str:
+def _readme(lessons: Sequence[Lesson], wheel: str, url: str) -> str:
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("autograder.kit"), undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     made.filters["counted"] = counted
-    return made.get_template("README.md.j2").render(lessons=lessons, first=lessons[0], wheel=wheel)
+    return made.get_template("README.md.j2").render(lessons=lessons, first=lessons[0], wheel=wheel, url=url)
 
 
 def _check(folder: Path) -> None:

@@ -162,3 +162,32 @@ def test_the_wheel_asks_for_what_students_need_and_no_more(inside):
     assert any(each.startswith("torch>") for each in needed)
     assert any(each.startswith("jupyterlab>") for each in needed)
     assert not [each for each in needed if each.startswith(("nbgrader", "jupytext", "hatchling"))]
+
+
+def test_on_colab_a_notebook_asks_for_the_wheel_and_is_the_one_that_a_reset_goes_back_to(released, inside):
+    notebook = "lessons/11_grad_cam/grad_cam.ipynb"
+    handed = inside[f"cnnviz-11_grad_cam/{notebook}"]
+    assert b"files.upload()" in handed
+    assert handed == inside[f"autograder/{notebook}"]
+    assert f"asks you for the file `{released.wheel.name}`" in (released.folder / "README.md").read_text("utf-8")
+
+
+def test_with_an_address_a_notebook_downloads_the_wheel_from_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("autograder.kit.release.package_files", lambda lessons, built: {})
+    monkeypatch.setattr("autograder.kit.release.checked", lambda *args: [])
+    monkeypatch.setattr("autograder.kit.release.wheel", lambda files: ("cnnviz-0+student.0.whl", b""))
+    address = "https://uni.example/cnn.whl"
+    command = ["release", str(tmp_path / "out"), "--lessons", "11", "--root", str(ROOT), "--wheel-url", address]
+    assert CliRunner().invoke(cli.app, command).exit_code == 0
+    text = (tmp_path / "out" / "lessons" / "11_grad_cam" / "grad_cam.ipynb").read_text("utf-8")
+    assert f'urlretrieve(\\"{address}\\"' in text
+    assert "files.upload" not in text
+    assert "asks you for" not in (tmp_path / "out" / "README.md").read_text("utf-8")
+
+
+def test_an_address_that_is_none_is_said_and_nothing_is_written(tmp_path):
+    command = ["release", str(tmp_path / "out"), "--lessons", "11", "--root", str(ROOT), "--wheel-url", "cnn.whl"]
+    done = CliRunner().invoke(cli.app, command)
+    assert done.exit_code == 2
+    assert 'cnnviz: --wheel-url: got "cnn.whl"; give the address' in done.stderr
+    assert not (tmp_path / "out").exists()
