@@ -1,21 +1,67 @@
-"""One thread, so that small tensors never wait for a second core; a wide terminal; reports that xdist can send."""
+"""One thread, so that small tensors never wait for a second core; which tests are long; reports that xdist can send."""
 
 import os
+import re
 
 import pytest
 import torch
 
 LONG = (
+    "tests/autograder/authoring/test_lint.py::test_a_notebook_that_raises",
+    "tests/autograder/authoring/test_release.py::test_the_",
+    "tests/autograder/batch/test_dask.py",
+    "tests/autograder/batch/test_regrading.py",
+    "tests/autograder/batch/test_similarity.py::test_a_thousand",
+    "tests/autograder/kit/test_course_installed.py",
+    "tests/autograder/kit/test_installed.py",
+    "tests/autograder/nbgrader/test_commands.py",
+    "tests/autograder/nbgrader/test_known_results.py",
     "tests/autograder/test_routes.py",
+    "tests/autograder/test_submission.py::test_a_class_of_long_texts",
+    "tests/browser/test_colour_blind.py",
+    "tests/browser/test_jupyterlab.py",
+    "tests/browser/test_site.py",
+    "tests/cnnviz/test_digit_net.py::test_evaluate",
+    "tests/cnnviz_ref/test_lrp.py::test_flat",
+    "tests/cnnviz_ref/test_lrp.py::test_zero_is_gradient",
     "tests/content/test_teaching.py",
-    "tests/devices/test_notebooks.py",
+    "tests/devices/test_notebooks.py::test_no_cell",
+    "tests/exercises/test_names.py",
+    "tests/exercises/test_single_precision.py",
+    "tests/exercises/test_wrong_answers.py::test_a_wrong",
+    "tests/hostile/test_accepted.py::test_an_accepted_attack_keeps",
+    "tests/hostile/test_as_an_ordinary_user.py",
     "tests/hostile/test_crowding.py",
-    "tests/hostile/test_endurance.py",
+    "tests/hostile/test_current_folder.py",
+    "tests/hostile/test_endurance.py::test_a_killed",
+    "tests/hostile/test_exchange.py",
+    "tests/hostile/test_on_landlock.py",
     "tests/hostile/test_on_nbgrader.py",
+    "tests/hostile/test_on_pytest.py",
     "tests/hostile/test_on_rlimits.py",
+    "tests/hostile/test_text.py::test_mypy",
     "tests/hostile/test_weak_",
+    "tests/places/test_jupyterhub.py",
 )
-"""Files that take minutes each: `make test-all` runs them, `pytest` does not."""
+"""Beginnings of tests that `make test-all` runs and `pytest` does not."""
+
+CASES = {
+    "tests/autograder/isolated/test_rungs.py": r"\[bubblewrap[-\]]|::test_[^[]*$",
+    "tests/autograder/kit/test_recorded.py": r"\[(11_)?grad_cam|::test_[^[]*$",
+    "tests/cnnviz_ref/test_contract.py": r"-gap(-float64|-first|-last)?\]|-flatten\]|\[[a-z_]+\]|::test_[^[]*$",
+    "tests/devices/test_exercises.py": r"\[pretend-(\w+)\.\1\]|::test_[^[]*$",
+    "tests/devices/test_methods.py": r"-gap-",
+    "tests/exercises/test_general_mistakes.py": r"\[(filters|deeplift|grad_cam)\.",
+    "tests/exercises/test_mutation_gate.py::test_every_case": r"\[practice-(\w+)\.(?!\1\])",
+    "tests/exercises/test_mutation_gate.py": r"\[(practice-)?(filters|deeplift|grad_cam)\.|::test_[^[]*$",
+    "tests/hostile/test_on_bubblewrap.py": r"::test_the|patched_comp|read_solutions|segfault|zip_outside|message_html",
+    "tests/hostile/test_text.py::test_pytest_": r"tb=native|arguments0",
+    "tests/networks/test_networks.py": r"squeezenet1_1|::test_[^[]*$",
+}
+"""Beginning of tests with many cases -> those that `pytest` runs."""
+
+FEW = 10
+"""Of every other test `pytest` runs no more cases than these, from all over its list; `make test-all` runs all."""
 
 os.environ["COLUMNS"] = "200"
 os.environ.pop("PYTEST_ADDOPTS", None)  # of this run, not of those that tests start
@@ -32,6 +78,16 @@ def pytest_runtest_makereport():
 
 
 def pytest_collection_modifyitems(items):
+    """Marks what is long, and puts its files first: of several processes none is left with one of them at the end."""
+    by_test = {}
     for item in items:
-        if item.nodeid.startswith(LONG):
-            item.add_marker("long")
+        by_test.setdefault(item.nodeid.split("[")[0], []).append(item)
+    for test, cases in by_test.items():
+        pattern = next((CASES[beginning] for beginning in CASES if test.startswith(beginning)), None)
+        few = range(0, len(cases), -(-len(cases) // FEW))
+        for n, item in enumerate(cases):
+            short = re.search(pattern, item.nodeid) if pattern else n in few
+            if test.startswith(LONG) or not short:
+                item.add_marker("long")
+    long = {item.path for item in items if item.nodeid.startswith(LONG)}
+    items.sort(key=lambda item: item.path not in long)

@@ -16,7 +16,6 @@ def run():
     return CliRunner().invoke(cli.app, ["doctor"], catch_exceptions=False)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not rungs.offered()[:-1], reason="this machine has no sandbox")
 def test_a_machine_with_a_sandbox_is_status_0_and_every_fact_has_a_line(monkeypatch):
     done = run()

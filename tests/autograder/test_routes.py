@@ -193,7 +193,6 @@ def test_two_answers_are_no_two_tries(routes):
     assert rows == [("grad_cam.sum_or_mean", "answer", "failed", 0, note)]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif("CNNVIZ_CLASS" not in os.environ, reason="CNNVIZ_CLASS=200 grades so many: some minutes")
 def test_a_class_has_the_same_rows_by_every_route(routes, tmp_path):
     """`check`, `pytest` and `watch` know no student's name: once for each kind; `grade` and nbgrader for everybody."""

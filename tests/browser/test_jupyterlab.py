@@ -30,8 +30,6 @@ QUIET = {
 }
 """No question about news, no look for updates (there is no network), and the theme that the browser asks for."""
 
-pytestmark = pytest.mark.slow
-
 
 def free_port():
     with socket.socket() as probe:

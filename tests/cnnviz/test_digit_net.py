@@ -56,7 +56,6 @@ def test_the_script_writes_a_file_that_the_network_loads(tmp_path, monkeypatch, 
     cnnviz.digit_net().load_state_dict(load_file(out))
 
 
-@pytest.mark.slow
 def test_evaluate_prints_the_accuracy_that_the_docstring_states():
     command = [sys.executable, "-m", "cnnviz.train_digit_net", "--evaluate"]
     line = subprocess.run(command, capture_output=True, text=True, check=True).stdout

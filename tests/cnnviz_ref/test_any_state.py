@@ -290,7 +290,6 @@ def test_a_layer_inside_a_scripted_module_is_refused_by_the_name_of_that() -> No
                 method(model, *arguments.get(method.__name__, ()), layer)
 
 
-@pytest.mark.slow
 def test_a_compiled_network_gives_the_maps_of_the_one_it_was_compiled_from() -> None:
     net, images = where_net(), pictures()
     compiled = torch.compile(net, backend="eager")

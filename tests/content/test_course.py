@@ -59,7 +59,6 @@ def test_nothing_generated_is_stale():
     assert build(ROOT, check=True) == []
 
 
-@pytest.mark.slow
 def test_the_course_keeps_its_own_rules():
     assert [str(problem) for problem in lint(ROOT)] == []
 

@@ -104,7 +104,6 @@ def refused(name: str, texts: list[str]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # numpy warns of `Pretend`
 @pytest.mark.parametrize("lesson", SEEN, ids=lambda lesson: lesson.id)
 def test_no_cell_mixes_devices(lesson: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,17 +39,22 @@ def name_of(attack: Attack) -> str:
     return attack.name
 
 
-def salvo(rung: str) -> Salvo:
-    """All attacks at `cnnviz grade`; skips the tests where the machine does not offer the rung."""
+def chosen(request: pytest.FixtureRequest) -> list[Attack]:
+    """The attacks that the tests of this module that run are about: with `-k NAME` one of them."""
+    calls = (getattr(item, "callspec", None) for item in request.session.items if item.path == request.path)
+    return [call.params["attack"] for call in calls if call]
+
+
+def salvo(request: pytest.FixtureRequest, rung: str) -> Salvo:
+    """The chosen attacks at `cnnviz grade`; skips the tests where the machine does not offer the rung."""
     if reason := reasons()[rung]:
         pytest.skip(f"this machine does not offer {rung}: {reason}")
-    return Grade(rung).salvo(attacks_on(rung))
+    return Grade(rung).salvo(chosen(request))
 
 
-def salvo_at(kind: type[Front], name: str) -> Salvo:
-    """All attacks of another front on the best rung, and the two whose success must be seen."""
-    rung = best().name
-    return kind(rung).salvo([*attacks_on(rung, name), UNDESERVED, DESERVED])
+def salvo_at(request: pytest.FixtureRequest, kind: type[Front]) -> Salvo:
+    """The chosen attacks at another front on the best rung, and the two whose success must be seen."""
+    return kind(best().name).salvo([*chosen(request), UNDESERVED, DESERVED])
 
 
 class Right(Attack):
@@ -76,8 +80,9 @@ DESERVED = Nothing(Path("forge/deserved"), *_ABOUT, student="~nothing", deserved
 """A suite that cannot fail proves nothing: one has points that it is said not to deserve, one the reverse."""
 
 
-def weak_salvo(attacks: Sequence[Attack], to: Path) -> dict[str, dict[str, str]]:
-    """Attack's name -> what it achieved against the weakened grader."""
+def weak_salvo(request: pytest.FixtureRequest, to: Path) -> dict[str, dict[str, str]]:
+    """Name of a chosen attack -> what it achieved against the weakened grader."""
+    attacks = chosen(request)
     if reason := no_containment():
         pytest.skip(f"the weakened grader cannot be contained here: {reason}")
     canaries = Canaries.fresh()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from autograder.course.registry import lesson
 from tests.hostile.range.grade import Grade
 from tests.hostile.shooting import ATTACKS
@@ -25,7 +23,6 @@ def test_an_accepted_attack_counts_as_held_on_no_rung():
     assert not any(attack.promised_on("bubblewrap") for attack in ACCEPTED)
 
 
-@pytest.mark.slow
 def test_an_accepted_attack_keeps_promise_points_and_gains_no_others():
     after = Grade("rlimits", seconds=10.0).fire(ACCEPTED)
     promised = {item.id: getattr(item, "promise_points", 0) for item in lesson("11_grad_cam").items}

@@ -28,7 +28,6 @@ def promised(setting: Setting) -> float:
     return QUEUE * 1.5 * sum(setting.seconds_for(exercise) for exercise in registry.lesson(LESSON).exercises)
 
 
-@pytest.mark.slow
 def test_who_crowds_the_machine_costs_a_bounded_time_and_no_innocent_a_point():
     front = Grade(best().name)
     crowd = [CROWD, replace(CROWD, student="!crowd"), replace(CROWD, student="crowd 3")]
@@ -43,7 +42,6 @@ def test_who_crowds_the_machine_costs_a_bounded_time_and_no_innocent_a_point():
     assert after.ending.left == ()
 
 
-@pytest.mark.slow
 def test_without_a_limit_one_call_of_the_same_crowd_costs_more_than_was_promised_of_a_whole_submission():
     code = (CROWD.folder / "submission" / "grad_cam.py").read_text("utf-8")
     exercise = registry.lesson(LESSON).exercises[0]

@@ -126,14 +126,12 @@ def graded(tmp_path_factory):
     return made
 
 
-@pytest.mark.slow
 def test_cnnviz_grade_with_workers(handed_in):
     handed_in.run("grade", ".", "--out", "../results", "--jobs", "2", status=ODD)
     assert handed_in.points("results") == INNOCENTS
     assert sorted(path.name for path in handed_in.root.iterdir()) == ["bin", "results", "submitted"]
 
 
-@pytest.mark.slow
 def test_cnnviz_grade_where_one_students_work_lies_and_a_place_in_pythonpath_is_empty(handed_in):
     handed_in.folder = handed_in.folder / "mallory" / LESSON
     for name in AT_START:
@@ -142,7 +140,6 @@ def test_cnnviz_grade_where_one_students_work_lies_and_a_place_in_pythonpath_is_
     assert handed_in.points("results") == INNOCENTS
 
 
-@pytest.mark.slow
 def test_python_m_where_the_course_itself_is_not_shadowed(handed_in):
     shutil.rmtree(handed_in.folder / "autograder")  # `python -m` takes the first package of that name, and
     (handed_in.folder / "contextlib.py").unlink()  # looks for what itself needs there: docs/grading.md says so
@@ -151,7 +148,6 @@ def test_python_m_where_the_course_itself_is_not_shadowed(handed_in):
     assert handed_in.points("results") == INNOCENTS
 
 
-@pytest.mark.slow
 def test_a_dask_cluster_beside_the_hand_ins(handed_in):
     pytest.importorskip("distributed")
     (workers := handed_in.root / "workers").mkdir()
@@ -174,7 +170,6 @@ def test_a_dask_cluster_beside_the_hand_ins(handed_in):
     assert handed_in.points("results") == INNOCENTS
 
 
-@pytest.mark.slow
 def test_regrade_with_workers(graded):
     assert graded.points("results") == INNOCENTS
     said = graded.run("regrade", "../results", "--jobs", "2")
@@ -182,7 +177,6 @@ def test_regrade_with_workers(graded):
     assert graded.points("results") == INNOCENTS
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -202,7 +196,6 @@ def test_what_reads_results_or_one_students_work(graded, arguments):
     graded.run(*arguments)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [("--cnnviz-submission", "submitted/mallory"), ("lessons/", "--cnnviz-submission=submitted/mallory")]
 )
@@ -219,7 +212,6 @@ def test_pytest_on_what_was_handed_in(handed_in, options):
     assert ("5 of 5 points" if named else "which was handed in; name the tests too, as in `pytest lessons/") in said
 
 
-@pytest.mark.slow
 def test_nbgrader_in_the_folder_of_the_course(handed_in):
     from nbgrader.api import Gradebook
 

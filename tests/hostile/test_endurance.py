@@ -20,7 +20,6 @@ def endurance():
     return module
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="SIGKILL, and isolation by forking")
 def test_a_killed_and_resumed_batch_has_every_exact_score_and_the_bytes_of_an_undisturbed_one(endurance, tmp_path):
     kinds = ("forge", "crash", "corrupt", "inject", "smuggle")

@@ -724,7 +724,6 @@ def graded(tmp_path_factory):
     return course, hand_ins, logs
 
 
-@pytest.mark.slow
 def test_both_innocents_have_all_points_and_their_page(graded):
     course, hand_ins, _ = graded
     points = {f"check_{getattr(i, 'function', None) or i.variable}": i.points for i in registry.lesson(LESSON).items}
@@ -733,7 +732,6 @@ def test_both_innocents_have_all_points_and_their_page(graded):
         assert student in course.page(hand_ins[student])
 
 
-@pytest.mark.slow
 def test_nothing_of_the_course_and_no_page_of_a_students_own_leaves_it(graded):
     course, _, _ = graded
     assert course.leaks() == []
@@ -743,7 +741,6 @@ def test_nothing_of_the_course_and_no_page_of_a_students_own_leaves_it(graded):
         assert {path.name for path in (course.folder / place).rglob("*") if path.is_file()} <= allowed
 
 
-@pytest.mark.slow
 def test_the_grader_reads_what_was_refused_and_why(graded):
     _, _, logs = graded
     for name in FIRED:
@@ -753,7 +750,6 @@ def test_the_grader_reads_what_was_refused_and_why(graded):
     assert "No feedback released to has_no_secret" in logs["release_feedback"]
 
 
-@pytest.mark.slow
 def test_the_student_reads_in_the_feedback_why_the_work_was_refused(graded):
     course, hand_ins, _ = graded
     for name, told in {"links_the_answer_key_as_notebook": NO_FILE, "hard_links_the_gradebook": "another account",
@@ -762,7 +758,6 @@ def test_the_student_reads_in_the_feedback_why_the_work_was_refused(graded):
         assert set(course.grades(name).values()) == {None}, "it waits for a person, and is no zero"
 
 
-@pytest.mark.slow
 def test_the_time_of_handing_in_is_the_file_systems(graded):
     course, _, _ = graded
     with Gradebook(f"sqlite:///{course.folder}/gradebook.db") as book:
@@ -770,7 +765,6 @@ def test_the_time_of_handing_in_is_the_file_systems(graded):
     assert abs(found - datetime.now(timezone.utc).replace(tzinfo=None)) < timedelta(hours=1)
 
 
-@pytest.mark.slow
 def test_nbgraders_own_classes_publish_the_secret(graded, tmp_path):
     """The same commands, without what the course's configuration says about the exchange."""
     course = made_course(tmp_path, graded[0].folder / "gradebook.db", more=STOCK)

@@ -11,15 +11,14 @@ from tests.hostile.range.terminal import Terminal
 from tests.hostile.shooting import DESERVED, UNDESERVED, attacks_on, name_of, salvo_at
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the watch over processes reads /proc"),
 ]
 ATTACKS = attacks_on(best().name, "pytest")
 
 
 @pytest.fixture(scope="module")
-def shots():
-    return salvo_at(Terminal, "pytest")
+def shots(request):
+    return salvo_at(request, Terminal)
 
 
 def test_the_front_sees_points_that_nobody_deserves_and_points_that_are_lost(shots):

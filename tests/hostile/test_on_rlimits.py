@@ -10,16 +10,14 @@ RUNG = "rlimits"
 
 
 @pytest.fixture(scope="module")
-def shots():
-    return salvo(RUNG)
+def shots(request):
+    return salvo(request, RUNG)
 
 
-@pytest.mark.slow
 def test_the_batch_comes_to_its_end_and_leaves_nothing_and_nobody_else_is_touched(shots):
     assert shots.whole == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("attack", attacks_on(RUNG), ids=name_of)
 def test_an_attack_gets_nothing(attack, shots):
     assert shots.each[attack.name] == {}

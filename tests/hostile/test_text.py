@@ -513,7 +513,6 @@ def test_pytest_refuses_an_argument_without_obeying_it(arguments, tmp_path):
     assert not obeyed(text)
 
 
-@pytest.mark.slow
 def test_pytest_on_a_lesson_tells_what_code_says_as_text(tmp_path):
     stub = (ROOT / "lessons" / LESSON / "grad_cam.py").read_text("utf-8")
     payload = "".join(text for name, text in STEERING.items() if name != "half a character")
@@ -580,7 +579,6 @@ def right(screen: Screen, sheet: Sheet, name: str) -> None:
 """
 
 
-@pytest.mark.slow
 def test_mypy_refuses_a_strangers_text_at_every_sink(tmp_path):
     (tmp_path / "misused.py").write_text(MISUSED, "utf-8")
     (tmp_path / "right.py").write_text(RIGHT, "utf-8")

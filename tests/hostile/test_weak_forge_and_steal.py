@@ -10,11 +10,10 @@ ATTACKS = beats_the_weak("forge", "steal")
 
 
 @pytest.fixture(scope="module")
-def achieved(tmp_path_factory):
-    return weak_salvo(ATTACKS, tmp_path_factory.mktemp("weak"))
+def achieved(request, tmp_path_factory):
+    return weak_salvo(request, tmp_path_factory.mktemp("weak"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS, ids=name_of)
 def test_an_attack_beats_a_grader_that_trusts(attack, achieved):
     assert attack.success in achieved[attack.name]

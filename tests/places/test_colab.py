@@ -186,7 +186,6 @@ def test_the_tag_is_the_version():
     )
 
 
-@pytest.mark.slow
 def test_practice_imports_nothing_that_colab_lacks(tmp_path):
     """A check runs in a process that finds no package of ours but these: no nbgrader, JupyterLab or jupytext."""
     script = f"""

@@ -18,7 +18,6 @@ from tests.places.hub import COURSE, STUDENT, TEACHER
 if reason := places.missing():
     pytest.skip(f"no JupyterHub: {reason}", allow_module_level=True)
 
-pytestmark = pytest.mark.slow
 LESSON = "11_grad_cam"
 FORMGRADER = f"/services/{COURSE}/formgrader"
 HOME = f"/user/{STUDENT}"

@@ -226,7 +226,6 @@ def test_an_unknown_lesson_is_refused(tmp_path):
         lint(tmp_path, ["99_none"])
 
 
-@pytest.mark.slow
 def test_a_notebook_that_raises_is_a_problem(built, toy):
     path = built / "solutions/03_toy/toy.ipynb"
     text = path.read_text()

@@ -44,7 +44,6 @@ def student_folder(course):
     return {p.name: p.read_bytes() for p in (course / "lessons/03_toy").iterdir()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("--force", "--create"), ("--no-db",)], ids=["plain", "force", "no_db"])
 def test_the_stock_command_leaves_the_folder_as_build_makes_it(course, toy, nbgrader, flags):
     build_lessons(course, [toy])
@@ -56,7 +55,6 @@ def test_the_stock_command_leaves_the_folder_as_build_makes_it(course, toy, nbgr
     assert len(built) == 5
 
 
-@pytest.mark.slow
 def test_the_gradebook_knows_the_lesson_although_the_folder_was_there(course, toy, nbgrader):
     build_lessons(course, [toy])
     assert nbgrader("generate_assignment", "03_toy").returncode == 0
@@ -66,7 +64,6 @@ def test_the_gradebook_knows_the_lesson_although_the_folder_was_there(course, to
     assert sum(points for (points,) in rows) == toy.points
 
 
-@pytest.mark.slow
 def test_the_stock_command_refuses_a_source_that_is_not_the_lessons_text(course, toy, nbgrader):
     build_lessons(course, [toy])
     path = course / "solutions/03_toy/toy.ipynb"
@@ -80,7 +77,6 @@ def test_the_stock_command_refuses_a_source_that_is_not_the_lessons_text(course,
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.slow
 def test_the_stock_command_refuses_another_pipeline(course, toy, nbgrader):
     build_lessons(course, [toy])
     with (course / "nbgrader_config.py").open("a") as config:
@@ -90,7 +86,6 @@ def test_the_stock_command_refuses_another_pipeline(course, toy, nbgrader):
     assert "lessons/03_toy/toy.ipynb is not what `cnnviz build` makes" in result.stderr
 
 
-@pytest.mark.slow
 def test_an_assignment_of_the_instructors_own_is_released_as_nbgrader_does(course, toy, nbgrader):
     build_lessons(course, [toy])
     own = course / "solutions/exam"

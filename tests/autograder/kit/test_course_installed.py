@@ -13,7 +13,7 @@ from hatchling.builders.wheel import WheelBuilder
 from .conftest import LESSON, ROOT
 from .test_installed import RIGHT, environment, lend_packages, reset
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="the folders of a venv are named otherwise")]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the folders of a venv are named otherwise")
 
 
 @pytest.fixture(scope="module")

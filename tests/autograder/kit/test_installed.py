@@ -21,7 +21,7 @@ from autograder.course import registry
 
 from .conftest import LESSON, ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="the folders of a venv are named otherwise")]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the folders of a venv are named otherwise")
 RIGHT = ROOT / "autograder" / "demo" / "right" / LESSON / "grad_cam.py"
 WRONG = {
     "neuron_importance": ("sum_for_mean", "return gradients.sum(dim=(2, 3))"),

@@ -17,8 +17,6 @@ from autograder.batch.collect import collect
 from autograder.core.verdict import VERDICTS
 from autograder.course import registry
 
-pytestmark = pytest.mark.slow
-
 REPOSITORY = Path(__file__).resolve().parents[3]
 LESSON, NAME, BROKEN = "11_grad_cam", "grad_cam", "neuron_importance"
 EXERCISES = [exercise.id for exercise in registry.lesson(LESSON).exercises]

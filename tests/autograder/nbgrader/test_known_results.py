@@ -11,8 +11,6 @@ import pytest
 
 from .test_commands import BROKEN, LESSON, NAME, REPOSITORY, SECRET, Student, full_but, grades, hand_in, lines, nbgrader
 
-pytestmark = pytest.mark.slow
-
 REFUSE = """
 from autograder.isolated import Runner
 

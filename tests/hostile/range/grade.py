@@ -25,7 +25,7 @@ class Grade(Front):
     """`cnnviz grade` with two workers."""
 
     jobs: int = 2
-    seconds: float = 3.0
+    seconds: float = 2.0
     """The longest that one exercise may take."""
 
     def command(self, course: Course) -> list[str]:
