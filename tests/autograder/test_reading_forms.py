@@ -29,7 +29,7 @@ def read(tmp_path, *cells, beside=()):
 
 
 def graded(submission, runner):
-    return grade_item(submission, IMPORTANCE, Setting(), runner)
+    return grade_item(submission, IMPORTANCE, Setting(secret="spring term"), runner)
 
 
 def verdict(submission, runner):
@@ -39,7 +39,6 @@ def verdict(submission, runner):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_right_work_in_this_form_has_every_point(tmp_path, runner, form):
-    """The gate of `tests/exercises/test_mutation_gate.py` asks the same for practice and for a course's secret."""
     assert verdict(load_submission(hand_in(FORMS[form], tmp_path), LESSON), runner) == (PASSED, None)
 
 

@@ -93,17 +93,20 @@ def _names(value: object) -> str | None:
     return str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else getattr(value, "name", None)
 
 
-LONG = ("resnet18_block", "vgg11_bn", "googlenet", "squeezenet1_0", "densenet121", "mobilenet_v2")
-"""More of torchvision's: they take minutes together, and `make test-all` has them."""
-
-
 def _over(cases: list[tuple], names: tuple[str, ...] = ("method", "network")) -> pytest.MarkDecorator:
-    marked = [pytest.param(*case, marks=[pytest.mark.long] * (case[1].name in LONG)) for case in cases]
-    return pytest.mark.parametrize(names, marked, ids=_names)
+    return pytest.mark.parametrize(names, cases, ids=_names)
 
 
 suitable = _over(SUITABLE)
-float_types = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+
+
+def typed(cases: list[tuple[Method, Network]]) -> pytest.MarkDecorator:
+    """Both precisions on small networks; torchvision's are held to float64 by `tests.networks`."""
+    types = {False: (torch.float32, torch.float64), True: (torch.float32,)}
+    return _over(
+        [(*case, dtype) for case in cases for dtype in types[case[1].images == BIG["images"]]],
+        ("method", "network", "dtype"),
+    )
 
 
 @cache
@@ -163,8 +166,7 @@ def _hooks(module: nn.Module) -> list[tuple[str, list[object]]]:
     return [(name, list(value.items())) for name, value in vars(module).items() if name.endswith("hooks")]
 
 
-@suitable
-@float_types
+@typed(SUITABLE)
 def test_result_is_raw_floats_of_the_promised_shape(method: Method, network: Network, dtype: torch.dtype) -> None:
     images, _ = inputs(network, dtype)
     result = expected(method, network, dtype)
@@ -232,8 +234,7 @@ def test_nothing_is_changed_after_an_exception(method: Method, network: Network,
     assert state(model, images) == before
 
 
-@suitable
-@float_types
+@typed(SUITABLE)
 def test_second_call_equals_the_first_bit_for_bit(method: Method, network: Network, dtype: torch.dtype) -> None:
     model, (images, targets) = shared_model(network, dtype), inputs(network, dtype)
     first = expected(method, network, dtype)
@@ -241,8 +242,7 @@ def test_second_call_equals_the_first_bit_for_bit(method: Method, network: Netwo
     assert torch.equal(method.call(model, images, targets, network.layer), first)
 
 
-@_over([case for case in SUITABLE if case[0].per_sample])
-@float_types
+@typed([case for case in SUITABLE if case[0].per_sample])
 def test_a_sample_does_not_depend_on_its_batch(method: Method, network: Network, dtype: torch.dtype) -> None:
     tolerance = method.rounding if dtype == torch.float32 else 1e-12
     model, (images, targets) = shared_model(network, dtype), inputs(network, dtype)
