@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-import pytest
-
 from autograder.core.oracle import Setting, parts_of
 from autograder.course import registry
 from autograder.isolated import Cell, Request, Runner
