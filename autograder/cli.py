@@ -25,6 +25,7 @@ from autograder.text.words import report_safely, visible
 
 COMMANDS = {
     "watch": "study_watch",
+    "debug": "study_debug",
     "hint": "study",
     "reset": "study",
     "open": "study",

@@ -61,6 +61,19 @@ def is_not_attempted(exception: BaseException, function: object) -> bool:
     return code is _plain(function)[0] and code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
+def own_traceback(exception: BaseException, function: object = None) -> TracebackType | None:
+    """The exception's traceback with nothing but the student's own frames; None where it has none of them."""
+    space = _plain(function)[1]
+    own, trace = [], exception.__traceback__
+    while trace is not None:
+        own += [trace] if trace.tb_frame.f_globals is space else []
+        trace = trace.tb_next
+    found = None
+    for each in reversed(own):
+        found = TracebackType(found, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return found
+
+
 def _own_line(trace: TracebackType | None, function: object) -> tuple[int | None, str | None]:
     """Frames of libraries are never the student's, nor those of helpers that the function asked for calls."""
     asked, space = _plain(function)

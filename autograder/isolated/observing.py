@@ -139,7 +139,7 @@ def _run(function: Callable[..., Any], args: tuple, kwargs: dict, then: tuple | 
     _seed()
     start = _clock()
     try:
-        result = _answer(function, args, kwargs)
+        result = answer(function, args, kwargs)
         if then is not None:
             result = result(*then)
         seconds = _clock() - start
@@ -148,7 +148,7 @@ def _run(function: Callable[..., Any], args: tuple, kwargs: dict, then: tuple | 
         return _Run(failure=failure, seconds=_clock() - start)
 
 
-def _answer(function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+def answer(function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
     """What it returns; where a network of the inputs fails on purpose, the second time: what the first leaves shows."""
     try:
         return function(*args, **kwargs)

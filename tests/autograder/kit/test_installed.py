@@ -176,6 +176,18 @@ def test_the_map_the_hints_and_what_is_only_for_instructors(student):
     assert not [name for name in ("grade", "build", "lint", "release") if f" {name} " in listed]
 
 
+def test_the_first_visible_case_that_fails_is_debugged_from_what_was_recorded(student):
+    module = student.course / "lessons" / LESSON / "grad_cam.py"
+    before = module.read_text("utf-8")
+    stub = bodies(module)["neuron_importance"]
+    module.write_text(before.replace(stub, f"{stub.splitlines()[0]}\n    {WRONG['neuron_importance'][1]}"), "utf-8")
+    told = cnnviz(student, "debug", "11").stdout
+    module.write_text(before, "utf-8")
+    assert ">>> neuron_importance(gradients)" in told
+    assert "divide by Z = h·w" in told
+    assert "The largest difference is at α[0, 1]" in told
+
+
 def test_a_lesson_goes_back_to_what_was_handed_out(student):
     reset(student.course, lambda *arguments: cnnviz(student, *arguments).stdout)
 
