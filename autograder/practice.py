@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
+from bdb import BdbQuit
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 from autograder.core.evidence import exhibit
@@ -14,6 +18,7 @@ from autograder.core.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summar
 from autograder.course import registry
 from autograder.course.records import Question
 from autograder.feedback.student_page import Section, section_of
+from autograder.isolated.failures import own_traceback
 from autograder.report import pages, tables
 from autograder.report.showcase import Picture, practice_showcase
 from autograder.text.screen import Screen, Text
@@ -76,11 +81,47 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
         raise ValueError(
             f'answer: got {type(answer).__name__}, allowed is your function; write check("{name}", {item.function}).'
         )
-    graded = _noted(grade_function(item, answer), item.function, answer, inspect.stack(context=0)[1].frame.f_globals)
-    if summary(graded.rows) == NOT_ATTEMPTED:
-        return Panel(graded, [])
-    photo = practice_showcase(item, answer)
+    around = inspect.stack(context=0)[1].frame.f_globals
+    __tracebackhide__ = True  # a notebook shows the student's own frames
+    raised: list[BaseException] = []
+    try:
+        graded = _noted(grade_function(item, _watched(answer, raised)), item.function, answer, around)
+        if summary(graded.rows) == NOT_ATTEMPTED:
+            return Panel(graded, [])
+        photo = practice_showcase(item, answer)
+    except KeyboardInterrupt as stopped:
+        raise stopped.with_traceback(own_traceback(stopped, answer)) from None
+    if raised:
+        _to_debug(raised[0], answer)
     return Panel(graded, [] if photo is None else [photo])
+
+
+def _watched(answer: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
+    """The function; what it raises is kept in `raised`, and a notebook's debugger shows none of those who called it."""
+
+    @functools.wraps(answer)
+    def called(*given: Any, **named: Any) -> Any:
+        frame: FrameType | None = sys._getframe()
+        while frame is not None and frame.f_code is not check.__code__:
+            frame.f_locals["__tracebackhide__"] = True
+            frame = frame.f_back
+        try:
+            return answer(*given, **named)
+        except BdbQuit as left:  # else it opens again in every call that follows
+            stopped = KeyboardInterrupt("you left the debugger, and the check with it")
+            raise stopped.with_traceback(own_traceback(left, answer)) from None
+        except Exception as error:
+            raised.append(error)
+            raise
+
+    return called
+
+
+def _to_debug(error: BaseException, answer: Callable[..., Any]) -> None:
+    """Leaves an exception where `%debug` and `pdb.pm()` look for the last one, with the student's own frames."""
+    if (trace := own_traceback(error, answer)) is not None:
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error.with_traceback(trace), trace
+        sys.last_exc = error  # type: ignore[attr-defined]
 
 
 def _noted(graded: Graded, asked: str, answer: Callable[..., Any], around: Mapping[str, Any]) -> Graded:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -32,8 +33,8 @@ class NotAttempted(Exception):
 class Verdict:
     """The verdict of one check, as a test sees it."""
 
-    def __init__(self, row: Row):
-        self.row = row
+    def __init__(self, row: Row, ran: Sequence[str] = ()):
+        self.row, self.ran = row, ran
 
     def confirm(self) -> None:
         """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
@@ -43,7 +44,9 @@ class Verdict:
         if self.row.verdict == LATER:
             pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
         message = self.row.diagnosis.message if self.row.diagnosis else ""
-        told = "\n| ".join(message.splitlines())  # a line that begins with :: is a command to GitHub's runner
+        told = "\n| ".join(
+            [*message.splitlines(), *self.ran]
+        )  # a line that begins with :: is a command to GitHub's runner
         if self.row.verdict == NOT_ATTEMPTED:
             raise NotAttempted(shown(f"{self.row.exercise}: not attempted yet{': ' if told else ''}{told}"))
         if self.row.verdict != PASSED:
@@ -59,9 +62,18 @@ class Course:
         self._runner: Runner | None = None
         self._read: dict[tuple[Path, str], Submission] = {}
 
-    def row(self, item_id: str, check: str, folder: Path) -> Row:
-        """The row of one check of the submission that belongs to this test folder."""
-        return next(row for row in self._of(item_id, folder).rows if row.check == check)
+    def verdict(self, item_id: str, check: str, folder: Path) -> Verdict:
+        """The verdict of one check of the submission that belongs to this test folder.
+
+        With the first that failed stands how the code ran on visible inputs.
+        """
+        from autograder.core.verdict import FAILED
+        from autograder.report.tables import ran
+
+        graded = self._of(item_id, folder)
+        row = next(row for row in graded.rows if row.check == check)
+        first = next((row for row in graded.rows if row.verdict == FAILED), None)
+        return Verdict(row, ran(graded) if row is first else ())
 
     def _of(self, item_id: str, folder: Path) -> Graded:
         """One exercise or question, after the exercises that it is built on."""
@@ -231,7 +243,7 @@ def pytest_generate_tests(metafunc):
 def cnnviz_verdict(request) -> Verdict:
     """The verdict of one check."""
     try:
-        return Verdict(request.config.stash[_COURSE].row(*request.param, folder=Path(request.path).parent))
+        return request.config.stash[_COURSE].verdict(*request.param, folder=Path(request.path).parent)
     except (ValueError, FileNotFoundError) as error:
         from autograder.text.words import shown
 

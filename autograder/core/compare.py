@@ -87,6 +87,7 @@ _TUPLE = "A tuple stands where a tensor is asked for: does a function that you c
 ADVICE = {
     "EOFError": _INPUT,
     "StdinNotImplementedError": _INPUT,
+    "BdbQuit": "Nobody can answer a debugger here: `cnnviz debug` makes the call where `breakpoint()` works.",
     "must be Tensor, not tuple": _TUPLE,
     "'tuple' object has no attribute": _TUPLE,
 }

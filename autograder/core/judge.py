@@ -50,6 +50,8 @@ class Graded:
     evidence: tuple[Evidence, ...] = ()
     output: str = field(default="", repr=False)
     """What the student's code printed."""
+    frames: tuple[str, ...] = field(default=(), repr=False)
+    """The student's own frames in which the first visible call that raised did so, a line each."""
     rung: str = ""
     """How far the student's code was confined; empty where none ran in isolation."""
     file: str = ""
@@ -78,7 +80,7 @@ def judge(
     """
     if outcome.status in ("load error", "no function"):
         failed = everywhere(exercise, FAILED, _not_loaded(exercise, outcome))
-        return replace(failed, output=outcome.output, rung=outcome.rung)
+        return replace(failed, output=outcome.output, frames=_frames(outcome.error), rung=outcome.rung)
     results = _results(parts, outcome, hidden)
     if results and all(r is not None and all(o.kind == "not attempted" for o in r) for r in results):
         return replace(everywhere(exercise, NOT_ATTEMPTED, None), rung=outcome.rung)
@@ -92,7 +94,12 @@ def judge(
     rows += [_law_row(part, result, hidden_cut_off, right) for part, result in laws]
     rows.append(_promise_row(cases, right))
     told = tuple(unseen.told(row, exercise) for row in rows)
-    return Graded(exercise, told, _evidence(cases), outcome.output, outcome.rung)
+    errors = (have.error for part, result in cases if not part.unseen for have in result or () if have.kind == "raised")
+    return Graded(exercise, told, _evidence(cases), outcome.output, _frames(next(errors, None)), outcome.rung)
+
+
+def _frames(error: Mapping[str, Any] | None) -> tuple[str, ...]:
+    return tuple((error or {}).get("frames", ()))
 
 
 def checks_of(item: Exercise | Question) -> tuple[str, ...]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dis
 import linecache
+import os
 import sys
 import traceback
+from collections import deque
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 import torch
 
-from .requests import Error, error_record
+from .requests import MAX_FRAMES, Error, error_record
 
 _DECORATORS = 20
 """How many a function may have for its own lines to be found."""
@@ -37,11 +39,11 @@ def error_of(exception: BaseException, function: object = None) -> Error:
     line, source = _own_line(exception.__traceback__, function)
     if isinstance(exception, SyntaxError) and line is None:
         line, source = exception.lineno, exception.text
+    own = own_traceback(exception, function)
     kind = "MemoryError" if is_memory_error(exception) else type_name(exception)
     message = exception.msg if isinstance(exception, SyntaxError) else exception
-    return error_record(
-        kind, safe_text(message, 500), line=line, source_line=source.strip() if isinstance(source, str) else None
-    )
+    text = source.strip() if isinstance(source, str) else None
+    return error_record(kind, safe_text(message, 500), line=line, source_line=text, frames=_frames(own))
 
 
 def is_memory_error(exception: BaseException) -> bool:
@@ -71,6 +73,17 @@ def own_traceback(exception: BaseException, function: object = None) -> Tracebac
     found = None
     for each in reversed(own):
         found = TracebackType(found, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return found
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    """The last of its frames, a line each."""
+    walked = deque(traceback.walk_tb(trace), MAX_FRAMES)
+    found = []
+    for frame, line in walked:
+        code = frame.f_code
+        text = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        found.append(f"{os.path.basename(code.co_filename)}, line {line}, in {code.co_name}: {text}")
     return found
 
 

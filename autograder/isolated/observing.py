@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import copy
 import io
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,6 +88,26 @@ class _Silence(io.TextIOBase):
         return len(text)
 
 
+@contextmanager
+def _unstopped() -> Iterator[None]:
+    """No debugger opens, whose words nobody would see."""
+    pdb, hook = sys.modules.get("pdb"), sys.breakpointhook
+    opens = getattr(pdb, "set_trace", None)
+    sys.breakpointhook = _pass
+    if opens is not None:
+        pdb.set_trace = _pass  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        sys.breakpointhook = hook
+        if opens is not None:
+            pdb.set_trace = opens  # type: ignore[union-attr]
+
+
+def _pass(*given: Any, **named: Any) -> None:
+    """Stands for a breakpoint."""
+
+
 @dataclass
 class _Run:
     outputs: Outputs | None = None
@@ -101,7 +122,7 @@ def _observe_call(function: Callable[..., Any], inputs: Inputs) -> Observation:
     effects = changes(before, inputs)
     if first.outputs is None:
         return _without_value(function, first, in_order(effects))
-    with redirect_stdout(_Silence()), redirect_stderr(_Silence()):  # what the student prints appears once
+    with redirect_stdout(_Silence()), redirect_stderr(_Silence()), _unstopped():  # what the student prints appears once
         second = _run(function, *inputs)
     effects |= changes(before, inputs)
     if first.outputs.attached and inputs[2] is None:  # of a returned module, the function hands over no result

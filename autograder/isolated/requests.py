@@ -28,9 +28,11 @@ TYPES = ("tensor", "float", "int", "bool", "array", "str")
 STATUSES = ("ran", "no function", "load error", "time", "memory", "crashed", "output", "bad answer")
 MAX_OUTPUTS = 1000
 MAX_TEXT = 10_000
+MAX_FRAMES, MAX_FRAME = 5, 300
 
 Error = dict[str, Any]
-"""Keys type, message, line, source_line; line and source_line are None where no line of the student's is involved."""
+"""Keys type, message, line, source_line, frames; line and source_line are None where no line of the student's is
+involved. Frames are texts, the last of the student's own that it went through."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,16 @@ class Outcome:
     """How far the child was confined; empty where it never began."""
 
 
-def error_record(kind: str, message: str, *, line: int | None = None, source_line: str | None = None) -> Error:
+def error_record(
+    kind: str, message: str, *, line: int | None = None, source_line: str | None = None, frames: Sequence[str] = ()
+) -> Error:
     """The one shape of an error, with every text cut to its limit."""
     return {
         "type": kind[:100],
         "message": message[:500],
         "line": line,
         "source_line": source_line[:300] if source_line is not None else None,
+        "frames": [frame[:MAX_FRAME] for frame in frames[-MAX_FRAMES:]],
     }
 
 

@@ -16,12 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from .requests import EFFECTS, KINDS, MAX_OUTPUTS, MAX_TEXT, STATUSES, TYPES, Error, Observation, slug_of
+from .requests import (
+    EFFECTS,
+    KINDS,
+    MAX_FRAME,
+    MAX_FRAMES,
+    MAX_OUTPUTS,
+    MAX_TEXT,
+    STATUSES,
+    TYPES,
+    Error,
+    Observation,
+    slug_of,
+)
 
 TOKEN_BYTES = 16
 MAX_MANIFEST = 2**20
 _HEADER = struct.Struct(f">{TOKEN_BYTES}sIQ")
 _DTYPES = {np.dtype(name) for name in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")}
+_ERROR = {"type", "message", "line", "source_line", "frames"}
 _FIELDS = {"type_name", "kind", "types", "dtypes", "devices", "effects", "error", "seconds", "arrays", "again"}
 
 
@@ -221,14 +234,16 @@ def _done(manifest: dict[str, Any]) -> dict[str, Any]:
 def _error(error: Any) -> Error | None:
     if error is None:
         return None
-    _demand(type(error) is dict and error.keys() == {"type", "message", "line", "source_line"}, "a bad error")
-    line, source = error["line"], error["source_line"]
+    _demand(type(error) is dict and error.keys() == _ERROR, "a bad error")
+    line, source, frames = error["line"], error["source_line"], error["frames"]
     _demand(line is None or (type(line) is int and 0 <= line < 10**7), "a bad line")
+    _demand(type(frames) is list and len(frames) <= MAX_FRAMES, "bad frames")
     return {
         "type": _text(error["type"], 100),
         "message": _text(error["message"], 500),
         "line": line,
         "source_line": None if source is None else _text(source, 300),
+        "frames": [_text(frame, MAX_FRAME) for frame in frames],
     }
 
 

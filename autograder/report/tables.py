@@ -27,6 +27,10 @@ MARKS = {
 """Verdict -> sign and colour; the word stands beside them, so that neither is needed to read it."""
 
 
+PRINTED, WIDEST = 10, 200
+"""Lines of what a student's code printed that are shown, and characters of each."""
+
+
 def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
     """One line an exercise: verdict, checks passed, points."""
     table = Table(
@@ -78,14 +82,28 @@ def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
     return told
 
 
+def ran(graded: Graded) -> list[str]:
+    """How a failed exercise ran, a line each: the student's own frames where there are several, and what it printed."""
+    if summary(graded.rows) not in (FAILED, NOT_JUDGED):
+        return []
+    frames = ["It was raised in:", *(f"  {frame}" for frame in graded.frames)] if len(graded.frames) > 1 else []
+    lines = graded.output.strip("\n").split("\n") if graded.output.strip() else []
+    more = [f"  and {len(lines) - PRINTED} lines more"] if len(lines) > PRINTED else []
+    prints = ["Your code printed:", *(f"  {line[:WIDEST]}" for line in lines[:PRINTED]), *more] if lines else []
+    return [*frames, *prints]
+
+
 def _paragraphs(graded: Graded):
-    told = messages(graded.rows)
+    told, lines = messages(graded.rows), ran(graded)
     for message, checks in told.items():
         verdict = summary(row for row in graded.rows if row.check in checks)
         sign, style = MARKS[verdict]
         where = "" if len(told) == 1 else "  " + ", ".join(checks)
         yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
-        yield Padding(Text(message), (0, 0, 1, 2), expand=False)
+        yield Padding(
+            Text("\n").join([Text(message), *(Text(line, style="dim") for line in lines)]), (0, 0, 1, 2), expand=False
+        )
+        lines = []
 
 
 def _lines(check: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,9 @@
 """`check` in a notebook: a panel with picture, verdict and diagnosis, never a traceback of ours."""
 
+import bdb
 import re
+import sys
+import traceback
 
 import pytest
 
@@ -43,6 +46,41 @@ def test_a_students_text_is_escaped():
     html = check("grad_cam.neuron_importance", attack)._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
+
+
+def helped(values):
+    return values + missing  # noqa: F821
+
+
+def test_an_exception_is_left_to_the_debugger_with_the_students_own_frames(monkeypatch):
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        monkeypatch.setattr(sys, name, None, raising=False)
+
+    def raising(gradients):
+        return helped(gradients)
+
+    panel = check("grad_cam.neuron_importance", raising)
+    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(sys.last_traceback)]
+    assert frames == ["raising", "helped"]
+    assert sys.last_exc is sys.last_value
+    assert sys.last_type is NameError
+    assert ", in helped: return values + missing" in repr(panel)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, bdb.BdbQuit])
+def test_an_interrupted_function_shows_its_own_line_and_a_debugger_that_is_left_ends_the_check(stop):
+    calls = []
+
+    def endless(gradients):
+        calls.append(sys._getframe())
+        raise stop
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        check("grad_cam.neuron_importance", endless)
+    assert [entry.name for entry in raised.traceback][1:] == ["check", "endless"]
+    assert len(calls) == 1
+    above = calls[0].f_back.f_back
+    assert above.f_locals["__tracebackhide__"] is True
 
 
 def test_nothing_of_a_hidden_case_is_drawn():

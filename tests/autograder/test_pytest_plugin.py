@@ -52,6 +52,23 @@ def test_a_wrong_exercise_shows_its_diagnosis_and_not_our_stack(lessons):
     assert "0/5" in done.stdout
 
 
+def test_a_failure_shows_what_the_code_printed_and_the_students_own_frames(lessons):
+    body = """print("::warning::\\x1b[31m", gradients.shape)
+    return averaged(gradients)
+
+
+def averaged(values):
+    return values / missing"""
+    write(lessons, "neuron_importance", body)
+    told = lessons("-k", "neuron_importance").stdout
+    first = told[: told.index("hidden values:")]
+    assert "\n|   ::warning::\ufffd[31m torch.Size([3, 5, 4, 6])\n" in first
+    assert "in neuron_importance: return averaged(gradients)\n|   grad_cam.py, line " in first
+    assert ", in averaged: return values / missing\n" in first
+    assert told.count("Your code printed:") == 1
+    assert "autograder/" not in told
+
+
 def test_a_right_exercise_passes_alone(lessons):
     write(lessons, "neuron_importance", "return gradients.mean(dim=(2, 3))")
     done = lessons("-k", "neuron_importance")

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import pdb
 import sys
 import warnings
 
@@ -331,6 +332,30 @@ def test_an_error_names_the_deepest_line_in_the_function_asked_for():
     assert error["type"] == "RuntimeError"
     assert error["source_line"] == "return helper(x)"
     assert error["line"] == outer.__code__.co_firstlineno + 2
+
+
+def test_an_error_names_the_last_five_frames_of_the_student_and_none_of_ours(library):
+    def deep(x, left):
+        return library.multiplied(x) if not left else deep(x, left - 1)
+
+    frames = one(lambda x: deep(x, 7)).error["frames"]
+    assert len(frames) == 5
+    assert all(", in deep: return library.multiplied(x) if not left" in frame for frame in frames)
+    assert one(torch.no_grad()(lambda x: deep(x, 0))).error["frames"][0].startswith("test_observing.py, line ")
+
+
+def test_a_breakpoint_opens_in_the_first_run_only(monkeypatch):
+    opened = []
+    monkeypatch.setattr("sys.breakpointhook", lambda: opened.append("hook"))
+    monkeypatch.setattr("pdb.set_trace", lambda: opened.append("pdb"))
+
+    def stops(x):
+        breakpoint()
+        pdb.set_trace()
+        return x
+
+    assert one(stops).kind == "value"
+    assert opened == ["hook", "pdb"]
 
 
 def test_an_error_in_a_library_names_the_line_that_calls_it(library):
