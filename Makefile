@@ -1,9 +1,9 @@
 PYTHON ?= python
 .DEFAULT_GOAL := help
-.PHONY: help install test test-all lint format types lessons build build-check course notebooks bench gpu networks demo site site-check
+.PHONY: help install test test-all lint format types lessons build build-check course notebooks bench gpu networks demo site site-check release-check
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Install the course with everything that its developers use
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -58,3 +58,6 @@ site: ## Make the site in site/_build/html; the first time takes minutes (pip in
 
 site-check: ## The same, and follow every link of every page
 	$(PYTHON) site/make.py --check
+
+release-check: ## Build wheel and sdist in dist/ and try them in a new environment, as the release workflow does
+	$(PYTHON) .ci/release.py
