@@ -15,9 +15,10 @@ CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 
 
 def wanted():
-    """Package -> the least version, as pyproject.toml has it."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("dependencies = [")[1].split("]")[0]
-    return dict(re.findall(r'"([\w-]+)>=([\d.]+)"', text))
+    """Package -> the least version, as pyproject.toml has it for `.[course]`, which Binder installs."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lists = [text.split(f"\n{name} = [")[1].split("\n]")[0] for name in ("dependencies", "course")]
+    return dict(re.findall(r'"([\w-]+)>=([\d.]+)"', "\n".join(lists)))
 
 
 def read(path):
