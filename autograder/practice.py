@@ -14,6 +14,7 @@ from typing import Any
 from autograder.core.evidence import exhibit
 from autograder.core.grade import grade_answer, grade_function
 from autograder.core.judge import Graded
+from autograder.core.message import message
 from autograder.core.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summary
 from autograder.course import registry
 from autograder.course.records import Question
@@ -129,5 +130,5 @@ def _noted(graded: Graded, asked: str, answer: Callable[..., Any], around: Mappi
     name = getattr(answer, "__name__", type(answer).__name__)
     if name == asked or around.get(asked) is answer:
         return graded
-    note = f"you passed `{name}`; when you hand in, only a function `{asked}` is looked for: name it so."
+    note = message("note.another_name", got=name, asked=asked)
     return replace(graded, rows=tuple(replace(row, note=note) for row in graded.rows))

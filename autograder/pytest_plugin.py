@@ -39,14 +39,13 @@ class Verdict:
     def confirm(self) -> None:
         """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
         from autograder.core.verdict import LATER, NOT_ATTEMPTED, PASSED
+        from autograder.report.sentences import said
         from autograder.text.words import shown
 
         if self.row.verdict == LATER:
             pytest.skip(f"{self.row.exercise} ({self.row.check}): {LATER}")
-        message = self.row.diagnosis.message if self.row.diagnosis else ""
-        told = "\n| ".join(
-            [*message.splitlines(), *self.ran]
-        )  # a line that begins with :: is a command to GitHub's runner
+        lines = [*said(self.row).splitlines(), *self.ran]
+        told = "\n| ".join(lines)  # a line that begins with :: is a command to GitHub's runner
         if self.row.verdict == NOT_ATTEMPTED:
             raise NotAttempted(shown(f"{self.row.exercise}: not attempted yet{': ' if told else ''}{told}"))
         if self.row.verdict != PASSED:
@@ -261,9 +260,10 @@ def pytest_runtest_makereport(item, call):
     report = yield
     shown = getattr(item, "funcargs", {}).get("cnnviz_verdict")
     if call.when == "call" and isinstance(shown, Verdict):
-        from autograder.text.words import visible_in
+        from autograder.report.sentences import in_sentences
+        from autograder.text.words import changed_in, visible
 
-        row = visible_in(shown.row.as_json())
+        row = changed_in(in_sentences(shown.row), visible)
         report.user_properties.append(("cnnviz", row))  # survives the way from a worker of xdist
     if call.excinfo is not None and call.excinfo.errisinstance(NotAttempted):
         report.not_attempted, report.longrepr = True, str(call.excinfo.value)

@@ -46,7 +46,8 @@ ADAPTER_FILES = tuple(
     pattern for name in ADAPTERS for pattern in (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/**/*.py")
 )
 COMPARISON = tuple(
-    f"autograder.core.{name}" for name in ("compare", "mistakes", "places", "relations", "diagnose", "verdict")
+    f"autograder.core.{name}"
+    for name in ("message", "compare", "mistakes", "places", "relations", "diagnose", "verdict")
 )
 
 RULES = (

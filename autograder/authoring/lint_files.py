@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.authoring.build import LESSON, SOLVED, build_lessons
 from autograder.authoring.errors import AuthoringError, Problem
-from autograder.course.records import Lesson
+from autograder.course.records import SECTIONS, Lesson
 
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
 _PAPER = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/)([^\s)>\]\"#?]+)", re.IGNORECASE)
@@ -31,7 +31,7 @@ def text_problems(text: str, *, file: str) -> Iterator[Problem]:
         if match := _UNFINISHED.search(line):
             told = f'got "{match[0]}"; a student would read it, so write what is missing.'
             yield Problem(f"{file}:{number}", told, f"grep -n {match[0]} {file}")
-    prose, _, references = text.partition("\n## References")
+    prose, _, references = text.partition(f"\n## {SECTIONS['references']}\n")
     listed = _papers(references)
     if not listed:
         told = "the section References links to no paper; give at least one link to arxiv.org or doi.org."

@@ -18,6 +18,7 @@ from autograder.course.records import Lesson
 from autograder.isolated import Runner
 from autograder.isolated.current_folder import elsewhere
 from autograder.reading.submission import from_module, from_notebook
+from autograder.report.sentences import said
 
 CELL_SECONDS = 300
 """After this a cell hangs. How long notebooks take is measured in `benchmarks/notebooks.py`, not judged here."""
@@ -65,7 +66,7 @@ def _verdict_problems(root: Path, path: Path, lesson: Lesson, wanted: str, runne
 
 
 def _told(row: Row, wanted: str) -> str:
-    why = f" ({row.diagnosis.message})" if row.diagnosis else ""
+    why = f" ({said(row)})" if row.diagnosis else ""
     return f'the check "{row.check}" of {row.exercise} is "{row.verdict}"{why}; as shipped it must be "{wanted}".'
 
 

@@ -8,20 +8,7 @@ from collections.abc import Sequence
 from autograder.authoring import solution
 from autograder.authoring.errors import AuthoringError
 from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block, prose_lines
-from autograder.course.records import Lesson
-
-SECTIONS = (
-    "What you will make",
-    "The idea",
-    "The formula",
-    "By hand",
-    "Exercises",
-    "On a real photo",
-    "Where it fails",
-    "Predict",
-    "References",
-)
-"""The second-level headings of every lesson, in this order."""
+from autograder.course.records import SECTIONS, Lesson
 
 _PICTURE = re.compile(r"!\[[^\]]+\]\(picture\.png\)")
 
@@ -73,14 +60,15 @@ def _require_title(blocks: Sequence[Block], file: str) -> None:
 
 def _require_sections(blocks: Sequence[Block], file: str) -> None:
     found = headings(blocks, 2)
-    order = "; ".join(SECTIONS)
-    for place, wanted in enumerate(SECTIONS):
+    titles = tuple(SECTIONS.values())
+    order = "; ".join(titles)
+    for place, wanted in enumerate(titles):
         line, got = found[place] if place < len(found) else (found[-1][0] if found else 1, "(nothing more)")
         if got != wanted:
             told = f'section {place + 1} is "{got}" where "{wanted}" belongs; the sections are: {order}.'
             raise AuthoringError(file, line, told)
-    for line, got in found[len(SECTIONS) :]:
-        told = f'the section "{got}" follows "{SECTIONS[-1]}", which is the last; use a ### heading.'
+    for line, got in found[len(titles) :]:
+        told = f'the section "{got}" follows "{titles[-1]}", which is the last; use a ### heading.'
         raise AuthoringError(file, line, told)
 
 

@@ -16,6 +16,7 @@ from autograder.batch.summaries import write_tables
 from autograder.core.verdict import NOT_JUDGED
 from autograder.core.version import checks_version, libraries
 from autograder.course import registry
+from autograder.report.sentences import said, sentence
 
 STAGE = ".regrade"
 """Where new results wait: a run that was killed goes on there, and a dry run need not be repeated."""
@@ -41,7 +42,7 @@ class Change:
     def message(self) -> str:
         """What is said of it now."""
         rows = self.after.rows if self.after else ()
-        return next((row.diagnosis.message for row in rows if row.diagnosis), "")
+        return next(filter(None, map(said, rows)), "")
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ def _handed(known: list[Result], store: Store) -> Handed:
 
 def _unread(known: list[Result]) -> str:
     """Why the submission could not be read, where that was so."""
-    told = (row.diagnosis for result in known for row in result.rows)
-    return next((d.message for d in told if d and (d.kind, d.name) == ("grader", "unreadable")), "")
+    found = (row.diagnosis for result in known for row in result.rows)
+    return next((sentence(d.message) for d in found if d and (d.kind, d.name) == ("grader", "unreadable")), "")
 
 
 def _changes(handed: list[Handed], store: Store, stage: Store) -> Iterator[Change]:
@@ -186,7 +187,7 @@ def _failed(summary: Summary, store: Store) -> Iterator[str]:
     """What the grader itself failed on just now, and what has a verdict already."""
     for result in summary.unjudged:
         if not _better(result, store):
-            told = next(row.diagnosis.message for row in result.rows if row.diagnosis)
+            told = next(filter(None, map(said, result.rows)))
             yield f"{result.student}, {result.item}, keeps its result: {told}"
 
 

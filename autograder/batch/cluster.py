@@ -37,7 +37,7 @@ def on_cluster(address: str, tasks: Iterator[Task]) -> Iterator[Finished]:
                 yield task, _results(future, address)
         for task in suspects:
             ((_, future),) = _ended(client, iter([task]))
-            yield task, unjudged(task, "worker_died", DIED) if _killed(future) else _results(future, address)
+            yield task, unjudged(task, DIED) if _killed(future) else _results(future, address)
 
 
 def _ended(client: Any, tasks: Iterator[Task]) -> Iterator[tuple[Task, Any]]:

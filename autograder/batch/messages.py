@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from autograder.core.message import Message
 from autograder.core.verdict import Row
+from autograder.text.words import changed_in
 
 _CHANGING = (
     (re.compile(r"[^\s'\"(]*cnnviz-run-\w+(?:/calls)?(?:/call-\w+)?"), "."),
@@ -27,7 +29,8 @@ def steady(text: str) -> str:
 
 def steady_row(row: Row) -> Row:
     """The row as it is kept: no seconds, a steady message."""
-    told = row.diagnosis
-    if told is not None:
-        told = replace(told, name=steady(told.name), message=steady(told.message))
-    return replace(row, diagnosis=told, seconds=0.0)
+    diagnosis = row.diagnosis
+    if diagnosis is not None:
+        message = Message.from_json(changed_in(diagnosis.message.as_json(), steady))
+        diagnosis = replace(diagnosis, name=steady(diagnosis.name), message=message)
+    return replace(row, diagnosis=diagnosis, seconds=0.0)

@@ -61,7 +61,7 @@ def _alone(number: int, task: Task, workers: int, watch: Watch) -> list[Result]:
     except Exception as error:
         if not _died(error):
             raise
-        return unjudged(task, "worker_died", DIED)
+        return unjudged(task, DIED)
     return results
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.core.evidence import Exhibit, read_exhibits
+from autograder.core.evidence import Exhibit
 from autograder.core.verdict import Row, summary, total
 from autograder.reading.submission import Submission
 
@@ -89,7 +89,8 @@ class Result:
             ValueError: it is not what `as_json` gives.
         """
         try:
-            rows, evidence = map(Row.from_json, kept["rows"]), read_exhibits(kept.get("evidence", ()))
-            return cls(**{**kept, "rows": tuple(rows), "libraries": dict(kept["libraries"]), "evidence": evidence})
+            rows, evidence = map(Row.from_json, kept["rows"]), map(Exhibit.from_json, kept.get("evidence", ()))
+            read = {"rows": tuple(rows), "libraries": dict(kept["libraries"]), "evidence": tuple(evidence)}
+            return cls(**{**kept, **read})
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a result has other fields than it should ({error})") from error

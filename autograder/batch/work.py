@@ -21,10 +21,11 @@ from autograder.core import unseen
 from autograder.core.allowance import Allowance, Runs
 from autograder.core.diagnose import Diagnosis
 from autograder.core.evidence import exhibits_of
-from autograder.core.grade import grade_item
-from autograder.core.judge import Graded, checks_of
+from autograder.core.grade import fault, grade_item
+from autograder.core.judge import Graded, everywhere
+from autograder.core.message import message
 from autograder.core.oracle import Setting
-from autograder.core.verdict import NOT_JUDGED, Row
+from autograder.core.verdict import NOT_JUDGED
 from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.records import Exercise, Question
@@ -81,16 +82,15 @@ def perform_for(task: Task) -> list[Result]:
         return perform(task)
 
 
-def unjudged(task: Task, name: str, sentence: str) -> list[Result]:
+def unjudged(task: Task, why: Diagnosis) -> list[Result]:
     """Every item that is not known as "not judged": visible, and never a silent zero."""
-    told = Diagnosis("grader", name, sentence)
     items = registry.lesson(task.handed.lesson).items
-    return [as_result(task, Graded(i, _rows(i, told))) for i in items if i.id not in task.known]
+    return [as_result(task, everywhere(i, NOT_JUDGED, why)) for i in items if i.id not in task.known]
 
 
 def unread(handed: Handed) -> Diagnosis:
-    """What is told of work that could not be read."""
-    return Diagnosis("grader", "unreadable", steady(handed.problem))
+    """The diagnosis of work that could not be read."""
+    return Diagnosis("grader", "unreadable", message("grader.unread", why=steady(handed.problem)))
 
 
 def as_result(task: Task, graded: Graded) -> Result:
@@ -103,7 +103,7 @@ def as_result(task: Task, graded: Graded) -> Result:
         checks=checks_version(task.handed.lesson),
         seeds=task.seeds,
         rung=graded.rung,
-        rows=tuple(steady_row(_told(row, graded.item)) for row in graded.rows),
+        rows=tuple(steady_row(unseen.restricted(row, graded.item)) for row in graded.rows),
         device=task.device,
         libraries=libraries(),
         evidence=exhibits_of(graded),
@@ -112,7 +112,7 @@ def as_result(task: Task, graded: Graded) -> Result:
 
 Finished = tuple[Task, list[Result]]
 
-DIED = "the worker process died each time that it graded this; run the same command to try again."
+DIED = Diagnosis("grader", "worker_died", message("grader.worker_died"))
 
 _TURN = threading.Lock()
 """A Dask worker may have several threads; a runner makes one call at a time."""
@@ -120,29 +120,15 @@ _TURN = threading.Lock()
 
 def _graded(task: Task, item: Exercise | Question, earlier: list[Graded], runs: Runs) -> Graded:
     if task.handed.submission is None:
-        return Graded(item, _rows(item, unread(task.handed)))
+        return everywhere(item, NOT_JUDGED, unread(task.handed))
     try:
         return grade_item(task.handed.submission, item, _setting(task), runs, earlier=earlier)
     except Exception as error:  # one broken submission never stops the rest
-        told = (
-            f"the grader itself failed ({type(error).__name__}: {error}); please report this, your code may be right."
-        )
-        return Graded(item, _rows(item, Diagnosis("grader", type(error).__name__, told)))
+        return everywhere(item, NOT_JUDGED, fault(error))
 
 
 def _setting(task: Task) -> Setting:
     return Setting(task.secret, seed_name(task.handed.student), task.device, task.seconds)
-
-
-def _told(row: Row, item: Exercise | Question) -> Row:
-    return unseen.told(row, item) if isinstance(item, Exercise) else row
-
-
-def _rows(item: Exercise | Question, told: Diagnosis) -> tuple[Row, ...]:
-    points = [item.points]
-    if isinstance(item, Exercise):
-        points = [*(part.points for part in item.parts), item.promise_points]
-    return tuple(Row(item.id, c, NOT_JUDGED, p, told) for c, p in zip(checks_of(item), points, strict=True))
 
 
 @cache

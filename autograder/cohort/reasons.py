@@ -5,72 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autograder.core.diagnose import Diagnosis
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_JUDGED, Row
+from autograder.report.sentences import catalogue, sentence
 from autograder.text.words import printable, shown
 
 LONGEST = 240
 """Characters of a message that are shown."""
-
-KINDS = {
-    "values": "wrong values, and no known mistake gives them",
-    "likeness": "wrong values, in one case those of a known mistake",
-    "relation": "wrong values in a simple relation to the right ones",
-    "raised": "the function raised an exception",
-    "type": "another type was returned",
-    "shape": "another shape was returned",
-    "dtype": "another dtype was returned",
-    "device": "the result is on another device",
-    "finite": "NaN or infinity where the formula gives a number",
-    "limit": "it ran into a limit",
-    "load": "the code cannot be loaded",
-    "missing": "the function is missing or has another name",
-    "law": "right values on what was tried, but a law does not hold",
-    "side effect": "right values, but something is left changed",
-    "question": "the answer is none of the letters",
-}
-"""Kind of a diagnosis -> in words."""
-OTHER = "something else"
-
-_LIMITS = {"time": "too slow", "memory": "too much memory", "crashed": "the process ended", "output": "too much output"}
-_RELATIONS = {
-    "zero": "all zero",
-    "missing_relu": "a ReLU is missing",
-    "added_relu": "a ReLU too many",
-    "sign": "the negative",
-    "absolute": "the absolute value",
-    "scale": "a multiple",
-    "offset": "a constant added",
-    "min_max": "scaled to [0, 1]",
-    "min_max_per_call": "scaled to [0, 1]",
-    "transposed": "transposed",
-    "flipped": "flipped",
-    "first_sample": "one image's for all",
-    "other_order": "in another order",
-    "reshaped": "reshaped for permuted",
-    "scale_per_call": "a multiple, another for each call",
-    "scale_per_sample": "a multiple, another for each image",
-    "offset_per_sample": "a constant added, another for each image",
-    "relu_offset": "a constant added before the ReLU",
-    "relu_offset_per_sample": "a constant added before the ReLU, another for each image",
-    "constant": "one value everywhere",
-    "first_alone": "right for the first image alone",
-    "one_at_a_time": "right for one image at a time",
-    "second_call": "two calls differ",
-}
-_EFFECTS = {
-    "training_flag": "the model's mode",
-    "parameters": "the model's parameters",
-    "buffers": "the model's buffers",
-    "grad": "a filled .grad",
-    "requires_grad": "requires_grad",
-    "hooks": "a hook",
-    "covered": "a covered method",
-    "replaced": "an exchanged function",
-    "state": "a setting of torch",
-    "inputs": "an input",
-    "attached": "the autograd graph",
-    "second_call": "a second call answers differently",
-}
 
 
 def mistakes_of(rows: Iterable[Row]) -> set[str]:
@@ -80,11 +21,14 @@ def mistakes_of(rows: Iterable[Row]) -> set[str]:
 
 def reason_of(rows: Iterable[Row]) -> str:
     """The first thing that was wrong, in words of ours alone."""
-    told = next((told for told in _diagnoses(rows) if told.kind != "depends"), None)
-    if told is None or told.kind not in KINDS:
-        return OTHER
-    detail = {"limit": _LIMITS, "relation": _RELATIONS, "side effect": _EFFECTS}.get(told.kind, {}).get(told.name)
-    return f"{KINDS[told.kind]} ({detail})" if detail else KINDS[told.kind]
+    first = next((each for each in _diagnoses(rows) if each.kind != "depends"), None)
+    kind, name = (first.kind.replace(" ", "_"), first.name) if first is not None else ("", "")
+    if f"reason.{kind}" not in catalogue():
+        return sentence(message("reason.other"))
+    reason = message(f"reason.{kind}")
+    if f"reason.{kind}.{name}" not in catalogue():
+        return sentence(reason)
+    return sentence(message("reason.in_detail", reason=reason, detail=message(f"reason.{kind}.{name}")))
 
 
 def said_of(rows: Sequence[Row], sentences: Mapping[str, str], told: bool) -> str:
@@ -94,7 +38,7 @@ def said_of(rows: Sequence[Row], sentences: Mapping[str, str], told: bool) -> st
         return ""
     if _known(found[0]) and found[0].name in sentences:
         return sentences[found[0].name]
-    text = printable(shown(found[0].message)) if told else reason_of(rows)
+    text = printable(shown(sentence(found[0].message))) if told else reason_of(rows)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 
@@ -106,3 +50,8 @@ def _diagnoses(rows: Iterable[Row]) -> Iterator[Diagnosis]:
 
 def _known(told: Diagnosis) -> bool:
     return told.kind == "misconception" or (told.kind == "question" and told.name != "unknown_option")
+
+
+def of_many(count: int, whole: int, text: str) -> str:
+    """How many were told something, which is quoted as they read it."""
+    return sentence(message("told_to", count=count, whole=whole, text=text))

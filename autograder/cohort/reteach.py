@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.cohort.order import Item
-from autograder.cohort.sentences import of_many
+from autograder.cohort.reasons import of_many
 from autograder.cohort.tally import Tally
 
 MOST = 7

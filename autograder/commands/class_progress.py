@@ -16,6 +16,7 @@ from autograder.batch.grade_class import Summary
 from autograder.batch.stages import Handed, Result
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary
 from autograder.course import registry
+from autograder.report.sentences import said
 from autograder.text.screen import Screen, Text
 from autograder.text.words import Line, counted, printable
 
@@ -112,4 +113,4 @@ def told_of(found: Summary, results: Path) -> Iterator[tuple[Line, str]]:
 
 
 def _reason(result: Result) -> str:
-    return next((row.diagnosis.message for row in result.rows if row.diagnosis), summary(result.rows))
+    return next(filter(None, map(said, result.rows)), summary(result.rows))

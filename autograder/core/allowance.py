@@ -20,7 +20,7 @@ class Runs(Protocol):
     """What makes one run: a runner, or an allowance before it."""
 
     def run(self, request: Request) -> Outcome:
-        """Load the submission, make the calls, and say what became of them."""
+        """Load the submission, make the calls, and say how each ended."""
 
 
 class Allowance:

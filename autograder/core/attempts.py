@@ -1,4 +1,4 @@
-"""Which of two files counts for an exercise, and what is said where neither attempts it under its name."""
+"""Which of two files counts for an exercise, and the diagnosis where neither attempts it under its name."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass, replace
 
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import Graded, everywhere
+from autograder.core.message import Message, message
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
 from autograder.course import registry
 from autograder.course.records import Exercise
 from autograder.reading.needed import is_stub
 from autograder.reading.submission import Source, Submission
-from autograder.text.words import counted
 
 ALIKE = 0.85
 """Share of common letters from which one name is another one misspelt."""
 
 
 def better(tried: Sequence[Graded], submission: Submission) -> Graded:
-    """Of an exercise in a module and in a notebook the one with more points, and a sentence that says which.
+    """Of an exercise in a module and in a notebook the one with more points, and a note that says which.
 
     What could not be judged might have earned more, so it counts before all but full points.
     """
@@ -31,10 +31,15 @@ def better(tried: Sequence[Graded], submission: Submission) -> Graded:
     if len(names) < 2:
         return counts
     others = tuple(each for each in tried if each is not counts)
-    earned = [counted(total(each.rows)[0], "point") for each in (counts, *others)]
-    told = f"earned {earned[0]}, the other {earned[1]}" if others else "earned all its points"
-    note = f"{names[0]} and {names[1]} both have this function; {counts.file} counts: it {told}."
+    files = {"first": names[0], "second": names[1], "counts": counts.file}
+    note = message("note.full_points", **files)
+    if others:
+        note = message("note.more_points", earned=_points(counts), other=_points(others[0]), **files)
     return replace(counts, rows=tuple(replace(row, note=note) for row in counts.rows), others=others)
+
+
+def _points(graded: Graded) -> Message:
+    return message("points", count=total(graded.rows)[0])
 
 
 def _rank(graded: Graded) -> tuple[int, int, int]:
@@ -43,15 +48,16 @@ def _rank(graded: Graded) -> tuple[int, int, int]:
 
 
 def without_attempt(exercise: Exercise, submission: Submission) -> Graded:
-    """The rows of an exercise that no file attempts: with a sentence where its name is missing or misspelt."""
+    """The rows of an exercise that no file attempts: with a diagnosis where its name is missing or misspelt."""
     name, files = exercise.function, [file.file for file in submission.files]
-    if (found := lookalike(exercise, submission)) is not None:
-        told = f"{found.told} Only a function `{name}` at top level is looked for: name yours so."
-        return everywhere(exercise, FAILED, Diagnosis("missing", "another_name", told))
+    if (other := lookalike(exercise, submission)) is not None:
+        return everywhere(exercise, FAILED, Diagnosis("missing", "another_name", other.in_place_of(name)))
     if submission.binds(name) or not any(files):
         return everywhere(exercise, NOT_ATTEMPTED, None)
-    told = f"there is no function `{name}` in {' or '.join(files)}; it is looked for by this name."
-    return everywhere(exercise, NOT_ATTEMPTED, Diagnosis("missing", "no_function", told))
+    missing = message("missing.in_one", function=name, file=files[0])
+    if files[1:]:
+        missing = message("missing.in_two", function=name, first=files[0], second=files[1])
+    return everywhere(exercise, NOT_ATTEMPTED, Diagnosis("missing", "no_function", missing))
 
 
 @dataclass(frozen=True)
@@ -60,26 +66,28 @@ class _Function:
 
     name: str
     arguments: tuple[str, ...]
-    where: str
+    file: str
+    line: int
     inside: str = ""
     """The class or the function around it."""
 
-    @property
-    def told(self) -> str:
-        """What is there in place of what was asked for."""
-        inside = f" inside `{self.inside}`" if self.inside else ""
-        return f"there is a function `{self.name}`{inside} ({self.where})."
+    def in_place_of(self, asked: str) -> Message:
+        """That it is there, in place of what was asked for."""
+        if self.inside:
+            inside = {"inside": self.inside, "asked": asked}
+            return message("missing.inside", got=self.name, file=self.file, line=self.line, **inside)
+        return message("missing.misnamed", got=self.name, file=self.file, line=self.line, asked=asked)
 
 
 def lookalike(exercise: Exercise, submission: Submission) -> _Function | None:
     """The function that was probably meant: of this name elsewhere, of nearly this name, or with these arguments."""
     name = exercise.function
     taken = {e.function for lesson in registry.lessons() for e in lesson.exercises if e.module == exercise.module}
-    found = [f for source in submission.own for f in _functions(source) if f.name == name or f.name not in taken]
-    hidden = [f for f in found if f.inside and f.name == name]
-    spelt = [f for f in found if not f.inside and _alike(f.name, name)]
+    written = [f for source in submission.own for f in _functions(source) if f.name == name or f.name not in taken]
+    hidden = [f for f in written if f.inside and f.name == name]
+    spelt = [f for f in written if not f.inside and _alike(f.name, name)]
     asked = tuple(inspect.signature(exercise.reference).parameters)
-    same = [f for f in found if not f.inside and f.arguments == asked and asked]
+    same = [f for f in written if not f.inside and f.arguments == asked and asked]
     return next(iter([*hidden, *spelt, *([] if submission.binds(name) else same)]), None)
 
 
@@ -100,6 +108,6 @@ def _functions(source: Source) -> Iterator[_Function]:
             if isinstance(made, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and name and not is_stub(made):
                 given = made.args
                 arguments = tuple(a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs))
-                yield _Function(name, arguments, f"{source.label}, line {getattr(child, 'lineno', 1)}", inside)
+                yield _Function(name, arguments, source.label, getattr(child, "lineno", 1), inside)
             named = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             waiting.append((child, name if named else inside))

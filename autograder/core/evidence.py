@@ -6,7 +6,7 @@ Nothing of a hidden case comes here: `judge.Evidence` has visible ones only.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -116,15 +116,6 @@ def exhibits_of(graded: Graded) -> tuple[Exhibit, ...]:
     except Exception:  # no array of a student's, however strange, costs anybody a verdict
         return ()
     return tuple(each for each in made if each is not None and not each.same)
-
-
-def read_exhibits(kept: Sequence[Mapping[str, Any]]) -> tuple[Exhibit, ...]:
-    """What `as_json` gave.
-
-    Raises:
-        ValueError: one of them is something else.
-    """
-    return tuple(map(Exhibit.from_json, kept))
 
 
 def _worst(want: np.ndarray, have: np.ndarray) -> tuple[int, ...]:

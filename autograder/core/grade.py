@@ -15,19 +15,14 @@ from autograder.core.attempts import better, without_attempt
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import PROMISES, Graded, everywhere, judge
 from autograder.core.lending import lent
+from autograder.core.message import message
 from autograder.core.oracle import Part, Setting, parts_of
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
 from autograder.course.records import Exercise, Lesson, Question, foundations
-from autograder.isolated import Cell, Outcome, PlannedCall, Request, Runner, observe
-from autograder.reading.submission import Submission, load_submission
+from autograder.isolated import Cell, Outcome, PlannedCall, Request, observe
+from autograder.reading.submission import Submission
 
 Attempt = Callable[..., Graded]
-
-
-def grade_folder(folder: Path, lesson: Lesson, setting: Setting | None = None) -> list[Graded]:
-    """Grades one lesson's module or notebook in `folder`, each exercise in a process of its own."""
-    with Runner() as runner:
-        return grade_lesson(load_submission(folder, lesson), lesson, setting or Setting(), runner)
 
 
 def grade_lesson(
@@ -38,7 +33,7 @@ def grade_lesson(
     *,
     done: Callable[[Graded], None] | None = None,
 ) -> list[Graded]:
-    """All exercises and questions of a lesson; `done` is told of each as soon as it is known."""
+    """All exercises and questions of a lesson; `done` is called with each as soon as it is judged."""
     graded: list[Graded] = []
     runs = Allowance(runner, lesson, setting)
     for item in lesson.items:
@@ -74,8 +69,8 @@ def grade_item(
         tried.append((attempt or grade_in)(file, item, setting, runner, earlier=earlier))
         if summary(tried[-1].rows) == PASSED:
             break
-    found = better(tried, submission) if tried else without_attempt(item, submission)
-    return replace(found, rows=tuple(unseen.told(row, item) for row in found.rows))
+    counts = better(tried, submission) if tried else without_attempt(item, submission)
+    return replace(counts, rows=tuple(unseen.restricted(row, item) for row in counts.rows))
 
 
 def read_through(submission: Submission, lesson: Lesson) -> None:
@@ -108,25 +103,25 @@ def grade_in(
 
 def _passes(part: Graded, file: Submission, setting: Setting, runner: Runs, earlier: Sequence[Graded]) -> bool:
     """Whether a part is right in this very file, which may not be the one that counts for it."""
-    found = in_file(part, file)
-    if found is None and isinstance(part.item, Exercise) and file.attempted(part.item.function):
-        found = grade_in(file, part.item, setting, runner, earlier=earlier)
-    return found is not None and summary(found.rows) == PASSED
+    judged = in_file(part, file)
+    if judged is None and isinstance(part.item, Exercise) and file.attempted(part.item.function):
+        judged = grade_in(file, part.item, setting, runner, earlier=earlier)
+    return judged is not None and summary(judged.rows) == PASSED
 
 
 def in_file(graded: Graded, file: Submission) -> Graded | None:
-    """What became of an exercise in this file; None where it was not judged there."""
-    known = {each.file: each for each in (*graded.others, graded)}
-    return known.get(file.file) or known.get("")
+    """The verdict on an exercise in this file; None where it was not judged there."""
+    by_file = {each.file: each for each in (*graded.others, graded)}
+    return by_file.get(file.file) or by_file.get("")
 
 
 def _answered(submission: Submission, question: Question) -> Graded:
     """One answer, and no second one: where module and notebook say different things the notebook's counts."""
     row = grade_answer(question, submission.answer(question.variable))
-    said = {file.file: answer for file in submission.files if (answer := file.answer(question.variable)) is not None}
-    if len(set(said.values())) > 1:
-        module, notebook = said
-        row = replace(row, note=f"{module} and {notebook} answer differently; {notebook} counts.")
+    answers = {file.file: given for file in submission.files if (given := file.answer(question.variable)) is not None}
+    if len(set(answers.values())) > 1:
+        module, notebook = answers
+        row = replace(row, note=message("note.answers_differ", module=module, notebook=notebook))
     return Graded(question, (row,))
 
 
@@ -148,21 +143,19 @@ def grade_answer(question: Question, answer: str | None) -> Row:
         return Row(question.id, "answer", NOT_ATTEMPTED, question.points)
     option = question.options.get(answer.strip().lower())
     if option is None:
-        told = f'got "{answer[:20]}", choose one of {", ".join(question.options)}.'
-        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", told))
+        unknown = message("question.unknown_option", answer=answer[:20], options=", ".join(question.options))
+        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", unknown))
     chosen = answer.strip().lower()
     if not question.answer:
-        kept = f'your answer is kept: "{chosen}"; it is judged when you hand in.'
-        return Row(question.id, "answer", LATER, question.points, note=kept)
+        return Row(question.id, "answer", LATER, question.points, note=message("note.kept", answer=chosen))
     if chosen == question.answer:
         return Row(question.id, "answer", PASSED, question.points)
-    return Row(
-        question.id, "answer", FAILED, question.points, Diagnosis("question", f"option_{chosen}", option.feedback)
-    )
+    wrong = Diagnosis("question", f"option_{chosen}", message(f"{question.id}/option_{chosen}"))
+    return Row(question.id, "answer", FAILED, question.points, wrong)
 
 
 def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:
-    """Two runs: what the first says is told in full, and no process that says it has ever held a hidden input."""
+    """Two runs: the first is diagnosed in full, and its process never holds a hidden input."""
     parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
     request = partial(Request, cells, exercise.function, device=setting.device)
     outcome = _outcome(request(calls=_calls(parts, hidden=False), seconds=seconds), runner)
@@ -172,13 +165,16 @@ def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: 
         hidden = _outcome(request(calls=_calls(parts, hidden=True), seconds=rest), runner)
     try:
         return judge(exercise, parts, outcome, hidden, seconds=seconds)
-    except Exception as error:  # its message may hold what student code returned for hidden inputs: the place is told
+    except (
+        Exception
+    ) as error:  # its message may hold what student code returned for hidden inputs: only the place is said
         place = traceback.extract_tb(error.__traceback__)[-1]
-        return _fault(exercise, error, f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}")
+        why = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+        return everywhere(exercise, NOT_JUDGED, fault(error, why))
 
 
 def _run_lent(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:
-    """One run, of which nothing is told but whether it is right."""
+    """One run, of which nothing is used but whether it is right."""
     parts, seconds = parts_of(exercise, setting), setting.seconds_for(exercise)
     calls = [call for part in parts for call in part.planned]
     request = Request(cells, exercise.function, calls=calls, device=setting.device, seconds=seconds)
@@ -200,19 +196,20 @@ def _guarded(exercise: Exercise, judged: Callable[[], Graded]) -> Graded:
     try:
         return judged()
     except Exception as error:
-        return _fault(exercise, error, f"{type(error).__name__}: {error}")
+        return everywhere(exercise, NOT_JUDGED, fault(error))
 
 
-def _fault(exercise: Exercise, error: Exception, why: str) -> Graded:
-    told = f"the grader itself failed ({why}); please report this, your code may be right."
-    return everywhere(exercise, NOT_JUDGED, Diagnosis("grader", type(error).__name__, told))
+def fault(error: Exception, why: str = "") -> Diagnosis:
+    """The diagnosis of a failure of the grader's own."""
+    name = type(error).__name__
+    return Diagnosis("grader", name, message("grader.failed", why=why or f"{name}: {error}"))
 
 
 def _helps(again: Graded, judged: Graded) -> bool:
     """Whether the run with our parts is right in all that they may change.
 
-    That is all that is taken from it. The student's code can read our parts there, and tell of them by what it lets
-    pass: row by row it could spell their text.
+    That is all that is taken from it. The student's code can read our parts there, and could spell their text row by
+    row in what it lets pass.
     """
     lost = [(o, n) for o, n in zip(judged.rows, again.rows, strict=True) if o.verdict != PASSED]
     values = [n for _, n in lost if n.check != PROMISES]
@@ -236,7 +233,7 @@ def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
     def pointed(row: Row) -> Row:
         if row.diagnosis is None or row.diagnosis.kind not in unseen.POINTING:
             return row
-        told = unseen.begin_with(broken[0]) + row.diagnosis.message
-        return replace(row, diagnosis=replace(row.diagnosis, message=told))
+        begun = message("begin_with", part=broken[0], rest=row.diagnosis.message)
+        return replace(row, diagnosis=replace(row.diagnosis, message=begun))
 
     return replace(judged, rows=tuple(pointed(row) for row in judged.rows))

@@ -11,21 +11,18 @@ import numpy as np
 from autograder.core import unseen
 from autograder.core.compare import Finding, advice, compare, tolerance
 from autograder.core.diagnose import Diagnosis, diagnose, likeness, side_effect
+from autograder.core.message import Value, message
 from autograder.core.oracle import Part
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Row
 from autograder.course.records import Case, Exercise, Law, Question
-from autograder.isolated import Outcome
+from autograder.isolated import Observation, Outcome
 
+Results = Sequence[Observation]
+"""Of a part, one a call."""
 PROMISES = "promises"
 """The `check` of the row on what is left behind."""
-LIMITS = {
-    "time": "it did not finish within {seconds:g} s; is there a loop that never ends?",
-    "memory": "it asked for more memory than it may have.",
-    "crashed": "the process ended before it answered ({message}).",
-    "output": "it returned or wrote to disk more than it may.",
-    "bad answer": "what came back could not be read as arrays.",
-}
-"""Outcome's status -> sentence."""
+LIMITS = ("time", "memory", "crashed", "output", "bad answer")
+"""An outcome's status that a run which ended early can have."""
 
 FROM_VALUES = ("misconception", "likeness", "relation", "values", "shape", "dtype", "device", "finite")
 """Kinds of a diagnosis that was made after every misconception had been compared with what came back."""
@@ -93,9 +90,9 @@ def judge(
     right = any(row.verdict == PASSED for row in rows)
     rows += [_law_row(part, result, hidden_cut_off, right) for part, result in laws]
     rows.append(_promise_row(cases, right))
-    told = tuple(unseen.told(row, exercise) for row in rows)
+    may_be_said = tuple(unseen.restricted(row, exercise) for row in rows)
     errors = (have.error for part, result in cases if not part.unseen for have in result or () if have.kind == "raised")
-    return Graded(exercise, told, _evidence(cases), outcome.output, _frames(next(errors, None)), outcome.rung)
+    return Graded(exercise, may_be_said, _evidence(cases), outcome.output, _frames(next(errors, None)), outcome.rung)
 
 
 def _frames(error: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -116,22 +113,22 @@ def check_name(part: Case | Law) -> str:
     return f"{'hidden values' if part.hidden else 'values'}: {part.name}"
 
 
-_Ran = tuple[Part, Sequence[Any] | None]
+_Ran = tuple[Part, Results | None]
 """A part, and the observations of its calls; None where not all came back."""
 
 
-def _results(parts: Sequence[Part], outcome: Outcome, hidden: Outcome | None) -> list[Sequence[Any] | None]:
+def _results(parts: Sequence[Part], outcome: Outcome, hidden: Outcome | None) -> list[Results | None]:
     """The observations of each part, whichever run they come from."""
     if hidden is None:
         return _split(parts, outcome.observations)
     runs = {False: outcome.observations, True: hidden.observations}
-    found = {kind: iter(_split([p for p in parts if p.unseen is kind], seen)) for kind, seen in runs.items()}
-    return [next(found[part.unseen]) for part in parts]
+    split = {kind: iter(_split([p for p in parts if p.unseen is kind], each)) for kind, each in runs.items()}
+    return [next(split[part.unseen]) for part in parts]
 
 
-def _split(parts: Sequence[Part], observations: Sequence[Any]) -> list[Sequence[Any] | None]:
+def _split(parts: Sequence[Part], observations: Results) -> list[Results | None]:
     """The observations of each part; None for a part whose calls did not all come back."""
-    split: list[Sequence[Any] | None] = []
+    split: list[Results | None] = []
     start = 0
     for part in parts:
         stop = start + len(part.planned)
@@ -156,17 +153,17 @@ def _value_rows(cases: Sequence[_Ran], cut_off: Diagnosis, hidden_cut_off: Diagn
     return _borne_out([(rows[part], part, result) for part, result in cases])
 
 
-def _borne_out(judged: Sequence[tuple[Row, Part, Sequence[Any] | None]]) -> list[Row]:
-    """A known mistake is told as a fact where every case shows it, elsewhere as a likeness."""
+def _borne_out(judged: Sequence[tuple[Row, Part, Results | None]]) -> list[Row]:
+    """A known mistake is stated as a fact where every case shows it, elsewhere as a likeness."""
     seen = [(row, part) for row, part, result in judged if result is not None and row.verdict != LATER]
-    told = {mistake.name for row, _ in seen if (mistake := _mistake(row)) is not None}
-    facts = {name for name in told if all(_shows(name, row, part) for row, part in seen)}
+    named = {mistake.name for row, _ in seen if (mistake := _mistake(row)) is not None}
+    facts = {name for name in named if all(_shows(name, row, part) for row, part in seen)}
     return [row if (mistake := _mistake(row)) is None or mistake.name in facts
             else replace(row, diagnosis=likeness(mistake)) for row, _, _ in judged]  # fmt: skip
 
 
 def _mistake(row: Row) -> Diagnosis | None:
-    """The known mistake that a row tells of."""
+    """The known mistake that a row names."""
     return row.diagnosis if row.diagnosis is not None and row.diagnosis.kind == "misconception" else None
 
 
@@ -174,12 +171,10 @@ def _shows(name: str, row: Row, part: Part) -> bool:
     """Whether a case agrees with a mistake: it names it, or the student is right where the mistake is right too."""
     if row.verdict != PASSED:
         return (mistake := _mistake(row)) is not None and mistake.name == name
-    return compare(part.expected, part.mistakes_named([name])[name][1], part.exercise.outputs) is None
+    return compare(part.expected, part.mistakes_named([name])[name], part.exercise.outputs) is None
 
 
-def _value_row(
-    part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, suspects: Collection[str] | None = None
-) -> Row:
+def _value_row(part: Part, result: Results | None, cut_off: Diagnosis, suspects: Collection[str] | None = None) -> Row:
     """Of the misconceptions, only `suspects` are looked for, if given."""
     case, exercise = part.part, part.exercise
     assert isinstance(case, Case)
@@ -190,14 +185,20 @@ def _value_row(
     finding = compare(part.expected, result, exercise.outputs)
     if finding is None:
         return _row(part, PASSED, None, result)
-    known: Mapping[str, Any] = {}
+    mistakes: Mapping[str, Results] = {}
     if finding.kind not in ("raised", "type", "not attempted"):
-        known = part.mistakes if suspects is None else part.mistakes_named(suspects)
-    inputs = [call.inputs for call in part.calls]
-    told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known=known, inputs=inputs)
-    if case.hidden and told.kind == "values":
-        told = unseen.departs(case, partly=any(_right(part, result)))
-    return _row(part, FAILED, told, result)
+        mistakes = part.mistakes if suspects is None else part.mistakes_named(suspects)
+    diagnosis = _diagnosis(finding, part, result, mistakes)
+    if case.hidden and diagnosis.kind == "values":
+        diagnosis = unseen.departs(case, partly=any(_right(part, result)))
+    return _row(part, FAILED, diagnosis, result)
+
+
+def _diagnosis(finding: Finding, part: Part, result: Results, mistakes: Mapping[str, Results]) -> Diagnosis:
+    exercise, inputs = part.exercise, [call.inputs for call in part.calls]
+    return diagnose(
+        finding, part.expected, result, symbols=exercise.outputs, mistakes=mistakes, exercise=exercise.id, inputs=inputs
+    )
 
 
 def _unless_learned_by_heart(
@@ -211,10 +212,10 @@ def _unless_learned_by_heart(
     verdicts = {row.verdict for row in rows}
     if not hidden or LATER in verdicts or PASSED not in verdicts:
         return rows
-    note = _never_seen(hidden) or _never_drawn(own, cut_off)
-    if note is None:
+    why = _never_seen(hidden) or _never_drawn(own, cut_off)
+    if why is None:
         return rows
-    return [replace(row, verdict=FAILED, diagnosis=note) if row.verdict == PASSED else row for row in rows]
+    return [replace(row, verdict=FAILED, diagnosis=why) if row.verdict == PASSED else row for row in rows]
 
 
 def _never_seen(hidden: Sequence[_Ran]) -> Diagnosis | None:
@@ -228,17 +229,17 @@ def _never_drawn(own: Sequence[_Ran], cut_off: Diagnosis) -> Diagnosis | None:
         return None
     if any(result is None for _, result in own):
         return cut_off
-    return unseen.depends("own_first")
+    return unseen.fixed("depends", "own_first")
 
 
-def _computes(part: Part, result: Sequence[Any] | None) -> bool:
+def _computes(part: Part, result: Results | None) -> bool:
     """Whether some call is right whose answer is more than one number, or the same number everywhere."""
     return result is not None and any(
         right and _says_much(want.arrays) for right, want in zip(_right(part, result), part.expected, strict=True)
     )
 
 
-def _right(part: Part, result: Sequence[Any]) -> list[bool]:
+def _right(part: Part, result: Results) -> list[bool]:
     """Of each call, whether it is right on its own."""
     outputs = part.exercise.outputs
     return [compare([want], [have], outputs) is None for want, have in zip(part.expected, result, strict=True)]
@@ -249,22 +250,21 @@ def _says_much(arrays: Sequence[np.ndarray]) -> bool:
     return any(np.unique(a).size > 1 for a in arrays) or len({a.item(0) for a in arrays if a.size} - {0}) > 2
 
 
-def _law_row(part: Part, result: Sequence[Any] | None, cut_off: Diagnosis, right: bool) -> Row:
+def _law_row(part: Part, result: Results | None, cut_off: Diagnosis, right: bool) -> Row:
     law, exercise = part.part, part.exercise
     assert isinstance(law, Law)
     if result is None:
         return _row(part, FAILED, cut_off)
     finding = compare(part.expected, result, exercise.outputs)
     if finding is not None and finding.kind not in ("values", "finite") and not _single(part, result, finding):
-        told = diagnose(finding, part.expected, result, symbols=exercise.outputs, known={})
-        return _row(part, FAILED, told, result)
+        return _row(part, FAILED, _diagnosis(finding, part, result, {}), result)
     size = law.violation(part.calls, [have.arrays for have in result])
     if not size <= tolerance(result):  # a law may take differences, of which single precision leaves less
-        return _row(part, FAILED, unseen.breaks(law, finite=bool(np.isfinite(size))), result)
+        return _row(part, FAILED, unseen.breaks(exercise, law, finite=bool(np.isfinite(size))), result)
     return _row(part, *_earned(right), result)
 
 
-def _single(part: Part, result: Sequence[Any], finding: Finding) -> bool:
+def _single(part: Part, result: Results, finding: Finding) -> bool:
     """Whether nothing is wrong with the type but its precision, which the values' own row is about."""
     asked, have = (results[finding.call].dtypes for results in (part.expected, result))
     return finding.kind == "dtype" and (asked[finding.output], have[finding.output]) == ("float64", "float32")
@@ -276,14 +276,13 @@ def _promise_row(cases: Sequence[_Ran], right: bool) -> Row:
     for hidden in (False, True):
         effects = _effects([result for part, result in cases if part.unseen is hidden], exact=device == "cpu")
         if not right:
-            effects.discard("unseen")  # why it ended is said elsewhere
-        if effects:  # which of them a hidden case shows, student code can choose: one is told
+            effects.discard("unseen")  # the row on values says why it ended
+        if effects:  # which of them a hidden case shows, student code can choose: only one is said
             return Row(exercise.id, name, FAILED, points, side_effect(tuple(effects), alone=hidden))
-    verdict, told = _earned(right)
-    return Row(exercise.id, name, verdict, points, told)
+    return Row(exercise.id, name, _earned(right)[0], points, _earned(right)[1])
 
 
-def _effects(results: Iterable[Sequence[Any] | None], *, exact: bool) -> set[str]:
+def _effects(results: Iterable[Results | None], *, exact: bool) -> set[str]:
     """All that these calls left changed, and whether a second one gave something else."""
     seen = [have for result in results if result is not None for have in result if have.kind == "value"]
     again = {"second_call"} if any(not _same_again(have, exact=exact) for have in seen) else set()
@@ -294,10 +293,10 @@ def _earned(right: bool) -> tuple[str, Diagnosis | None]:
     """A function that does nothing keeps every promise: only right values earn these points."""
     if right:
         return PASSED, None
-    return FAILED, unseen.depends("values_first")
+    return FAILED, unseen.fixed("depends", "values_first")
 
 
-def _same_again(have, *, exact: bool) -> bool:
+def _same_again(have: Observation, *, exact: bool) -> bool:
     """Whether the second call gave the same; another device than the CPU may add up in another order."""
     if have.again is None or len(have.again) != len(have.arrays):
         return False
@@ -308,37 +307,42 @@ def _same_again(have, *, exact: bool) -> bool:
     )
 
 
-def _row(part: Part, verdict: str, diagnosis: Diagnosis | None, result: Sequence[Any] | None = None) -> Row:
+def _row(part: Part, verdict: str, diagnosis: Diagnosis | None, result: Results | None = None) -> Row:
     seconds = sum(have.seconds for have in result or ())
     return Row(part.exercise.id, check_name(part.part), verdict, part.part.points, diagnosis, seconds)
 
 
-def everywhere(exercise: Exercise, verdict: str, diagnosis: Diagnosis | None) -> Graded:
-    """The same verdict on every check of an exercise."""
-    points = [*(part.points for part in exercise.parts), exercise.promise_points]
-    rows = [Row(exercise.id, c, verdict, p, diagnosis) for c, p in zip(checks_of(exercise), points, strict=True)]
-    return Graded(exercise, tuple(unseen.told(row, exercise) for row in rows))
+def everywhere(item: Exercise | Question, verdict: str, diagnosis: Diagnosis | None) -> Graded:
+    """The same verdict on every check of an exercise or question."""
+    points = [item.points]
+    if isinstance(item, Exercise):
+        points = [*(part.points for part in item.parts), item.promise_points]
+    rows = [Row(item.id, c, verdict, p, diagnosis) for c, p in zip(checks_of(item), points, strict=True)]
+    return Graded(item, tuple(unseen.restricted(row, item) for row in rows))
 
 
 def _not_loaded(exercise: Exercise, outcome: Outcome) -> Diagnosis:
     if outcome.status == "no function":
-        return Diagnosis("missing", "no_function", f"there is no function `{exercise.function}`; keep the stub's name.")
-    error: Any = outcome.error or {}
-    where = f", line {error['line']}" if error.get("line") else ""
-    return Diagnosis(
-        "load",
-        str(error.get("type")),
-        f"the code cannot be loaded: {error.get('type')}: {error.get('message')}{where}{advice(error) or '.'}",
-    )
+        return Diagnosis("missing", "no_function", message("missing.stub", function=exercise.function))
+    error: Mapping[str, Any] = outcome.error or {}
+    kind = str(error.get("type"))
+    values: dict[str, Value] = {"text": str(error.get("message")), "advice": advice(error, "stop")}
+    if error.get("line"):
+        return Diagnosis("load", kind, message("load.at_line", type=kind, line=int(error["line"]), **values))
+    return Diagnosis("load", kind, message("load", type=kind, **values))
 
 
 def _cut_off(seconds: float, outcome: Outcome) -> Diagnosis:
-    message = (outcome.error or {}).get("message") or "without a reason"
-    sentence = LIMITS.get(outcome.status, "the run ended early.").format(seconds=seconds, message=message)
-    return Diagnosis("limit", outcome.status.replace(" ", "_"), sentence)
+    name = outcome.status.replace(" ", "_")
+    if outcome.status == "time":
+        return Diagnosis("limit", name, message("limit.time", seconds=seconds))
+    if outcome.status == "crashed":
+        why = (outcome.error or {}).get("message") or message("limit.no_reason")
+        return Diagnosis("limit", name, message("limit.crashed", why=why))
+    return Diagnosis("limit", name, message(f"limit.{name if outcome.status in LIMITS else 'early'}"))
 
 
-def _evidence(cases: Sequence[tuple[Part, Sequence[Any] | None]]) -> tuple[Evidence, ...]:
+def _evidence(cases: Sequence[_Ran]) -> tuple[Evidence, ...]:
     shown = []
     for part, result in cases:
         if part.unseen or result is None:
@@ -350,8 +354,9 @@ def _evidence(cases: Sequence[tuple[Part, Sequence[Any] | None]]) -> tuple[Evide
     return tuple(shown)
 
 
-def _departure(part: Part, result: Sequence[Any]) -> tuple[int, int]:
-    """The call and the output that are shown: those that are told of, else the first."""
-    found = compare(part.expected, result, part.exercise.outputs)
-    told = found is not None and found.kind in ("shape", "dtype", "device", "finite", "values")
-    return (found.call, found.output) if found is not None and told else (0, 0)
+def _departure(part: Part, result: Results) -> tuple[int, int]:
+    """The call and the output that are shown: those that depart, else the first."""
+    finding = compare(part.expected, result, part.exercise.outputs)
+    if finding is None or finding.kind not in ("shape", "dtype", "device", "finite", "values"):
+        return 0, 0
+    return finding.call, finding.output

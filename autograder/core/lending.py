@@ -21,12 +21,12 @@ from autograder.reading.needed import needed, only, statements
 
 def lent(exercise: Exercise, names: Collection[str], solutions: Path = SOLUTIONS) -> Cell | None:
     """The right text of the exercises `names`, to be loaded after the student's; None in a student's copy."""
-    found = next(solutions.glob(f"*_{exercise.module}/{exercise.module}.py"), None)
-    if found is None:
+    path = next(solutions.glob(f"*_{exercise.module}/{exercise.module}.py"), None)
+    if path is None:
         return None
     wanted = {name.split(".")[1] for name in names}
     written = {item.function for item in registry.lesson_of(exercise.id).exercises}
-    text = found.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     every = [one for one in statements(text) if not one.binds & (written - wanted)]
     kept = {one for name in wanted for one in needed([every], name)[0]}
     tree = _Bare().visit(ast.parse(only(text, sorted(kept, key=lambda one: one.first))))

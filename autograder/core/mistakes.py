@@ -5,27 +5,22 @@ A *sample* is one entry along the first axis of an output. Nothing here imports 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from autograder.core.compare import distance, distinct, scales, tolerance
+from autograder.core.compare import Results, distance, distinct, scales, tolerance
 
 ENOUGH = 4
 """Different values, or samples, that have to speak for a mistake that does not explain the whole result."""
 
-MOST, NAN, FACTOR = (
-    " This explains most of what is wrong, not all.",
-    " Besides, some of your values are NaN or infinite.",
-    " Besides, your values have a factor that this does not give.",
-)
-BESIDE = ("", MOST, NAN, MOST + NAN, FACTOR)
-"""All that may be said after the sentence of a mistake."""
+MOST, NAN, FACTOR = "most", "nan", "factor"
+BESIDE: tuple[tuple[str, ...], ...] = ((), (MOST,), (NAN,), (MOST, NAN), (FACTOR,))
+"""All that may be said after the sentence of a mistake, by name."""
 
-Known = Mapping[str, Sequence[Any]]
-"""Misconception's name -> what it gives, one result a call."""
+Mistakes = Mapping[str, Results]
+"""Misconception's name -> what it gives."""
 
 
 @dataclass(frozen=True)
@@ -34,32 +29,32 @@ class Match:
 
     name: str
     """The misconception's."""
-    beside: str = ""
-    """What is said after its sentence, where it does not explain everything."""
+    beside: tuple[str, ...] = ()
+    """Names of what is said after its sentence, where it does not explain everything."""
 
 
-def exact_match(known: Known, got: Sequence[Any]) -> Match | None:
+def exact_match(mistakes: Mistakes, got: Results) -> Match | None:
     """The mistake that gives these very results, with not-a-number in the same places."""
-    far = {name: distance(results, got) for name, results in _comparable(known, got)}
+    far = {name: distance(results, got) for name, results in _comparable(mistakes, got)}
     name = min(far, key=far.__getitem__, default=None)
     return Match(name) if name is not None and far[name] <= tolerance(got) else None
 
 
 @np.errstate(invalid="ignore", over="ignore")
-def near_match(known: Known, expected: Sequence[Any], got: Sequence[Any]) -> Match | None:
+def near_match(mistakes: Mistakes, expected: Results, got: Results) -> Match | None:
     """The mistake that most samples show, or most values; else the only one that gives all up to a factor a call."""
     for one_by_one in (False, True):
-        found = {n: _explained(expected, results, got, one_by_one) for n, results in _comparable(known, got)}
-        best = max((share for share, _ in found.values()), default=0.0)
-        names = [name for name, (share, _) in found.items() if share == best > 0]
+        explained = {n: _explained(expected, results, got, one_by_one) for n, results in _comparable(mistakes, got)}
+        best = max((share for share, _ in explained.values()), default=0.0)
+        names = [name for name, (share, _) in explained.items() if share == best > 0]
         if len(names) == 1:
-            return Match(names[0], found[names[0]][1])
-    scaled = [name for name, results in _comparable(known, got) if _up_to_a_factor(expected, results, got)]
-    return Match(scaled[0], FACTOR) if len(scaled) == 1 else None
+            return Match(names[0], explained[names[0]][1])
+    scaled = [name for name, results in _comparable(mistakes, got) if _up_to_a_factor(expected, results, got)]
+    return Match(scaled[0], (FACTOR,)) if len(scaled) == 1 else None
 
 
-def _comparable(known: Known, got: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
-    for name, results in known.items():
+def _comparable(mistakes: Mistakes, got: Results) -> Iterator[tuple[str, Results]]:
+    for name, results in mistakes.items():
         pairs = zip(results, got, strict=True)
         if all(a.kind == b.kind == "value" and len(a.arrays) == len(b.arrays) for a, b in pairs):
             yield name, results
@@ -79,23 +74,23 @@ class _Samples:
     """Whether the student has NaN or infinity where the mistake has none."""
 
 
-def _explained(expected, mistake, got, one_by_one: bool) -> tuple[float, str]:
-    """The share of the wrong samples, or values, that the mistake explains, 0 where too few are; and what it does not.
+def _explained(expected: Results, mistake: Results, got: Results, one_by_one: bool) -> tuple[float, tuple[str, ...]]:
+    """The share of the wrong samples, or values, that a mistake explains, 0 where too few are; and what it does not.
 
     Values are more often alike by chance than samples are, so more of them have to be.
     """
-    found = list(_samples(expected, mistake, got, one_by_one))
-    wrong, alike = (np.concatenate([getattr(s, name) for s in found]) for name in ("wrong", "alike"))
+    samples = list(_samples(expected, mistake, got, one_by_one))
+    wrong, alike = (np.concatenate([getattr(s, name) for s in samples]) for name in ("wrong", "alike"))
     explained, rest = int((wrong & alike).sum()), int((wrong & ~alike).sum())
-    different = distinct(np.concatenate([s.values for s in found]))
+    different = distinct(np.concatenate([s.values for s in samples]))
     speaking = different / 2 if one_by_one else max(explained, different)
     if explained < max(1, (4 if one_by_one else 2) * rest) or speaking < ENOUGH:
-        return 0.0, ""
-    told = (MOST if rest else "") + (NAN if any(s.more_nan for s in found) else "")
-    return explained / (explained + rest), told
+        return 0.0, ()
+    beside = ((MOST,) if rest else ()) + ((NAN,) if any(s.more_nan for s in samples) else ())
+    return explained / (explained + rest), beside
 
 
-def _samples(expected, mistake, got, one_by_one: bool) -> Iterator[_Samples]:
+def _samples(expected: Results, mistake: Results, got: Results, one_by_one: bool) -> Iterator[_Samples]:
     coarse = max(tolerance(expected), tolerance(got))
     for k in range(len(got[0].arrays)):
         allowed = 0.0 if got[0].arrays[k].dtype.kind in "iub" else coarse
@@ -110,8 +105,8 @@ def _samples(expected, mistake, got, one_by_one: bool) -> Iterator[_Samples]:
             finite = np.isfinite(have) & np.isfinite(wrong)
             alike = _whole(_near(wrong, have, theirs) | ~finite)
             right = (_near(want, wrong, ours) & _near(want, have, ours)) | ~finite
-            told = finite & ~right & alike.reshape(-1, *[1] * (have.ndim - 1))
-            yield _Samples(~_whole(right), alike, have[told], bool((np.isfinite(wrong) & ~finite).any()))
+            agree = finite & ~right & alike.reshape(-1, *[1] * (have.ndim - 1))
+            yield _Samples(~_whole(right), alike, have[agree], bool((np.isfinite(wrong) & ~finite).any()))
 
 
 def _near(one: np.ndarray, have: np.ndarray, atol: float) -> np.ndarray:
@@ -120,10 +115,10 @@ def _near(one: np.ndarray, have: np.ndarray, atol: float) -> np.ndarray:
 
 def _whole(places: np.ndarray) -> np.ndarray:
     """For each sample, whether it is true in all places."""
-    return np.all(places, axis=tuple(range(1, places.ndim)))
+    return np.asarray(np.all(places, axis=tuple(range(1, places.ndim))))
 
 
-def _up_to_a_factor(expected, mistake, got) -> bool:
+def _up_to_a_factor(expected: Results, mistake: Results, got: Results) -> bool:
     """Whether each output of each call is a multiple of the mistake's, and the mistake's is none of the right one."""
     speaking = 0
     for want, wrong, have in zip(expected, mistake, got, strict=True):

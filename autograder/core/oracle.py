@@ -86,7 +86,7 @@ class Part:
     def calls(self) -> Sequence[Call]:
         """The calls, built from the part's seed, or from the first one after it that tells the mistakes apart."""
         if self.redrawn:
-            return self._telling.calls
+            return self._apart.calls
         with _one_thread():
             return tuple(self.part.build(torch.Generator().manual_seed(self.seed)))
 
@@ -99,7 +99,7 @@ class Part:
     def expected(self) -> tuple[Observation, ...]:
         """The reference's results, one a call, computed on the CPU."""
         if self.redrawn:
-            return self._telling.expected
+            return self._apart.expected
         results = self.results(self.exercise.reference, changes_nothing=True)
         broken = next((r for r in results if r.kind != "value"), None)
         if broken is not None:
@@ -109,29 +109,29 @@ class Part:
         return results
 
     @cached_property
-    def mistakes(self) -> Mapping[str, tuple[str, Sequence[Observation]]]:
-        """Misconception's name -> (sentence, its results)."""
+    def mistakes(self) -> Mapping[str, Sequence[Observation]]:
+        """Misconception's name -> its results."""
         if self.redrawn:
-            return self._telling.mistakes
-        return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions}
+            return self._apart.mistakes
+        return {m.name: self.results(m.wrong) for m in self.exercise.misconceptions}
 
     @cached_property
     def clash(self) -> str:
         """Why these inputs do not tell the known mistakes apart; empty where they do."""
         if self.redrawn:
-            return self._telling.clash
-        seen: dict[str, tuple[str, Sequence[Observation]]] = {}
-        for name, found in self.mistakes.items():
+            return self._apart.clash
+        seen: dict[str, Sequence[Observation]] = {}
+        for name, results in self.mistakes.items():
             if name in self.missed:
                 continue
-            if broken := next((result for result in found[1] if result.kind != "value"), None):
+            if broken := next((result for result in results if result.kind != "value"), None):
                 return f"{self._at(name)} gives no value: {(broken.error or {}).get('message', broken.kind)}"
-            if distance(self.expected, found[1]) <= MARGIN:
+            if distance(self.expected, results) <= MARGIN:
                 return f"{self._at(name)} does not show"
-            for other, (_, results) in seen.items():
-                if min(distance(results, found[1]), distance(found[1], results)) <= APART:
+            for other, earlier in seen.items():
+                if min(distance(earlier, results), distance(results, earlier)) <= APART:
                     return f"{self._at(name)} and {self._at(other)} look alike"
-            seen[name] = found
+            seen[name] = results
         return ""
 
     @property
@@ -148,14 +148,14 @@ class Part:
         return next(m for m in self.exercise.misconceptions if m.name == name).place
 
     @cached_property
-    def _telling(self) -> Part:
+    def _apart(self) -> Part:
         """The first draw that tells the mistakes apart, with what that took; where none does, the first."""
         draws = [replace(self, seed=self.seed + more, redrawn=False) for more in range(TRIES)]
         return next((draw for draw in draws if not draw.clash), draws[0])
 
-    def mistakes_named(self, names: Collection[str]) -> Mapping[str, tuple[str, Sequence[Observation]]]:
+    def mistakes_named(self, names: Collection[str]) -> Mapping[str, Sequence[Observation]]:
         """Some of `mistakes`; the others are not computed."""
-        return {m.name: (m.sentence, self.results(m.wrong)) for m in self.exercise.misconceptions if m.name in names}
+        return {m.name: self.results(m.wrong) for m in self.exercise.misconceptions if m.name in names}
 
     def results(self, function: Callable[..., Any], *, changes_nothing: bool = False) -> tuple[Observation, ...]:
         """What a trusted function gives, with the device that the setting asks of the student's."""

@@ -1,4 +1,4 @@
-"""Where an array departs from the right one, in words: which calls, which step, which values.
+"""Where an array departs from the right one: which calls, which step, which values.
 
 Nothing here imports anything but numpy.
 """
@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from autograder.core.message import Message, Value, message
+
 FEW = 4
 """So many places are listed one by one."""
 SHORT = 24
-"""Characters of an argument that are told."""
+"""Characters of an argument that are shown."""
 
 Wrong = Sequence[np.ndarray]
 """For each call, which values of an output depart."""
@@ -39,25 +41,28 @@ def first_wrong_step(wrong: np.ndarray) -> int:
     return step if step and len(samples) > step + 1 and samples[step:].all() else 0
 
 
-def calls_told(wrong: Wrong, inputs: Sequence[Mapping[str, Any]]) -> str:
-    """Which calls are wrong, where others are right; empty where all are wrong."""
+def in_calls(wrong: Wrong, inputs: Sequence[Mapping[str, Any]], departure: Message) -> Message:
+    """What departs, after the calls that are wrong where others are right."""
     bad = [n for n, each in enumerate(wrong) if each.any()]
     if len(bad) == len(wrong):
-        return ""
-    told = differences(inputs) if len(inputs) == len(wrong) else [""] * len(wrong)
-    calls = f"{len(bad)} of {len(wrong)} calls"
-    named = [told[n] for n in bad if told[n]]
-    return f"in {calls}" + (f", with {'; '.join(named)}" if 0 < len(named) == len(bad) <= FEW else "")
+        return departure
+    arguments = differences(inputs) if len(inputs) == len(wrong) else [""] * len(wrong)
+    named = [arguments[n] for n in bad if arguments[n]]
+    if 0 < len(named) == len(bad) <= FEW:
+        calls: dict[str, Value] = {"count": len(bad), "calls": len(wrong), "arguments": "; ".join(named)}
+        return message("values.in_calls_with", rest=departure, **calls)
+    return message("values.in_calls", count=len(bad), calls=len(wrong), rest=departure)
 
 
 def differences(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
     """For each call the arguments in which the calls differ: numbers, texts, and shapes of tensors."""
-    told = [{name: words for name, value in call.items() if (words := _words(name, value))} for call in inputs]
-    names = [name for name in (told[0] if told else ()) if len({call.get(name) for call in told}) > 1]
-    return [", ".join(call[name] for name in names[:3] if name in call) for call in told]
+    calls = [{name: text for name, value in call.items() if (text := _argument(name, value))} for call in inputs]
+    names = [name for name in (calls[0] if calls else ()) if len({call.get(name) for call in calls}) > 1]
+    return [", ".join(call[name] for name in names[:3] if name in call) for call in calls]
 
 
-def _words(name: str, value: Any) -> str:
+def _argument(name: str, value: Any) -> str:
+    """An argument as it is typed, in short; empty where it has no short text."""
     if isinstance(value, (bool, int, float, str)) or value is None:
         text = f"{name}={value:g}" if type(value) in (int, float) else f"{name}={value!r}"
     elif getattr(value, "ndim", 0):
@@ -69,7 +74,7 @@ def _words(name: str, value: Any) -> str:
     return text if len(text) <= len(name) + SHORT else ""
 
 
-def values_told(symbol: str, want: np.ndarray, have: np.ndarray, error: np.ndarray, wrong: np.ndarray) -> str:
+def departing_values(symbol: str, want: np.ndarray, have: np.ndarray, error: np.ndarray, wrong: np.ndarray) -> Message:
     """Which values of one call depart, and the one that departs most beside the right one.
 
     Args:
@@ -80,43 +85,44 @@ def values_told(symbol: str, want: np.ndarray, have: np.ndarray, error: np.ndarr
         wrong: where that is too far.
     """
     if not wrong.ndim:
-        return f"{quoted(symbol)} is {float(have):.6g} where the formula gives {float(want):.6g}."
+        return message("values.number", symbol=quoted(symbol), got=f"{float(have):.6g}", right=f"{float(want):.6g}")
     seen, step = error.copy(), first_wrong_step(wrong)
     seen[step + 1 if step else len(seen) :] = -1.0
     at = np.unravel_index(int(seen.argmax()), error.shape)
-    values = f"got {float(have[at]):.6g}, the formula gives {float(want[at]):.6g}."
-    return f"{_extent(symbol, want, wrong, step)}: at {_place(symbol, at)} {values}"
+    values = {"got": f"{float(have[at]):.6g}", "right": f"{float(want[at]):.6g}"}
+    return message("values.departs", extent=_extent(symbol, want, wrong, step), place=_place(symbol, at), **values)
 
 
-def _extent(symbol: str, want: np.ndarray, wrong: np.ndarray, step: int) -> str:
+def _extent(symbol: str, want: np.ndarray, wrong: np.ndarray, step: int) -> Message:
     """How many values depart, and which."""
-    count = f"{int(wrong.sum())} of {wrong.size} values"
+    values: dict[str, Value] = {"symbol": quoted(symbol), "count": int(wrong.sum()), "size": wrong.size}
     if wrong.all():
-        return f"{quoted(symbol)} departs everywhere"
+        return message("extent.everywhere", symbol=quoted(symbol))
     if step:
-        first, last = _place(symbol, (0,)), _place(symbol, (step - 1,))
-        right = f"{first} is right" if step == 1 else f"{first} {'and' if step == 2 else 'to'} {last} are right"
-        return f"{right}, {_place(symbol, (step,))} is the first that departs"
+        return _until(symbol, step)
     for value in (0, 1):
         if (want[wrong] == value).all():
-            return f"{quoted(symbol)} departs only where the formula gives {value} ({count})"
+            return message("extent.one_value", right=value, **values)
     bad = _samples(wrong).nonzero()[0]
     if wrong.ndim > 1 and len(bad) <= min(FEW, len(wrong) // 2) and wrong.sum() > FEW:
-        return f"{quoted(symbol)} departs in {count}, all in {listed([_place(symbol, (n,)) for n in bad])}"
+        return message("extent.samples", places=tuple(_place(symbol, (n,)) for n in bad), **values)
     if 1 < wrong.sum() <= FEW:
-        return f"{quoted(symbol)} departs in {count} ({listed([_place(symbol, each) for each in np.argwhere(wrong)])})"
-    return f"{quoted(symbol)} departs in {count}"
+        return message("extent.few", places=tuple(_place(symbol, at) for at in np.argwhere(wrong)), **values)
+    return message("extent", **values)
 
 
-def nan_told(want: np.ndarray, have: np.ndarray) -> str:
+def _until(symbol: str, step: int) -> Message:
+    """Which steps are right, and the first that departs."""
+    first, last, wrong = (_place(symbol, (n,)) for n in (0, step - 1, step))
+    if step == 1:
+        return message("extent.after_one", first=first, wrong=wrong)
+    return message("extent.after_two" if step == 2 else "extent.after", first=first, last=last, wrong=wrong)
+
+
+def in_place_of_nan(want: np.ndarray, have: np.ndarray) -> tuple[Message, ...]:
     """What the formula gives where the student's values are not finite, if that is 0 or 1 throughout."""
     there = want[~np.isfinite(have) & np.isfinite(want)]
-    return next((f" The formula gives {value} there." for value in (0, 1) if (there == value).all()), "")
-
-
-def listed(parts: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    return tuple(message("finite.right", right=value) for value in (0, 1) if there.size and (there == value).all())
 
 
 def _place(symbol: str, at: Iterable[Any]) -> str:
@@ -127,7 +133,7 @@ def _place(symbol: str, at: Iterable[Any]) -> str:
 def _samples(wrong: np.ndarray) -> np.ndarray:
     """For each entry along the first axis, whether anything of it departs."""
     whole = np.atleast_1d(wrong)
-    return np.any(whole, axis=tuple(range(1, whole.ndim)))
+    return np.asarray(np.any(whole, axis=tuple(range(1, whole.ndim))))
 
 
 def quoted(symbol: str, place: str = "") -> str:

@@ -4,7 +4,8 @@ A relation predicts the student's arrays from the right ones. One rule holds for
 comes true and at least `ENOUGH` different values speak for it: those that it changes, less what was fitted. A
 single number is always a multiple of another, and a flat map its own transpose.
 
-Adding one is one function and one row of `RELATIONS`. Nothing here imports anything but numpy and `compare`.
+Adding one is one function, one row of `RELATIONS` and its sentence in the catalogue. Nothing here imports anything but
+numpy and the comparison modules.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.core.compare import distinct, largest
+from autograder.core.message import Message, Value, message
 
 ENOUGH = 2
 """Different values that have to speak for a relation."""
@@ -25,28 +27,24 @@ ENOUGH_WHOLE = 4
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """(expected, got) of each call, float64, equal shapes."""
 
-Predicted = tuple[Sequence[np.ndarray], str]
-"""The arrays that the student should have, NaN where nothing is predicted, and a detail for the sentence."""
+Predicted = tuple[Sequence[np.ndarray], Value]
+"""The arrays that the student should have, NaN where nothing is predicted, and a detail: a number, or which axis."""
 
 
 @dataclass(frozen=True)
 class Relation:
     """One way in which a wrong array can be explained by the right one."""
 
-    sentence: str
-    """With {symbol}, and {detail} where the prediction gives one."""
     predict: Callable[[Pairs], Predicted | None]
     """From the (expected, got) of one fit; None where the relation does not apply."""
     by: str = "all"
     """What one fit spans: "all" calls, a "call" or a "sample" (an entry along the first axis)."""
     fitted: int = 0
     """Numbers that each fit takes from the student's arrays."""
-    unseen: str = ""
-    """What a hidden case says in place of a sentence with a detail: the expected value could be read from it."""
 
 
-def relation(pairs: Pairs, tolerance: float) -> tuple[str, str] | None:
-    """Name and sentence, with {symbol}, of the first relation that explains every call; None where no relation does.
+def relation(pairs: Pairs, tolerance: float) -> tuple[str, Value] | None:
+    """Name and detail of the first relation that explains every call; None where no relation does.
 
     Args:
         pairs: expected and got arrays of one output.
@@ -58,13 +56,23 @@ def relation(pairs: Pairs, tolerance: float) -> tuple[str, str] | None:
         return None
     for name, candidate in RELATIONS.items():
         if (detail := _explains(candidate, pairs, tolerance)) is not None:
-            return name, candidate.sentence.replace("{detail}", detail)
+            return name, detail
     return None
 
 
-def _explains(candidate: Relation, pairs: Pairs, tolerance: float) -> str | None:
-    """The detail of the sentence, where the relation holds and enough speaks for it."""
-    speaking, details, whole = 0, [], True
+def relation_message(name: str, symbol: Value, detail: Value | None = None) -> Message:
+    """What is said of a relation, or of what is diagnosed like one; without a detail where the inputs are not shown."""
+    if name not in DETAILED:
+        return message(f"relation.{name}", symbol=symbol)
+    if detail is None:
+        return message(f"relation.{name}.unseen", symbol=symbol)
+    return message(f"relation.{name}", symbol=symbol, detail=detail)
+
+
+def _explains(candidate: Relation, pairs: Pairs, tolerance: float) -> Value | None:
+    """The detail, where the relation holds and enough speaks for it."""
+    speaking, whole = 0, True
+    details: list[Value] = []
     want_atol, got_atol = (tolerance * max(largest(pair[side]) for pair in pairs) for side in (0, 1))
     for group in _groups(pairs, candidate.by):
         if (predicted := candidate.predict(group)) is None:
@@ -80,7 +88,9 @@ def _explains(candidate: Relation, pairs: Pairs, tolerance: float) -> str | None
         counts = [distinct(np.concatenate([each[side] for each in changed])) for side in (0, 1)]
         speaking += max(0, max(counts) - candidate.fitted)
         details.append(predicted[1])
-    return ", ".join(filter(None, details)) if speaking >= (ENOUGH_WHOLE if whole else ENOUGH) else None
+    if speaking < (ENOUGH_WHOLE if whole else ENOUGH):
+        return None
+    return details[0] if len(details) == 1 else ", ".join(str(detail) for detail in details if detail)
 
 
 def _groups(pairs: Pairs, by: str) -> list[Pairs]:
@@ -146,7 +156,7 @@ def _constant(pairs: Pairs) -> Predicted:
 
 def _min_max(want: np.ndarray) -> np.ndarray:
     low, high = want.min(), want.max()
-    return (want - low) / (high - low if high > low else 1.0)
+    return np.asarray((want - low) / (high - low if high > low else 1.0))
 
 
 def _first_sample(pairs: Pairs) -> Predicted | None:
@@ -162,26 +172,26 @@ def _transposed(pairs: Pairs) -> Predicted | None:
 
 
 _FLIPS = {
-    (1, -1): "in reversed order",
-    (2, -1): "with its columns in reversed order",
-    (2, -2): "with its rows in reversed order",
-    (3, -1): "mirrored left to right",
-    (3, -2): "upside down",
-    (3, -3): "with its first axis in reversed order",
-    (4, -1): "mirrored left to right",
-    (4, -2): "upside down",
-    (4, -3): "with its channels in reversed order",
-    (4, -4): "with its first axis in reversed order",
+    (1, -1): "order",
+    (2, -1): "columns",
+    (2, -2): "rows",
+    (3, -1): "mirrored",
+    (3, -2): "upside_down",
+    (3, -3): "first_axis",
+    (4, -1): "mirrored",
+    (4, -2): "upside_down",
+    (4, -3): "channels",
+    (4, -4): "first_axis",
 }
-"""(Number of axes, axis) -> in words."""
+"""(Number of axes, axis) -> name of what is said of it."""
 
 
 def _flipped(pairs: Pairs) -> Predicted | None:
-    for (ndim, axis), words in _FLIPS.items():
+    for (ndim, axis), name in _FLIPS.items():
         if all(want.ndim == ndim for want, _ in pairs):
             made = [np.flip(want, axis) for want, _ in pairs]
             if _close(made, pairs):
-                return made, words
+                return made, message(f"flip.{name}")
     return None
 
 
@@ -216,86 +226,51 @@ def _close(made: Sequence[np.ndarray], pairs: Pairs) -> bool:
 
 
 RELATIONS: dict[str, Relation] = {
-    "zero": Relation("{symbol} is zero everywhere.", _zero),
-    "missing_relu": Relation(
-        "{symbol} keeps negative values where the formula gives 0: is a ReLU missing at the end?", _missing_relu
-    ),
-    "added_relu": Relation(
-        "{symbol} has its negative values cut off; the formula keeps them.", _each(lambda want: np.maximum(want, 0))
-    ),
-    "sign": Relation("{symbol} is the negative of what the formula gives.", _each(np.negative)),
-    "absolute": Relation("{symbol} is the absolute value of what the formula gives.", _each(np.abs)),
-    "scale": Relation(
-        "{symbol} is {detail} times what the formula gives, everywhere.",
-        _scaled,
-        fitted=1,
-        unseen="{symbol} is a multiple of what the formula gives, everywhere.",
-    ),
-    "offset": Relation(
-        "{symbol} is what the formula gives plus {detail}, everywhere.",
-        _shifted,
-        fitted=1,
-        unseen="{symbol} is what the formula gives plus a constant, everywhere.",
-    ),
-    "min_max": Relation("{symbol} was scaled to [0, 1]; raw values are asked for.", _each(_min_max), "sample", 2),
-    "min_max_per_call": Relation(
-        "{symbol} was scaled to [0, 1]; raw values are asked for.", _each(_min_max), "call", 2
-    ),
-    "transposed": Relation("{symbol} has rows and columns swapped.", _transposed),
-    "flipped": Relation(
-        "{symbol} is right, but {detail}.", _flipped, unseen="{symbol} is right, but along an axis in reversed order."
-    ),
-    "first_sample": Relation("each sample of {symbol} is what the formula gives for the first one.", _first_sample),
-    "other_order": Relation("{symbol} holds the right samples in another order.", _other_order),
-    "reshaped": Relation(
-        "{symbol} holds the right values in other places: was it reshaped (view, reshape) where its axes should be "
-        "exchanged (permute)?",
-        _reshaped,
-    ),
-    "scale_per_call": Relation(
-        "{symbol} is a multiple of what the formula gives, with another factor for each call ({detail}).",
-        _scaled,
-        "call",
-        1,
-        "{symbol} is a multiple of what the formula gives, with another factor for each call.",
-    ),
-    "scale_per_sample": Relation(
-        "each sample of {symbol} is a multiple of what the formula gives: was it divided by its own size or maximum?",
-        _scaled,
-        "sample",
-        1,
-    ),
-    "offset_per_sample": Relation(
-        "each sample of {symbol} is what the formula gives plus a constant of its own.", _shifted, "sample", 1
-    ),
-    "relu_offset": Relation(
-        "{symbol} is what the formula gives with a constant added before the ReLU.", _shifted_before_relu, "call", 1
-    ),
-    "relu_offset_per_sample": Relation(
-        "each sample of {symbol} is what the formula gives with a constant of its own added before the ReLU.",
-        _shifted_before_relu,
-        "sample",
-        1,
-    ),
-    "constant": Relation("{symbol} has the same value everywhere.", _constant, "call", 1),
+    "zero": Relation(_zero),
+    "missing_relu": Relation(_missing_relu),
+    "added_relu": Relation(_each(lambda want: np.maximum(want, 0))),
+    "sign": Relation(_each(np.negative)),
+    "absolute": Relation(_each(np.abs)),
+    "scale": Relation(_scaled, fitted=1),
+    "offset": Relation(_shifted, fitted=1),
+    "min_max": Relation(_each(_min_max), "sample", 2),
+    "min_max_per_call": Relation(_each(_min_max), "call", 2),
+    "transposed": Relation(_transposed),
+    "flipped": Relation(_flipped),
+    "first_sample": Relation(_first_sample),
+    "other_order": Relation(_other_order),
+    "reshaped": Relation(_reshaped),
+    "scale_per_call": Relation(_scaled, "call", 1),
+    "scale_per_sample": Relation(_scaled, "sample", 1),
+    "offset_per_sample": Relation(_shifted, "sample", 1),
+    "relu_offset": Relation(_shifted_before_relu, "call", 1),
+    "relu_offset_per_sample": Relation(_shifted_before_relu, "sample", 1),
+    "constant": Relation(_constant, "call", 1),
 }
+"""Name -> relation; its sentence is `relation.NAME` of the catalogue."""
+DETAILED = ("scale", "offset", "flipped", "scale_per_call")
+"""Those that are said with a detail, from which a value of a hidden case could be read."""
 
 
-def shape_relation(want: np.ndarray, got: np.ndarray) -> str:
-    """A sentence for how the shape of `got` departs from that of `want`; empty where there is no simple one."""
-    asked, have = want.shape, got.shape
+def shape_relation(want: np.ndarray, got: np.ndarray) -> tuple[Message, ...]:
+    """How the shape of `got` departs from that of `want`; empty where that is not simple."""
+    name = _shape_relation(want.shape, got.shape)
+    return (message(f"shape.{name}"),) if name else ()
+
+
+def _shape_relation(asked: tuple[int, ...], have: tuple[int, ...]) -> str:
     if tuple(s for s in have if s != 1) == tuple(s for s in asked if s != 1) and len(have) != len(asked):
-        return f"There is an axis of size 1 too {'many' if len(have) > len(asked) else 'few'}."
+        return "axis_too_many" if len(have) > len(asked) else "axis_too_few"
     if len(asked) >= 2 and have == (*asked[:-2], asked[-1], asked[-2]):
-        return "Rows and columns are exchanged."
+        return "transposed"
     if sorted(have) == sorted(asked):
-        return "The axes are in another order."
+        return "other_order"
     if len(asked) >= 2 and have == (1, *asked[1:]):
-        return "Only one sample came back."
+        return "one_sample"
     if _left_of(asked, have):
-        return "One axis or more are missing: was something summed or averaged away?"
+        return "axes_missing"
     if _left_of(have, asked):
-        return "One axis or more are left over: is a sum or a mean missing?"
+        return "axes_left"
     if len(have) == len(asked) >= 3 and have[:-2] == asked[:-2]:
         return _grid(asked[-2:], have[-2:])
     return ""
@@ -309,7 +284,5 @@ def _left_of(shape: tuple[int, ...], rest: tuple[int, ...]) -> bool:
 def _grid(asked: Sequence[int], have: Sequence[int]) -> str:
     """Maps on another grid than asked for."""
     if all(h >= 2 * a for a, h in zip(asked, have, strict=True)):
-        return "Was the map enlarged? A smaller grid is asked for."
-    if all(a >= 2 * h for a, h in zip(asked, have, strict=True)):
-        return "Is the map still to be enlarged? A larger grid is asked for."
-    return ""
+        return "enlarged"
+    return "to_enlarge" if all(a >= 2 * h for a, h in zip(asked, have, strict=True)) else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.core.diagnose import Diagnosis
+from autograder.core.message import Message
 
 PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED = "passed", "failed", "not attempted", "not judged"
 VERDICTS = (PASSED, FAILED, NOT_ATTEMPTED, NOT_JUDGED)
@@ -27,8 +28,8 @@ class Row:
     max_points: int
     diagnosis: Diagnosis | None = None
     seconds: float = 0.0
-    note: str = ""
-    """A sentence on which of two files counts; empty where there is nothing to choose."""
+    note: Message | None = None
+    """What is said beside the verdict: which of two files counts."""
 
     @property
     def points(self) -> int:
@@ -36,16 +37,18 @@ class Row:
         return self.max_points if self.verdict == PASSED else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The row as the JSON report has it."""
+        """The row as it is kept, without a sentence."""
         return {
             "exercise": self.exercise,
             "check": self.check,
             "verdict": self.verdict,
             "points": self.points,
             "max_points": self.max_points,
-            "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
+            "diagnosis": {**vars(self.diagnosis), "message": self.diagnosis.message.as_json()}
+            if self.diagnosis
+            else None,
             "seconds": round(self.seconds, 4),
-            **({"note": self.note} if self.note else {}),
+            **({"note": self.note.as_json()} if self.note else {}),
         }
 
     @classmethod
@@ -58,14 +61,10 @@ class Row:
         """
         if kept["verdict"] not in (*VERDICTS, LATER):
             raise TypeError(f"unknown verdict {kept['verdict']!r}")
-        told = Diagnosis(**kept["diagnosis"]) if kept["diagnosis"] else None
-        note = str(kept.get("note", ""))
-        return cls(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], told, note=note)
-
-
-def report(rows: Iterable[Row]) -> dict[str, Any]:
-    """The JSON report: `{"checks": [...]}`."""
-    return {"checks": [row.as_json() for row in rows]}
+        why = kept["diagnosis"]
+        diagnosis = Diagnosis(**{**why, "message": Message.from_json(why["message"])}) if why else None
+        note = Message.from_json(kept["note"]) if kept.get("note") else None
+        return cls(kept["exercise"], kept["check"], kept["verdict"], kept["max_points"], diagnosis, note=note)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Points:
 
     earned: float = 0
     judged: float = 0
-    """Points that a verdict was found for."""
+    """Points of what has a verdict."""
     open: float = 0
     """Points of what was not judged."""
 
@@ -119,5 +118,5 @@ def summary(rows: Iterable[Row]) -> str:
 
 def overall(verdicts: Iterable[str]) -> str:
     """The same from the verdicts alone."""
-    found = set(verdicts)
-    return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in found), LATER if found == {LATER} else PASSED)
+    given = set(verdicts)
+    return next((v for v in (NOT_JUDGED, FAILED, NOT_ATTEMPTED) if v in given), LATER if given == {LATER} else PASSED)

@@ -13,6 +13,12 @@ import numpy as np
 import torch
 
 Arrays = tuple[np.ndarray, ...]
+SECTIONS = {
+    "goal": "What you will make", "idea": "The idea", "formula": "The formula", "by_hand": "By hand",
+    "exercises": "Exercises", "photo": "On a real photo", "limits": "Where it fails", "predictions": "Predict",
+    "references": "References",
+}  # fmt: skip
+"""Id of each section of a lesson, in their order -> its heading in the lesson's language."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +63,8 @@ class Law:
     violation: Callable[[Sequence[Call], Sequence[Arrays]], float]
     """Relative size of the violation (0 where the law holds), from the calls and the results, one tuple a call."""
     points: int = 1
-    departs: str = "Yours departs from it."
-    """What is said of a violation, after the law's sentence; no number, for its inputs are hidden ones."""
+    recorded: bool = False
+    """Whether recorded results stand for the law, in a student's copy of the course."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from autograder.feedback.student_page import Section, section_of
 from autograder.isolated import Request, Runner
 from autograder.reading.submission import Submission, load_submission
 from autograder.report import pages
-from autograder.report.showcase import Picture, showcase_call, showcase_picture
+from autograder.report.showcase import Picture, showcase_picture
 from autograder.report.tables import messages
 from autograder.text.screen import Screen
 from autograder.text.words import printable
@@ -82,10 +82,10 @@ def _pictures(graded: Graded, submission: Submission, runner: Runner) -> list[Pi
 
 def _on_photo(exercise: Exercise, submission: Submission, runner: Runner) -> Picture | None:
     """The student's map of the real photo, from an isolated run of its own."""
-    if (call := showcase_call(exercise)) is None:
+    if exercise.showcase is None:
         return None
     request = Request(cells=submission.cells(exercise.function), function=exercise.function, variable=None,
-                      calls=[planned(exercise, call)], seconds=exercise.seconds)  # fmt: skip
+                      calls=[planned(exercise, exercise.showcase())], seconds=exercise.seconds)  # fmt: skip
     results = runner.run(request).observations
     if not results or results[0].kind != "value" or not results[0].arrays:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 from autograder.batch.stages import Result
 from autograder.core.verdict import PASSED, Row
 from autograder.course.records import Lesson
+from autograder.report.sentences import said
 
 LONGEST = 5000
 """Characters of one message."""
@@ -67,5 +68,5 @@ def _test(number: int, result: Result, row: Row, hidden_cases: str) -> dict[str,
 
 
 def _told(row: Row) -> str:
-    message = row.diagnosis.message if row.diagnosis else ""
+    message = said(row)
     return f"{row.verdict}{': ' if message else ''}{message[:LONGEST]}"

@@ -23,6 +23,7 @@ from autograder.course import registry
 from autograder.course.records import Lesson
 from autograder.exports.gradescope_results import results_json, unread_json
 from autograder.isolated.rungs import RUNGS, chosen, reasons
+from autograder.report.sentences import said
 from autograder.text.files import write_whole
 from autograder.text.screen import Screen
 from autograder.text.words import json_text, printable, report_safely
@@ -131,7 +132,7 @@ def _probe(settings: Mapping[str, Any]) -> int:
 
 
 def _why(result: Result) -> str:
-    told = next((row.diagnosis.message for row in result.rows if row.diagnosis), "no reason is known.")
+    told = next(filter(None, map(said, result.rows)), "no reason is known.")
     return f"{result.item} was not judged: {told}"
 
 

@@ -11,6 +11,7 @@ from autograder.batch.summaries import INCOMPLETE, status
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 from autograder.course import registry
 from autograder.course.records import Lesson
+from autograder.report.sentences import said
 from autograder.report.tables import messages
 
 MISSING = "missing"
@@ -74,7 +75,7 @@ class Standing:
             for item in lesson.items:
                 result = self.result(lesson, item.id)
                 if result is not None and result.verdict == NOT_JUDGED:
-                    told = next((row.diagnosis.message for row in result.rows if row.diagnosis), "no reason is known.")
+                    told = next(filter(None, map(said, result.rows)), "no reason is known.")
                     return f"{result.item} was not judged: {told}"
             if lesson.id in self.known and self.status_of(lesson) == INCOMPLETE:
                 return f"{lesson.id} was not graded to its end: run `cnnviz grade` again."

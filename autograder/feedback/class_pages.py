@@ -17,6 +17,7 @@ from pathlib import Path
 from autograder.batch.names import file_name
 from autograder.batch.stages import Result, canonical
 from autograder.core.verdict import NOT_JUDGED, PASSED, Points
+from autograder.core.version import checks_version
 from autograder.course import registry
 from autograder.course.locations import PACKAGE
 from autograder.course.records import Lesson
@@ -24,7 +25,7 @@ from autograder.feedback.student_page import Sheet, page, section_of
 from autograder.report import pages
 from autograder.text.files import write_whole
 
-MADE_OF = ("feedback/*.py", "templates/*.j2", "text/formulas.py")
+MADE_OF = ("feedback/*.py", "templates/*.j2", "text/formulas.py", "report/sentences.*")
 """What, in the package, decides how a page looks."""
 _MARK = re.compile(rb'<meta name="cnnviz-made-of" content="([0-9a-f]{64})">')
 _HEAD = 4000
@@ -104,11 +105,10 @@ def _made_of(lesson: Lesson, results: Sequence[Result]) -> str:
 
 @cache
 def _texts_of(lesson: str) -> str:
-    items = registry.lesson(lesson)
-    texts = [items.title, *(str((e.title, e.formula, e.hints, e.builds_on)) for e in items.exercises)]
-    texts += [question.text for question in items.questions]
     code = [path for pattern in MADE_OF for path in PACKAGE.glob(pattern)]
-    return hashlib.sha256("\0".join([*texts, *(path.read_text("utf-8") for path in sorted(code))]).encode()).hexdigest()
+    return hashlib.sha256(
+        "\0".join([checks_version(lesson), *(path.read_text("utf-8") for path in sorted(code))]).encode()
+    ).hexdigest()
 
 
 def _marked(path: Path) -> str:

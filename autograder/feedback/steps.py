@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from autograder.course import registry
-from autograder.course.records import Exercise, Question, foundations
+from autograder.course.records import SECTIONS, Exercise, Question, foundations
 from autograder.text.formulas import as_mathml
 
 _PIECES = re.compile(r"\$([^$\n]+)\$|`([^`\n]+)`|\*\*([^*\n]+)\*\*")
@@ -58,6 +58,6 @@ def _place(item: Exercise) -> Markup:
     lesson = registry.lesson_of(item.id)
     number = 1 + [exercise.id for exercise in lesson.exercises].index(item.id)
     return Markup(
-        "In the lesson: Exercise {} of <em>{}</em>, and its sections <em>The formula</em> and <em>By hand</em>. "
+        "In the lesson: Exercise {} of <em>{}</em>, and its sections <em>{}</em> and <em>{}</em>. "
         "<code>cnnviz open {}</code> opens it; <code>cnnviz hint {}</code> gives the next hint."
-    ).format(number, lesson.title, lesson.id, item.id)
+    ).format(number, lesson.title, SECTIONS["formula"], SECTIONS["by_hand"], lesson.id, item.id)

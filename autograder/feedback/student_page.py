@@ -17,6 +17,7 @@ from autograder.course.records import Exercise, Question
 from autograder.feedback.steps import Step, steps
 from autograder.feedback.views import View, view
 from autograder.report import pages
+from autograder.report.sentences import said
 from autograder.report.showcase import Picture
 from autograder.report.tables import messages
 from autograder.text.formulas import as_mathml
@@ -30,7 +31,7 @@ class Section:
     score: float
     max_score: float
     checks: Sequence[Mapping[str, Any]]
-    """Rows as in the JSON report."""
+    """Rows as they are kept."""
     code: str = ""
     comment: str = ""
     """What a person wrote about it."""
@@ -76,7 +77,7 @@ class Section:
     def told(self) -> dict[str, list[str]]:
         """Sentence -> the checks that it explains: one mistake, one sentence."""
         rows = [Row.from_json(check) for check in self.checks]
-        return messages(rows) or {r.diagnosis.message: [r.check] for r in rows if r.diagnosis}
+        return messages(rows) or {said(r): [r.check] for r in rows if r.diagnosis}
 
     @property
     def record(self) -> Exercise | Question | None:

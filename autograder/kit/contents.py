@@ -14,6 +14,7 @@ from autograder.course.locations import CODE, PACKAGE
 from autograder.course.records import Lesson
 from autograder.course.sources import closure
 from autograder.kit.recording import packs
+from autograder.report.sentences import CATALOGUE
 
 ANSWERS = ("cnnviz_ref", "autograder.course.authored", "autograder.authoring")
 """What is never taken along, whoever imports it."""
@@ -56,7 +57,8 @@ def _module(path: Path) -> str:
 
 
 def _data() -> Iterator[Path]:
-    """What `cnnviz` reads, and the pages that the code names."""
+    """What `cnnviz` reads, the sentences, and the pages that the code names."""
+    yield CATALOGUE
     inside = (path for path in (CODE / "cnnviz").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
     yield from sorted(inside)
     yield from _templates({name for path in code_files() for name in _TEMPLATE.findall(path.read_text("utf-8"))})

@@ -45,7 +45,7 @@ def pack(exercise: Exercise) -> bytes:
     results: dict[str, dict[str, Results]] = {part.part.name: {REFERENCE: part.expected} for part in parts}
     for part in parts:
         if isinstance(part.part, Case):
-            results[part.part.name] |= {name: gave for name, (_, gave) in part.mistakes.items()}
+            results[part.part.name] |= part.mistakes
     return written(calls, results, exercise.showcase() if exercise.showcase else None)
 
 

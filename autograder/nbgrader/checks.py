@@ -17,7 +17,10 @@ from traitlets import Bool, Unicode, default
 from autograder.batch.entries import proper
 from autograder.batch.stages import Handed, Result, digest_of
 from autograder.batch.work import Task, perform, unjudged
-from autograder.core.verdict import NOT_JUDGED, Row, report, summary, total
+from autograder.core.diagnose import Diagnosis
+from autograder.core.grade import fault
+from autograder.core.message import message
+from autograder.core.verdict import NOT_JUDGED, Row, summary, total
 from autograder.course import registry
 from autograder.nbgrader.batch_of_course import checked_rung, folder_of, known_results, results_in, secret_of
 from autograder.nbgrader.submitted import submission_of
@@ -69,7 +72,7 @@ class IsolatedChecks(NbGraderPreprocessor):
                 not_judged.append(cell.metadata.nbgrader["grade_id"])
         nb.metadata[KEY] = {
             **nb.metadata.get(KEY, {}),
-            **report(row for result in results for row in result.rows),
+            "checks": [row.as_json() for result in results for row in result.rows],
             "evidence": {r.item: [each.as_json() for each in r.evidence] for r in results if r.evidence},
             "not judged": not_judged,
             "rungs": {result.item: result.rung for result in results},
@@ -92,12 +95,12 @@ class IsolatedChecks(NbGraderPreprocessor):
             known = self._known(handed)
             task = Task(handed, self.secret, "", known=known, rung=self.rung or None)
             if refused := checked_rung(self.rung or None, self.allow_unsandboxed, self.log):
-                return in_order(handed, known, unjudged(task, "unsandboxed", refused))
+                why = Diagnosis("grader", "unsandboxed", message("grader.unsandboxed", why=refused))
+                return in_order(handed, known, unjudged(task, why))
             return in_order(handed, known, perform(task))
         except Exception as error:
             self.log.exception("The grader itself failed on %s of %s.", handed.lesson, handed.student)
-            told = f"the grader itself failed ({type(error).__name__}: {error}); your code may be right."
-            return in_order(handed, task.known, unjudged(task, type(error).__name__, told))
+            return in_order(handed, task.known, unjudged(task, fault(error)))
 
 
 @cache
@@ -161,5 +164,5 @@ def write_score(cell: NotebookNode, rows: Sequence[Row]) -> None:
     cell.execution_count = 1
     cell.outputs = [
         new_output("execute_result", data={"text/plain": f"{score}"}, execution_count=1),
-        new_output("display_data", data={"text/plain": as_text([row.as_json() for row in rows])}),
+        new_output("display_data", data={"text/plain": as_text(rows)}),
     ]

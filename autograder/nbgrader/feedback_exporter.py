@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from traitlets import default
 
-from autograder.core.evidence import Exhibit, read_exhibits
+from autograder.core.evidence import Exhibit
 from autograder.core.verdict import PASSED
 from autograder.course import registry
 from autograder.feedback import Section, Sheet, page
@@ -81,7 +81,7 @@ def _section(cell: NotebookNode, solution: NotebookNode | None, kept: Mapping[st
 def _exhibits(kept: Mapping[str, Any], item: str) -> tuple[Exhibit, ...]:
     """The values beside the verdict, where autograding left them in the notebook."""
     try:
-        return read_exhibits(kept.get("evidence", {}).get(item, ()))
+        return tuple(map(Exhibit.from_json, kept.get("evidence", {}).get(item, ())))
     except ValueError:  # a notebook that somebody changed after autograding
         return ()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.core.oracle import planned
-from autograder.course.records import Call, Exercise
+from autograder.course.records import Exercise
 from autograder.isolated import observe
 from autograder.isolated.current_folder import load
 
@@ -35,20 +35,15 @@ def showcase_picture(exercise: Exercise, array: np.ndarray, caption: str) -> Pic
         return None
     images = exercise.showcase().inputs.get("images")
     if images is None or not np.isfinite(field).all():
-        return Picture(_row_of_maps({"yours": field}), _numbers(field), caption)
+        return Picture(_map_alone(field), _numbers(field), caption)
     return Picture(_overlay(images[0], field), _numbers(field), caption)
-
-
-def showcase_call(exercise: Exercise) -> Call | None:
-    """The call on a real photo, where the exercise has one."""
-    return exercise.showcase() if exercise.showcase is not None else None
 
 
 def practice_showcase(exercise: Exercise, function) -> Picture | None:
     """Draws what a function gives for the real photo, called in this very process."""
-    if (call := showcase_call(exercise)) is None:
+    if exercise.showcase is None:
         return None
-    result = observe(function, [planned(exercise, call)])[0]
+    result = observe(function, [planned(exercise, exercise.showcase())])[0]
     if result.kind != "value" or not result.arrays:
         return None
     return showcase_picture(exercise, result.arrays[0], "your map on a real photo")
@@ -68,12 +63,11 @@ def _numbers(field: np.ndarray) -> str:
     return f"Map of {field.shape[0]} by {field.shape[1]} values, largest at row {at[0]}, column {at[1]}."
 
 
-def _row_of_maps(maps: dict[str, np.ndarray]) -> bytes:
+def _map_alone(field: np.ndarray) -> bytes:
     import cnnviz
 
-    figure = _figure(2.6 * len(maps), 2.5)
-    for axes, (name, field) in zip(figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True):
-        cnnviz.show_map(field, ax=axes, title=name)
+    figure = _figure(2.6, 2.5)
+    cnnviz.show_map(field, ax=figure.subplots(), title="yours")
     return _png(figure)
 
 

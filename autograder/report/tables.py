@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Points, Row, summary, total
+from autograder.report.sentences import said, sentence
 from autograder.text.screen import Text
 from autograder.text.words import Shown, counted, shown, visible
 
@@ -52,7 +53,7 @@ def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
 
 
 def diagnoses(graded: Iterable[Graded]) -> Group:
-    """What is to be told about every exercise that failed or could not be judged: each sentence once."""
+    """What is said of every exercise that failed or could not be judged: each sentence once."""
     return Group(*(paragraph for g in graded for paragraph in _paragraphs(g)))
 
 
@@ -62,9 +63,9 @@ def marked(verdict: str) -> Text:
     return Text(f"{sign} {verdict}", style=style)
 
 
-def as_text(checks: Sequence[Mapping[str, Any]]) -> Shown:
+def as_text(rows: Sequence[Row]) -> Shown:
     """Rows for a terminal or a plain-text cell, a line each, with the diagnosis below."""
-    return visible("\n".join(line for check in checks for line in _lines(check)) or "nothing was judged")
+    return visible("\n".join(line for row in rows for line in _lines(row)) or "nothing was judged")
 
 
 def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
@@ -72,14 +73,14 @@ def messages(rows: Iterable[Row]) -> dict[str, list[str]]:
     rows = list(rows)
     diagnosed = [(row.check, row.diagnosis) for row in rows if row.diagnosis and row.diagnosis.kind != "depends"]
     alone = all(diagnosis.kind == "law" for _, diagnosis in diagnosed)
-    told: dict[str, list[str]] = {}
+    checks: dict[str, list[str]] = {}
     for check, diagnosis in diagnosed:
         if alone or diagnosis.kind != "law":
-            told.setdefault(diagnosis.message, []).append(check)
+            checks.setdefault(sentence(diagnosis.message), []).append(check)
     for row in rows:
         if row.note:
-            told.setdefault(row.note, []).append(row.check)
-    return told
+            checks.setdefault(sentence(row.note), []).append(row.check)
+    return checks
 
 
 def ran(graded: Graded) -> list[str]:
@@ -93,21 +94,21 @@ def ran(graded: Graded) -> list[str]:
     return [*frames, *prints]
 
 
-def _paragraphs(graded: Graded):
-    told, lines = messages(graded.rows), ran(graded)
-    for message, checks in told.items():
+def _paragraphs(graded: Graded) -> Iterator[Text | Padding]:
+    found, lines = messages(graded.rows), ran(graded)
+    for text, checks in found.items():
         verdict = summary(row for row in graded.rows if row.check in checks)
         sign, style = MARKS[verdict]
-        where = "" if len(told) == 1 else "  " + ", ".join(checks)
+        where = "" if len(found) == 1 else "  " + ", ".join(checks)
         yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
         yield Padding(
-            Text("\n").join([Text(message), *(Text(line, style="dim") for line in lines)]), (0, 0, 1, 2), expand=False
+            Text("\n").join([Text(text), *(Text(line, style="dim") for line in lines)]), (0, 0, 1, 2), expand=False
         )
         lines = []
 
 
-def _lines(check: Mapping[str, Any]) -> list[str]:
-    points = "–" if check["verdict"] == NOT_JUDGED else f"{check['points']} of {check['max_points']}"
-    first = f"{MARKS[check['verdict']][0]} {check['verdict']}  {check['check']}  ({points})"
-    told = [check["diagnosis"]["message"]] if check["diagnosis"] else []
-    return [shown(first), *(f"    {shown(sentence)}" for sentence in [*told, *filter(None, [check.get("note")])])]
+def _lines(row: Row) -> list[str]:
+    points = "–" if row.verdict == NOT_JUDGED else f"{row.points} of {row.max_points}"
+    first = f"{MARKS[row.verdict][0]} {row.verdict}  {row.check}  ({points})"
+    texts = filter(None, [said(row), sentence(row.note) if row.note else ""])
+    return [shown(first), *(f"    {shown(text)}" for text in texts)]

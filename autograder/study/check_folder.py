@@ -10,11 +10,11 @@ from rich.progress import Progress
 from autograder.core.grade import grade_lesson
 from autograder.core.judge import Graded
 from autograder.core.oracle import Setting
-from autograder.core.verdict import report
 from autograder.course import registry
 from autograder.course.records import Lesson
 from autograder.isolated import Runner
 from autograder.reading.submission import Submission, load_submission
+from autograder.report.sentences import in_sentences
 from autograder.text.files import write_whole
 from autograder.text.screen import Screen
 from autograder.text.words import json_text
@@ -42,7 +42,8 @@ def check_submission(folder: Path, name: str | None, setting: Setting, console: 
 
 def write_json(graded: Iterable[Graded], path: Path) -> None:
     """Writes the report in one step."""
-    write_whole(path, json_text(report(row for g in graded for row in g.rows), indent=2).encode() + b"\n")
+    report = {"checks": [in_sentences(row) for g in graded for row in g.rows]}
+    write_whole(path, json_text(report, indent=2).encode() + b"\n")
 
 
 def _lessons_in(folder: Path, name: str | None) -> Sequence[Lesson]:

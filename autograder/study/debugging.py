@@ -26,6 +26,7 @@ from autograder.isolated.failures import own_traceback, safe_text, type_name
 from autograder.isolated.loading import load
 from autograder.isolated.observing import answer
 from autograder.isolated.outputs import outputs_of
+from autograder.report.sentences import sentence
 from autograder.study.folder import Work
 from autograder.study.judging import handed_in, unfinished
 from autograder.text.words import counted
@@ -239,17 +240,18 @@ def verdict(debugged: Debugged, result: Any) -> tuple[bool, list[str]]:
     finding = compare(want, got, part.exercise.outputs)
     if finding is None:
         effects = debugged.seen[call].effects if whole else ()
-        return not effects, [side_effect(effects).message] if effects else ["This call is right."]
-    known = {} if finding.kind == "type" else part.mistakes
-    told = diagnose(
+        return not effects, [sentence(side_effect(effects).message)] if effects else ["This call is right."]
+    mistakes = {} if finding.kind == "type" else part.mistakes
+    diagnosis = diagnose(
         finding,
         want,
         got,
         symbols=part.exercise.outputs,
-        known={name: (sentence, [gave[n] for n in calls]) for name, (sentence, gave) in known.items()},
+        mistakes={name: [gave[n] for n in calls] for name, gave in mistakes.items()},
+        exercise=part.exercise.id,
         inputs=[part.calls[n].inputs for n in calls],
     )
-    return False, [told.message, *_largest(part, call, have)]
+    return False, [sentence(diagnosis.message), *_largest(part, call, have)]
 
 
 def _observation(result: Any) -> Observation:

@@ -11,7 +11,7 @@ from autograder.core.diagnose import Diagnosis
 from autograder.core.grade import grade_in, grade_item, in_file
 from autograder.core.judge import Graded, checks_of
 from autograder.core.oracle import Setting, parts_of
-from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, VERDICTS, Row, summary, total
+from autograder.core.verdict import NOT_JUDGED, PASSED, Row, summary, total
 from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.outlines import Item
@@ -209,21 +209,27 @@ def _keys(submission: Submission, item: Any, lesson: Lesson, earlier: Sequence[G
 def _rows(item: Exercise, read: Mapping[str, Any] | None) -> tuple[Row, ...] | None:
     """Rows as they were kept, if they are rows of this very exercise."""
     try:
-        rows = tuple(_row(row) for row in (read or {})["rows"])
+        rows = tuple(Row.from_json(row) for row in (read or {})["rows"])
     except (KeyError, TypeError, ValueError):
         return None
     fits = tuple(row.check for row in rows) == checks_of(item) and total(rows)[1] == item.points
     return rows if fits else None
 
 
-def _row(read: Mapping[str, Any]) -> Row:
-    if read["verdict"] not in (*VERDICTS, LATER):
-        raise ValueError
-    told = Diagnosis(**read["diagnosis"]) if read["diagnosis"] else None
-    return Row(str(read["exercise"]), str(read["check"]), read["verdict"], int(read["max_points"]), told)
-
-
 def _state(shown: Item, graded: Graded, key: str) -> State:
     told = tuple((sentence, tuple(checks)) for sentence, checks in messages(graded.rows).items())
-    brief = any(row.diagnosis is not None and row.diagnosis.kind == "limit" for row in graded.rows)
-    return State(shown, summary(graded.rows), total(graded.rows)[0], told, key, graded.output, brief)
+    found = [row.diagnosis for row in graded.rows if row.diagnosis is not None]
+    return State(
+        shown, summary(graded.rows), total(graded.rows)[0], told, key, graded.output,
+        brief=any(diagnosis.kind == "limit" for diagnosis in found),
+        incomplete=_incomplete(found[0]) if found else "",
+        tells_a_line=any("line" in diagnosis.message for diagnosis in found),
+    )  # fmt: skip
+
+
+def _incomplete(diagnosis: Diagnosis) -> str:
+    """What keeps the code from being read as Python, where it is in the middle of being typed."""
+    if diagnosis.kind != "load" or diagnosis.name not in ("SyntaxError", "IndentationError", "TabError"):
+        return ""
+    values = dict(diagnosis.message.values)
+    return f"line {values['line']} of its cell, {values['text']}" if "line" in values else ""

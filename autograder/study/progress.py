@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 from autograder.core.verdict import LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, VERDICTS, Points
 from autograder.core.version import checks_version, libraries
 from autograder.course.outlines import EXERCISE, Item
+from autograder.report.sentences import CATALOGUE
 from autograder.study.cache import Cache, digest
 from autograder.study.folder import Work
 
 KIND = "lessons"
 BRIEFLY = 600.0
 """Seconds for which a verdict is believed that a busy machine may have caused."""
-_TELLS_A_LINE = re.compile(r"\bline \d")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,10 @@ class State:
     """What the student's code printed, where it was run just now."""
     brief: bool = False
     """Whether a busy machine may have caused it."""
+    incomplete: str = ""
+    """Where and why the code cannot be read as Python yet; empty where it can."""
+    tells_a_line: bool = False
+    """Whether a sentence names a line of the file, which moves while others are written above it."""
 
     @property
     def passed(self) -> bool:
@@ -52,11 +55,6 @@ class State:
     def worth(self) -> Points:
         """Points earned, of those that were judged."""
         return Points(open=self.item.points) if self.verdict == NOT_JUDGED else Points(self.points, self.item.points)
-
-    @property
-    def tells_a_line(self) -> bool:
-        """Whether a sentence names a line of the file, which moves while others are written above it."""
-        return any(_TELLS_A_LINE.search(sentence) for sentence, _ in self.told)
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,8 @@ def keep(standing: Standing, contents: Sequence[bytes | None], cache: Cache) -> 
     """Keeps a standing for these contents of the two files, unless the grader itself failed."""
     if any(state.verdict == NOT_JUDGED for state in standing.states):
         return
-    states = [{"verdict": s.verdict, "points": s.points, "told": s.told, "key": s.key} for s in standing.states]
+    fields = ("verdict", "points", "told", "key", "incomplete")
+    states = [{name: getattr(state, name) for name in fields} for state in standing.states]
     body = {"problem": standing.problem, "file": standing.file, "states": states}
     lasts = BRIEFLY if any(state.brief for state in standing.states) else None
     cache.put(KIND, _key(standing.work, contents), body, lasts=lasts)
@@ -123,7 +122,7 @@ def keep(standing: Standing, contents: Sequence[bytes | None], cache: Cache) -> 
 
 def _key(work: Work, contents: Sequence[bytes | None]) -> str:
     made_with = checks_version(work.outline.id), repr(libraries())
-    return digest(repr(work.outline), *made_with, *contents, *work.beside())
+    return digest(repr(work.outline), *made_with, CATALOGUE.read_bytes(), *contents, *work.beside())
 
 
 def _standing(work: Work, read: Mapping[str, Any]) -> Standing | None:
@@ -139,4 +138,4 @@ def _state(item: Item, read: Mapping[str, Any]) -> State:
     if verdict not in (*VERDICTS, LATER) or not 0 <= points <= item.points:
         raise ValueError
     told = tuple((str(sentence), tuple(map(str, checks))) for sentence, checks in read["told"])
-    return State(item, verdict, points, told, str(read["key"]))
+    return State(item, verdict, points, told, str(read["key"]), incomplete=str(read["incomplete"]))

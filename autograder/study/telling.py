@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from rich.console import ConsoleRenderable
@@ -20,14 +19,13 @@ from autograder.text.words import counted
 
 MOST_PRINTED = 5
 """Lines of a student's own output that are shown."""
-_TYPING = re.compile(r"the code cannot be loaded: (Syntax|Indentation|Tab)Error: (?P<why>.*), line (?P<line>\d+)\.")
 
 
 def verdict(state: State) -> Iterator[ConsoleRenderable]:
     """The verdict on one exercise, why, the formula, and what the code printed."""
     item = state.item
-    if (typing := _TYPING.fullmatch(state.told[0][0] if state.told else "")) is not None:
-        yield Text(f"{item.name} is not complete yet: line {typing['line']} of its cell, {typing['why']}.")
+    if state.incomplete:
+        yield Text(f"{item.name} is not complete yet: {state.incomplete}.")
         return
     yield Text.assemble(sign(state), f"  {name_of(item)}", (f"  {item.id}, {state.score}", "dim"))
     if state.told:

@@ -15,7 +15,7 @@ import sys
 import traceback
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NewType
 
 LONGEST = 2000
@@ -74,16 +74,16 @@ def csv_text(rows: Iterable[Iterable[str | float | None]], *, end: str = "\n") -
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """JSON in which every text is `visible`, as it stands in the file and as a page shows it."""
-    return json.dumps(visible_in(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    return json.dumps(changed_in(value, visible), ensure_ascii=False, indent=indent, allow_nan=False)
 
 
-def visible_in(value: Any) -> Any:
-    """A value made of dicts, lists and texts with every text in it `visible`."""
+def changed_in(value: Any, change: Callable[[str], str]) -> Any:
+    """A value made of dicts, lists and texts with every text in it changed."""
     if isinstance(value, dict):
-        return {visible(str(name)): visible_in(each) for name, each in value.items()}
+        return {change(str(name)): changed_in(each, change) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [visible_in(each) for each in value]
-    return visible(value) if isinstance(value, str) else value
+        return [changed_in(each, change) for each in value]
+    return change(value) if isinstance(value, str) else value
 
 
 class Record(logging.LogRecord):

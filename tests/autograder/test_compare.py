@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.core.compare import TOLERANCE, compare, distance, scales, tolerance
+from autograder.report.sentences import sentence
 
 
 def result(*arrays, kind="value", types=None, dtypes=None, device="cpu", type_name="Tensor", error=None):
@@ -48,7 +49,7 @@ def test_float32_in_place_of_float64_is_right_where_only_its_rounding_shows():
 
 def test_float32_buys_no_tolerance_and_is_told():
     finding = found(result(A), result((A * (1 + 1e-5)).astype(np.float32)))
-    assert (finding.kind, finding.message) == (
+    assert (finding.kind, sentence(finding.message)) == (
         "dtype",
         "L: got dtype float32, asked for the dtype of the input (float64), and the values are right to 0.0001 only, "
         "where float64 gives 1e-06.",
@@ -87,12 +88,12 @@ def test_nan_everywhere_is_not_right():
 
 def test_a_missing_return_is_asked_for():
     finding = found(result(A), result(kind="unsupported", type_name="NoneType"))
-    assert finding.message == "returned None; asked for one tensor L [2, 3]; is a `return` missing?"
+    assert sentence(finding.message) == "returned None; asked for one tensor L [2, 3]; is a `return` missing?"
 
 
 def test_a_numpy_array_is_not_a_tensor():
     finding = found(result(A), result(A, types=["array"]))
-    assert finding.message == "L: got a numpy array, asked for a torch.Tensor."
+    assert sentence(finding.message) == "L: got a numpy array, asked for a torch.Tensor."
 
 
 def test_a_number_may_be_a_python_number_or_a_tensor_of_no_axes():
@@ -102,15 +103,19 @@ def test_a_number_may_be_a_python_number_or_a_tensor_of_no_axes():
 
 def test_another_number_of_outputs_is_a_type():
     finding = compare([result(A, A)], [result(A)], ("A", "dA"))
-    assert finding.message == "returned a torch.Tensor; asked for (A [2, 3], dA [2, 3])."
+    assert sentence(finding.message) == "returned a torch.Tensor; asked for (A [2, 3], dA [2, 3])."
 
 
 def test_numbers_that_are_asked_for_are_told_without_a_shape():
     number, nothing = np.array(1.0), result(kind="unsupported", type_name="NoneType")
     want = result(number, number, types=["int", "float"])
-    assert found(want, nothing, ("r", "t")).message == "returned None; asked for (r, t); is a `return` missing?"
+    assert (
+        sentence(found(want, nothing, ("r", "t")).message) == "returned None; asked for (r, t); is a `return` missing?"
+    )
     want = result(number, types=["float"])
-    assert found(want, nothing, ("C",)).message == "returned None; asked for C, a number; is a `return` missing?"
+    assert (
+        sentence(found(want, nothing, ("C",)).message) == "returned None; asked for C, a number; is a `return` missing?"
+    )
 
 
 ONE = np.array(1.0)
@@ -145,7 +150,7 @@ ONE = np.array(1.0)
     ],
 )
 def test_what_came_in_place_of_a_tensor_is_told(have, message):
-    assert found(result(np.arange(4)), have, ("box",)).message == message
+    assert sentence(found(result(np.arange(4)), have, ("box",)).message) == message
 
 
 @pytest.mark.parametrize(
@@ -163,18 +168,18 @@ def test_what_came_in_place_of_a_tensor_is_told(have, message):
 def test_an_exception_that_is_known_comes_with_advice(kind, message, told):
     error = {"type": kind, "message": message, "line": None, "source_line": None}
     finding = found(result(A), result(kind="raised", error=error))
-    assert finding.message.startswith(f"your function raised {kind}: {message}. ")
-    assert told in finding.message
+    assert sentence(finding.message).startswith(f"your function raised {kind}: {message}. ")
+    assert told in sentence(finding.message)
 
 
 def test_shapes_are_told_both():
     finding = found(result(A), result(A.T))
-    assert (finding.kind, finding.message) == ("shape", "L: got shape [3, 2], asked for [2, 3].")
+    assert (finding.kind, sentence(finding.message)) == ("shape", "L: got shape [3, 2], asked for [2, 3].")
 
 
 def test_half_precision_is_refused():
     finding = found(result(A), result(A.astype(np.float16)))
-    assert finding.message == "L: got dtype float16, asked for the dtype of the input (float64)."
+    assert sentence(finding.message) == "L: got dtype float16, asked for the dtype of the input (float64)."
 
 
 def test_floats_where_integers_are_asked_for_are_refused():
@@ -208,7 +213,7 @@ def test_a_result_on_another_device_is_named():
 def test_an_exception_is_told_with_its_line():
     error = {"type": "IndexError", "message": "index 4 is out of bounds", "line": 12, "source_line": "  w[4]"}
     finding = found(result(A), result(kind="raised", error=error))
-    assert finding.message == "your function raised IndexError (line 12: `w[4]`): index 4 is out of bounds"
+    assert sentence(finding.message) == "your function raised IndexError (line 12: `w[4]`): index 4 is out of bounds"
 
 
 def test_the_second_output_is_named_when_the_first_is_right():

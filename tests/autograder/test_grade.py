@@ -15,6 +15,7 @@ from autograder.course import registry
 from autograder.course.records import Law
 from autograder.isolated import Runner
 from autograder.reading.submission import Source, Submission
+from autograder.report.sentences import sentence
 
 ROOT = Path(__file__).parents[2]
 LESSON = registry.lesson("11_grad_cam")
@@ -50,7 +51,7 @@ def test_a_mistake_in_a_part_does_not_cost_what_is_built_on_it(runner):
     assert summary(by_id[WHOLE].rows) == PASSED
     told = by_id[WHOLE].rows[0].diagnosis
     assert (told.kind, told.name) == ("lent", "parts_lent")
-    assert told.message.startswith("right with our grad_cam.neuron_importance in place of yours")
+    assert sentence(told.message).startswith("right with our grad_cam.neuron_importance in place of yours")
 
 
 def test_a_part_that_was_not_attempted_does_not_cost_what_is_built_on_it(runner):
@@ -82,21 +83,21 @@ def test_a_part_that_is_wrong_where_its_own_checks_do_not_look_does_not_cost_wha
     by_id = graded(WRONG_UNSEEN, runner)
     assert summary(by_id["grad_cam.neuron_importance"].rows) == PASSED
     assert summary(by_id[WHOLE].rows) == PASSED
-    told = by_id[WHOLE].rows[0].diagnosis.message
+    told = sentence(by_id[WHOLE].rows[0].diagnosis.message)
     assert told.endswith("in place of yours; one of yours departs on these inputs, which its own checks do not have.")
 
 
 def test_lent_parts_do_not_help_what_is_wrong_itself(runner):
     by_id = graded(WRONG_PART.replace("return grad_cam_map(", "return -grad_cam_map("), runner)
     assert summary(by_id[WHOLE].rows) == FAILED
-    assert by_id[WHOLE].rows[0].diagnosis.message.startswith("begin with grad_cam.neuron_importance")
+    assert sentence(by_id[WHOLE].rows[0].diagnosis.message).startswith("begin with grad_cam.neuron_importance")
 
 
 def test_where_the_course_has_no_solutions_a_mistake_in_a_part_is_pointed_to(runner, monkeypatch):
     monkeypatch.setattr("autograder.core.grade.lent", lambda *_: None)
     whole = graded(WRONG_PART, runner)[WHOLE].rows[0].diagnosis
     assert whole.name == "sum_for_mean"
-    assert whole.message.startswith("begin with grad_cam.neuron_importance, which this is built on")
+    assert sentence(whole.message).startswith("begin with grad_cam.neuron_importance, which this is built on")
 
 
 def test_only_the_parts_that_failed_are_lent():
@@ -136,7 +137,7 @@ def test_a_fault_of_the_graders_own_is_not_a_zero(runner):
     case = dataclasses.replace(IMPORTANCE.cases[0], build=broken)
     graded = importance(runner, "return gradients.mean((2, 3))", dataclasses.replace(IMPORTANCE, cases=(case,)))
     assert {row.verdict for row in graded.rows} == {NOT_JUDGED}
-    assert "the grader itself failed (KeyError: 'fixture')" in graded.rows[0].diagnosis.message
+    assert "the grader itself failed (KeyError: 'fixture')" in sentence(graded.rows[0].diagnosis.message)
 
 
 def test_a_law_that_cannot_be_evaluated_is_not_a_zero(runner):
@@ -164,13 +165,13 @@ def test_a_law_that_cannot_be_evaluated_is_not_a_zero(runner):
 def test_what_goes_wrong_is_said(runner, body, kind, words):
     graded = importance(runner, body, dataclasses.replace(IMPORTANCE, seconds=1.0))
     assert (graded.rows[0].verdict, graded.rows[0].diagnosis.kind) == (FAILED, kind)
-    assert words in graded.rows[0].diagnosis.message
+    assert words in sentence(graded.rows[0].diagnosis.message)
     assert total(graded.rows)[0] == 0
 
 
 def test_an_exception_tells_its_message_on_visible_inputs_only(runner):
     graded = importance(runner, "raise ValueError(f'inputs {gradients.flatten()[0].item()}')")
-    told = {row.check: row.diagnosis.message for row in graded.rows if row.check != "promises"}
+    told = {row.check: sentence(row.diagnosis.message) for row in graded.rows if row.check != "promises"}
     assert {check.split(":")[0] for check in told if "): inputs" in told[check]} == {"values"}
 
 
@@ -207,7 +208,7 @@ def grad_cam(model, images, targets, layer):
 def test_nothing_that_code_says_beside_lent_parts_is_told(runner, monkeypatch):
     monkeypatch.setattr("autograder.core.grade._helps", lambda again, judged: True)
     whole = graded(WRONG_PART.replace("def grad_cam(", "def right(") + THIEF, runner)[WHOLE]
-    told = [row.diagnosis.message for row in whole.rows if row.diagnosis]
+    told = [sentence(row.diagnosis.message) for row in whole.rows if row.diagnosis]
     assert told
     assert not [message for message in told if "mean(dim=(2, 3))" in message]
 
@@ -271,7 +272,7 @@ def test_values_of_the_whole_course_learned_by_heart_earn_nothing(runner):
     assert total(judged.rows)[0] == 0
     told = {row.check.split(":")[0]: row.diagnosis for row in judged.rows}
     assert told["hidden values"].name == told["values"].name == "own_first"
-    assert "none of those that were drawn for this hand-in alone" in told["hidden values"].message
+    assert "none of those that were drawn for this hand-in alone" in sentence(told["hidden values"].message)
 
 
 def forgets_unused_channels(gradients):
@@ -291,13 +292,13 @@ def test_one_special_input_costs_its_own_row_alone():
     rows = grade_function(exercise, forgets_unused_channels, Setting("s", "ada")).rows
     failed = [row for row in rows if row.verdict != PASSED]
     assert [row.check for row in failed] == ["hidden values: other sizes, and a channel that is not used"]
-    told = failed[0].diagnosis.message
+    told = sentence(failed[0].diagnosis.message)
     assert told.endswith("They are: other sizes, and a channel that is not used. On others of them yours is right.")
 
 
 def test_nobody_is_told_of_arguments_that_the_function_does_not_have():
     rows = grade_function(IMPORTANCE, forgets_unused_channels).rows
-    told = " ".join(row.diagnosis.message for row in rows if row.diagnosis)
+    told = " ".join(sentence(row.diagnosis.message) for row in rows if row.diagnosis)
     assert "target" not in told
 
 
@@ -306,7 +307,7 @@ def test_what_is_right_on_visible_inputs_alone_is_told_which_inputs_were_hidden(
         return gradients.mean((2, 3)) if gradients.shape[1:] == (5, 4, 6) else gradients.sum((2, 3))
 
     rows = grade_function(IMPORTANCE, by_shape).rows
-    assert rows[0].diagnosis.message == (
+    assert sentence(rows[0].diagnosis.message) == (
         "right on these inputs, but on no hidden ones (other sizes, and a channel that is not used); "
         "what is right here alone earns no points."
     )

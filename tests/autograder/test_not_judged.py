@@ -16,6 +16,7 @@ from autograder.cohort.view import for_the_map, points
 from autograder.commands.regrading import worth
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import Graded
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Points, Row
 from autograder.course import registry
 from autograder.exports.classroom import points_script, step_id
@@ -33,7 +34,7 @@ from tests.autograder.feedback.wrong import results
 
 LESSON = registry.lesson("11_grad_cam")
 OPEN = LESSON.exercises[1]
-TOLD = Diagnosis("grader", "worker_died", "the grader itself failed; your code may be right.")
+TOLD = Diagnosis("grader", "worker_died", message("sentence", text="the grader itself failed; your code may be right."))
 
 
 def judged(verdict=PASSED):
@@ -101,7 +102,7 @@ def test_terminal_tables_have_a_dash_and_a_word():
     (line,) = [line for line in text.get().splitlines() if OPEN.id in line]
     assert line.split("not judged")[1].split() == ["│", "–", "│", "–", "│"]
     rows = next(r.rows for r in judged(NOT_JUDGED) if r.item == OPEN.id)
-    assert all("(–)" in line for line in as_text([row.as_json() for row in rows]).splitlines()[::2])
+    assert all("(–)" in line for line in as_text(rows).splitlines()[::2])
     assert repr(Panel(graded()[1], [])).splitlines()[0] == f"{OPEN.id}: – not judged"
     assert worth(judged(NOT_JUDGED)[1]) == "– not judged"
 

@@ -10,6 +10,7 @@ from autograder.core.verdict import FAILED, PASSED
 from autograder.course import registry
 from autograder.isolated import Runner
 from autograder.reading.submission import load_submission
+from autograder.report.sentences import sentence
 
 RIGHT = Path(__file__).parents[2] / "solutions" / "09_guided_backprop" / "guided_backprop.py"
 PATCHED = """
@@ -45,7 +46,7 @@ def test_who_patches_relu_and_forgets_it_loses_the_promise_and_is_told_its_name(
     *values, promise = graded(tmp_path, runner, "pass")
     assert {row.verdict for row in values} == {PASSED}
     assert (promise.check, promise.verdict) == ("promises", FAILED)
-    assert promise.diagnosis.message == (
+    assert sentence(promise.diagnosis.message) == (
         "`torch.nn.ReLU.forward` is not what it was: keep what stood there and put it back in `finally`, so that it is "
         "back after an error too."
     )

@@ -11,6 +11,7 @@ from autograder.course import registry
 from autograder.course.records import Lesson
 from autograder.isolated import Runner
 from autograder.reading.submission import from_code, from_notebook, load_submission
+from autograder.report.sentences import sentence
 from tests.autograder.right_forms import FORMS, MEAN, RIGHT, SCRIPT, STUB, hand_in, notebook, using
 
 IMPORTANCE = registry.exercise("grad_cam.neuron_importance")
@@ -34,7 +35,7 @@ def graded(submission, runner):
 
 def verdict(submission, runner):
     rows = graded(submission, runner).rows
-    return summary(rows), rows[0].diagnosis and rows[0].diagnosis.message
+    return summary(rows), rows[0].diagnosis and sentence(rows[0].diagnosis.message)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -98,9 +99,8 @@ def test_a_needed_statement_that_fails_is_named_with_cell_and_line(tmp_path, run
 def test_a_needed_statement_that_never_ends_is_named_with_cell_and_line(tmp_path, runner):
     slow = read(tmp_path, "n = 1\nwhile n:\n    n += 1\nk = n", using("k"))
     rows = grade_item(slow, IMPORTANCE, Setting(seconds=2), runner).rows
-    assert (
-        "(before that grad_cam.ipynb, cell 1, line 2, failed: TooSlow: it took more than 1.6 s)"
-        in rows[0].diagnosis.message
+    assert "(before that grad_cam.ipynb, cell 1, line 2, failed: TooSlow: it took more than 1.6 s)" in sentence(
+        rows[0].diagnosis.message
     )
 
 

@@ -21,6 +21,7 @@ from autograder.nbgrader.checks import IsolatedChecks
 from autograder.nbgrader.submitted import SubmissionExporter, read_release
 from autograder.pytest_plugin import Course
 from autograder.reading.submission import load_submission
+from autograder.report.sentences import sentence
 from autograder.study.cache import Cache
 from autograder.study.folder import work
 from autograder.study.judging import Judging
@@ -140,7 +141,7 @@ def by_item(rows: list[tuple]) -> list[tuple]:
     found = []
     for item in LESSON.items:
         own = [Row(e, c, v, p, note=n) for e, c, v, p, n in rows if e == item.id]
-        found.append((item.id, summary(own), total(own)[0], *dict.fromkeys(r.note for r in own if r.note)))
+        found.append((item.id, summary(own), total(own)[0], *dict.fromkeys(sentence(r.note) for r in own if r.note)))
     return found
 
 

@@ -13,6 +13,7 @@ from autograder.core.oracle import Setting, parts_of
 from autograder.core.verdict import FAILED, PASSED
 from autograder.course import registry
 from autograder.course.records import Case
+from autograder.report.sentences import sentence
 from tests.devices.places import observed, on_each_device
 from tests.devices.pretend import DEVICE, device_at_hand
 from tests.exercises.test_mutation_gate import EXERCISES, each_exercise
@@ -62,17 +63,17 @@ def test_the_solution_earns_every_point_on_another_device(exercise, device):
 def test_a_right_variant_is_right_where_another_device_is_the_default_or_leaves_for_numpy(exercise, device):
     for variant in variants_of(exercise):
         found = finding_on(exercise, variant, device, by_default=True)
-        assert found is None or "to numpy" in found.message, f"{variant.__name__}: {found.message}"
+        assert found is None or "to numpy" in sentence(found.message), f"{variant.__name__}: {sentence(found.message)}"
 
 
 @each_exercise
 @on_each_device
 def test_a_known_mistake_is_the_same_mistake_where_another_device_is_the_default(exercise, device):
     part = first_case(exercise)
-    for name, (_, results) in part.mistakes.items():
+    for name, results in part.mistakes.items():
         wrong = next(m.wrong for m in exercise.misconceptions if m.name == name)
         found = finding_on(exercise, wrong, device, expected=results, by_default=True)
-        assert found is None or "to numpy" in found.message, f"{name}: {found.message}"
+        assert found is None or "to numpy" in sentence(found.message), f"{name}: {sentence(found.message)}"
 
 
 EXERCISE = registry.item("grad_cam.neuron_importance")
@@ -85,7 +86,7 @@ def on_the_cpu(gradients):
 def test_a_result_that_left_the_device_is_told():
     row = graded_on(EXERCISE, on_the_cpu, DEVICE).rows[0]
     assert (row.verdict, row.diagnosis.kind) == (FAILED, "device")
-    assert f"got device cpu, asked for the device of the input ({DEVICE})" in row.diagnosis.message
+    assert f"got device cpu, asked for the device of the input ({DEVICE})" in sentence(row.diagnosis.message)
 
 
 def test_without_tensors_among_the_inputs_a_result_may_lie_anywhere():

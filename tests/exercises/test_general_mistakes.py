@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.core.diagnose import EFFECTS
+from autograder.core.diagnose import effect_message
 from autograder.core.grade import grade_function
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED
 from autograder.course import registry
+from autograder.report.sentences import sentence
 from cnnviz.small_nets import BusyNet
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
@@ -117,7 +118,7 @@ def promise(exercise, wrong):
 def test_what_is_left_on_a_model_is_named(exercise, effect):
     row = promise(exercise, after(MODEL_EFFECTS[effect])(exercise.reference))
     assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
-    assert EFFECTS[effect] in row.diagnosis.message
+    assert sentence(effect_message(effect)) in sentence(row.diagnosis.message)
 
 
 def empties_grad(values):
@@ -172,13 +173,13 @@ def test_every_case_has_a_network_in_use_that_fails(exercise):
 def test_what_the_caller_had_and_is_gone_is_named(exercise, effect):
     row = promise(exercise, after(CALLERS[effect])(exercise.reference))
     assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
-    assert EFFECTS[effect] in row.diagnosis.message
+    assert sentence(effect_message(effect)) in sentence(row.diagnosis.message)
 
 
 @pytest.mark.parametrize("exercise", BUSY, ids=lambda e: e.id)
 def test_a_hook_left_by_a_forward_pass_that_fails_is_named(exercise):
     row = promise(exercise, careless(exercise.reference))
-    assert (row.verdict, row.points, row.diagnosis.message) == (FAILED, 0, EFFECTS["hooks"])
+    assert (row.verdict, row.points, row.diagnosis.message) == (FAILED, 0, effect_message("hooks"))
 
 
 def weights(values):
@@ -208,7 +209,7 @@ TAKES_WEIGHTS = [e for e in EXERCISES if (takes_model(e) or takes_list_of_weight
 def test_a_result_that_hangs_on_the_graph_of_weights_that_need_gradients_is_named(exercise):
     row = promise(exercise, still_attached(exercise.reference))
     assert (row.verdict, row.points, row.diagnosis.kind) == (FAILED, 0, "side effect")
-    assert EFFECTS["attached"] in row.diagnosis.message
+    assert sentence(effect_message("attached")) in sentence(row.diagnosis.message)
 
 
 PLAIN_TENSORS = [e for e in EXERCISES if not takes_model(e) and takes_tensor(e)]
@@ -218,7 +219,7 @@ PLAIN_TENSORS = [e for e in EXERCISES if not takes_model(e) and takes_tensor(e)]
 def test_arguments_changed_in_place_are_named(exercise):
     row = promise(exercise, after(changes_inputs)(exercise.reference))
     assert (row.verdict, row.diagnosis.kind) == (FAILED, "side effect")
-    assert EFFECTS["inputs"] in row.diagnosis.message
+    assert sentence(effect_message("inputs")) in sentence(row.diagnosis.message)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
@@ -233,7 +234,7 @@ def test_a_second_call_that_differs_is_named(exercise):
 
     row = promise(exercise, forgetful)
     assert (row.verdict, row.diagnosis.kind) == (FAILED, "side effect")
-    assert EFFECTS["second_call"] in row.diagnosis.message
+    assert sentence(effect_message("second_call")) in sentence(row.diagnosis.message)
 
 
 def drift(result):
@@ -255,7 +256,7 @@ def test_a_missing_return_is_asked_for(exercise):
     assert all(row.verdict == FAILED for row in rows)
     if not any(call.then for case in exercise.cases for call in case.build(torch.Generator())):
         seen = [row for row in values if not row.check.startswith("hidden")]
-        assert all("is a `return` missing?" in row.diagnosis.message for row in seen)
+        assert all("is a `return` missing?" in sentence(row.diagnosis.message) for row in seen)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)

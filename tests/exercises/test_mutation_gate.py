@@ -56,15 +56,15 @@ def assert_no(fault, before="", after=""):
 def misread(exercise, part) -> str:
     """The first mistake that passes a case or is taken for something else."""
     place = {mistake.name: mistake.place for mistake in exercise.misconceptions}
-    for name, (sentence, results) in part.mistakes.items():
+    for name, results in part.mistakes.items():
         finding = compare(part.expected, results, exercise.outputs)
         if finding is None and name in part.missed:
             continue
         if finding is None:
             return f"the mistake {place[name]} passes"
-        told = diagnose(finding, part.expected, results, symbols=exercise.outputs, known=part.mistakes)
-        if (told.kind, told.name, told.message) != ("misconception", name, sentence):
-            return f"the mistake {place[name]} is taken for {place.get(told.name, told.kind)}"
+        why = diagnose(finding, part.expected, results, symbols=exercise.outputs, mistakes=part.mistakes)
+        if (why.kind, why.name) != ("misconception", name):
+            return f"the mistake {place[name]} is taken for {place.get(why.name, why.kind)}"
     return ""
 
 

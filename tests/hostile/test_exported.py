@@ -11,6 +11,7 @@ import pytest
 from autograder.batch.stages import Result
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import checks_of
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, Row
 from autograder.course import registry
 from autograder.exports import spreadsheet
@@ -36,7 +37,7 @@ MESSAGE = "\x1b]52;c;Y3VybA==\x07\x1b[2J\u202e<img src=x onerror=alert(1)>\r=1+1
 
 def results(student: str) -> list[Result]:
     """Of a student whose every check failed with the message."""
-    told = Diagnosis("error", "raised", MESSAGE)
+    told = Diagnosis("error", "raised", message("sentence", text=MESSAGE))
     return [
         Result(student, LESSON, item.id, "0" * 64, "checks", "", "landlock",
                tuple(Row(item.id, check, FAILED, 1, told) for check in checks_of(item)))

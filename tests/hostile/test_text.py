@@ -200,10 +200,13 @@ def _python(code, payload):
 
 def _row(payload, verdict="failed", kind="raised"):
     from autograder.core.diagnose import Diagnosis
+    from autograder.core.message import message
     from autograder.core.verdict import Row
 
-    told = Diagnosis(kind, "ValueError", f"it raised ValueError: {payload}")
-    return Row("grad_cam.neuron_importance", "values: seen", verdict, 4, told, note=payload)
+    told = message("raised.at_line", type=payload, text=payload, line=3, source=payload, advice=message("advice.none"))
+    note = message("note.another_name", got=payload, asked=payload)
+    diagnosis = Diagnosis(kind, "ValueError", told)
+    return Row("grad_cam.neuron_importance", "values: seen", verdict, 4, diagnosis, note=note)
 
 
 @every
@@ -216,7 +219,7 @@ def test_a_diagnosis_in_a_terminal_a_notebook_and_nbgraders_cells(payload):
     row = _row(payload)
     graded = Graded(registry.item(row.exercise), (row,))
     assert not obeyed(rendered(lesson_table(registry.lesson(LESSON), [graded]), diagnoses([graded])))
-    assert not obeyed(as_text([row.as_json()]))
+    assert not obeyed(as_text([row]))
     panel = Panel(graded, [])
     assert not obeyed(repr(panel))
     assert not obeyed(panel._repr_html_())

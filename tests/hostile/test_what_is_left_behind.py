@@ -18,6 +18,7 @@ from autograder.core.verdict import FAILED, PASSED
 from autograder.course import registry
 from autograder.isolated import Runner
 from autograder.reading.submission import from_code
+from autograder.report.sentences import sentence
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one warm process for all, by forking")
 
@@ -99,7 +100,7 @@ def verdicts(runner, text: str) -> dict[str, str]:
     graded = grade_item(
         from_code(text.encode(), "grad_cam.py"), CAPTURE, Setting(secret="a secret of this test"), runner
     )
-    return {row.check: (row.verdict, row.diagnosis.message if row.diagnosis else "") for row in graded.rows}
+    return {row.check: (row.verdict, sentence(row.diagnosis.message) if row.diagnosis else "") for row in graded.rows}
 
 
 def test_the_same_code_that_leaves_all_as_it_was_has_every_point(runner):

@@ -20,7 +20,6 @@ PACKS = Path(__file__).with_name("packs")
 """A folder a lesson: its texts, and one pack an exercise."""
 TEXTS, SUFFIX = "lesson.json", ".safetensors"
 Scales = Mapping[Law, Sequence[float]]
-DEPARTS = "On inputs made for this law, yours departs from what is right."
 
 _PLAIN = ("id", "title", "formula", "minutes", "difficulty", "lines", "promise_points", "seconds")
 _LISTS = ("hints", "outputs", "builds_on")
@@ -123,7 +122,7 @@ def _case(data: Mapping[str, Any], pack: Pack) -> Case:
 def _law(data: Mapping[str, Any], pack: Pack) -> Law:
     build = partial(_calls, pack, data["name"])
     departure = partial(_departure, pack, data["name"], data["scales"])
-    return Law(data["name"], data["sentence"], build, departure, data["points"], DEPARTS)
+    return Law(data["name"], data["sentence"], build, departure, data["points"], recorded=True)
 
 
 def _calls(pack: Pack, part: str, generator: object) -> Sequence[Call]:

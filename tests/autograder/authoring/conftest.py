@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.authoring.rules import SECTIONS
-from autograder.course.records import Call, Case, Exercise, Lesson, Misconception, Option, Question
+from autograder.course.records import SECTIONS, Call, Case, Exercise, Lesson, Misconception, Option, Question
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -106,7 +105,7 @@ def toy_text():
         "Predict": "\n\n".join([*(item("question", name) for name in ("sign", "size", "shape")), "And now look."]),
         "References": "[A paper](https://arxiv.org/abs/1610.02391).",
     }
-    sections = [f"## {title}\n\n{bodies.get(title, 'Words.')}" for title in SECTIONS]
+    sections = [f"## {title}\n\n{bodies.get(title, 'Words.')}" for title in SECTIONS.values()]
     return "# Toy\n\n![A toy](picture.png)\n\n" + "\n\n".join(sections) + "\n"
 
 

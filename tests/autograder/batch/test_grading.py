@@ -22,6 +22,7 @@ from autograder.batch.stages import Handed, digest_of
 from autograder.batch.verifying import problems
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 from autograder.reading.submission import Source, Submission
+from autograder.report.sentences import sentence
 
 from .classroom import LESSON, SECRET, contents, rows_of, start
 
@@ -44,7 +45,9 @@ def test_every_student_has_a_verdict_and_the_unreadable_one_a_visible_one(graded
     }  # fmt: skip
     assert (table["ann"]["points"], table["bob"]["points"]) == ("31", "")
     assert {table["bob"][f"grad_cam.{name} verdict"] for name in ("capture", "sum_or_mean")} == {NOT_JUDGED}
-    assert "bob/11_grad_cam/grad_cam.ipynb" in rows_of(graded, "bob", "grad_cam.capture")[0]["diagnosis"]["message"]
+    assert (
+        "bob/11_grad_cam/grad_cam.ipynb" in rows_of(graded, "bob", "grad_cam.capture")[0]["diagnosis"]["message"]["why"]
+    )
     assert problems(Store(graded, SECRET)) == []
 
 
@@ -56,7 +59,7 @@ def test_two_names_that_differ_in_case_stay_apart(graded):
 
 def test_no_result_says_when_where_or_in_which_process_it_was_made(graded):
     first, hidden = (
-        row["diagnosis"]["message"] for row in rows_of(graded, file_name("=1+1"), "grad_cam.neuron_importance")[:2]
+        str(row["diagnosis"]["message"]) for row in rows_of(graded, file_name("=1+1"), "grad_cam.neuron_importance")[:2]
     )
     assert "<object object at 0x...> in . of process ..., " in first
     assert str(os.getpid()) not in first + hidden
@@ -104,7 +107,7 @@ def test_in_the_middle_of_a_lesson_the_parts_that_failed_before_still_count(subm
     summary = grade_all(collect(submitted), store, secret=SECRET, accept=True)
     assert summary.graded == 1
     assert contents(store.folder / "results") == contents(graded / "results")
-    assert b"in place of yours" in whole.read_bytes()
+    assert b'"name": "lent"' in whole.read_bytes()
 
 
 def test_a_touched_result_is_graded_anew(submitted, store, graded):
@@ -120,7 +123,7 @@ def test_work_handed_in_twice_is_not_guessed_at(submitted, tmp_path):
     store = Store(tmp_path / "twice", SECRET)
     summary = grade_all([ann, replace(ann, digest="other", place="later.zip")], store, secret=SECRET)
     assert summary.verdicts == {NOT_JUDGED: ITEMS}
-    told = store.get("ann", LESSON, "grad_cam.capture").rows[0].diagnosis.message
+    told = sentence(store.get("ann", LESSON, "grad_cam.capture").rows[0].diagnosis.message)
     assert told == f"handed in twice, as {ann.place} and as later.zip; leave one of them there."
     assert grade_all([replace(ann, digest="other")], store, secret=SECRET).verdicts == {PASSED: ITEMS}
 
@@ -160,7 +163,7 @@ def test_an_accident_of_the_graders_own_costs_one_exercise_and_is_tried_again(su
     monkeypatch.setattr(work, "grade_item", unlucky)
     summary = grade_all(ann, store, secret=SECRET)
     assert summary.verdicts == {PASSED: ITEMS - 1, NOT_JUDGED: 1}
-    told = summary.unjudged[0].rows[0].diagnosis.message
+    told = sentence(summary.unjudged[0].rows[0].diagnosis.message)
     assert told.startswith("the grader itself failed (RecursionError: too deep); please report this")
     monkeypatch.setattr(work, "grade_item", real)
     assert grade_all(ann, store, secret=SECRET).graded == 1
@@ -200,7 +203,7 @@ def test_a_submission_that_kills_its_worker_is_told_and_stops_nobody(submitted, 
     summary = grade_all([handed[0], deadly, handed[1]], store, secret=SECRET, jobs=2)
     assert summary.verdicts[NOT_JUDGED] == len(summary.unjudged) == ITEMS
     row = store.get("killer", LESSON, "grad_cam.capture").rows[0]
-    assert (row.diagnosis.kind, row.diagnosis.name, row.diagnosis.message) == ("grader", "worker_died", work.DIED)
+    assert row.diagnosis == work.DIED
     theirs = contents(graded / "results")
     for student in ("ann", "dora"):
         ours = contents(store.folder / "results" / student)

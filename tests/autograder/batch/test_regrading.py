@@ -11,6 +11,7 @@ from autograder.batch import changes, grade_class, naming, work
 from autograder.batch.changes import regrade
 from autograder.batch.results import Store
 from autograder.batch.verifying import problems
+from autograder.core.verdict import NOT_JUDGED
 from autograder.course import registry
 
 from .classroom import LESSON, SECRET, contents
@@ -116,7 +117,7 @@ def test_a_failure_of_the_grader_never_replaces_a_verdict(store, another_version
     before = store.get("ann", LESSON, ITEM)
 
     def broken(*arguments, **options):
-        return work.Graded(arguments[1], work._rows(arguments[1], work.Diagnosis("grader", "OSError", "no room")))
+        return work.everywhere(arguments[1], NOT_JUDGED, work.fault(OSError("no room")))
 
     monkeypatch.setattr(work, "grade_item", broken)
     found = regrade(store, secret=SECRET)

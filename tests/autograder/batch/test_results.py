@@ -14,6 +14,7 @@ from autograder.batch.stages import Handed, Result, digest_of
 from autograder.batch.summaries import write_tables
 from autograder.batch.verifying import problems
 from autograder.core.diagnose import Diagnosis
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Row
 from autograder.reading.submission import Source, Submission
 
@@ -46,7 +47,11 @@ def one(empty):
 
 
 def test_a_result_comes_back_as_it_was(empty):
-    told = replace(ROW, verdict=FAILED, diagnosis=Diagnosis("raised", "raised", "half a pair \ud83d, \x1b[2J"))
+    told = replace(
+        ROW,
+        verdict=FAILED,
+        diagnosis=Diagnosis("raised", "raised", message("sentence", text="half a pair \ud83d, \x1b[2J")),
+    )
     empty.put(result(rows=(ROW, told)))
     assert empty.get("ann", LESSON, ITEM) == result(rows=(ROW, told))
     assert list(empty.results()) == [result(rows=(ROW, told))]

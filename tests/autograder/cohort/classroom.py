@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from autograder.batch.stages import Result
 from autograder.core.diagnose import Diagnosis
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
 from autograder.course.records import Exercise, Lesson, Misconception, Option, Question
 
@@ -64,11 +65,11 @@ def result(
 
 
 def known(number: int) -> Diagnosis:
-    return Diagnosis("misconception", f"mistake_{number}", MISTAKES[number])
+    return Diagnosis("misconception", f"mistake_{number}", message("sentence", text=MISTAKES[number]))
 
 
-def raised(message: str = "your function raised ValueError: no") -> Diagnosis:
-    return Diagnosis("raised", "raised", message)
+def raised(text: str = "your function raised ValueError: no") -> Diagnosis:
+    return Diagnosis("raised", "raised", message("sentence", text=text))
 
 
 def a_term(lessons: Sequence[Lesson], students: int, seed: int = 0, *, early: bool = True) -> list[Result]:
@@ -87,24 +88,31 @@ def a_term(lessons: Sequence[Lesson], students: int, seed: int = 0, *, early: bo
 def _drawn(draw: random.Random, student: str, lesson: Lesson, item, able: float) -> Result:
     told = draw.choices(
         [known(0), known(1), known(2), raised(f"your function raised ValueError: {student}"),
-         Diagnosis("values", "values", f"L departs in {draw.randint(1, 99)}% of its values."),
-         Diagnosis("relation", "sign", "L is the negative."), Diagnosis("shape", "shape", "got [3, 2].")],
+         Diagnosis("values", "values", message("sentence", text=f"L departs in {draw.randint(1, 99)}% of its values.")),
+         Diagnosis("relation", "sign", message("sentence", text="L is the negative.")),
+         Diagnosis("shape", "shape", message("sentence", text="got [3, 2]."))],
         [6, 2, 1, 2, 2, 1, 1],
     )[0]  # fmt: skip
     luck = able + draw.gauss(0.25, 0.2)
     if isinstance(item, Question):
         letter = draw.choice([letter for letter in item.options if letter != item.answer])
-        wrong = Diagnosis("question", f"option_{letter}", item.options[letter].feedback)
+        wrong = Diagnosis("question", f"option_{letter}", message("sentence", text=item.options[letter].feedback))
         verdict = PASSED if luck > 0.5 else FAILED if draw.random() < 0.8 else NOT_ATTEMPTED
         return _of(student, lesson, item, verdict, wrong, (("answer", 1),))
     if draw.random() < 0.003:
-        return _of(student, lesson, item, NOT_JUDGED, Diagnosis("grader", "OSError", "the grader itself failed."))
+        return _of(
+            student,
+            lesson,
+            item,
+            NOT_JUDGED,
+            Diagnosis("grader", "OSError", message("sentence", text="the grader itself failed.")),
+        )
     if luck > 0.5:
         return _of(student, lesson, item, PASSED, None)
     verdict = FAILED if luck > 0.1 else NOT_ATTEMPTED
     if told.kind == "misconception" and item.misconceptions:
         chosen = item.misconceptions[int(told.name[-1]) % len(item.misconceptions)]
-        told = Diagnosis("misconception", chosen.name, chosen.sentence)
+        told = Diagnosis("misconception", chosen.name, message("sentence", text=chosen.sentence))
     some = _of(student, lesson, item, verdict, told if verdict == FAILED else None)
     if verdict == FAILED and draw.random() < 0.3:
         some = replace(some, rows=(replace(some.rows[0], verdict=PASSED, diagnosis=None), *some.rows[1:]))

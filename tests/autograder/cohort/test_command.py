@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from autograder import cli
 from autograder.batch.results import Store
 from autograder.core.diagnose import Diagnosis
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, PASSED, Row
 
 from .classroom import SECRET, Result
@@ -15,7 +16,10 @@ from .classroom import SECRET, Result
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CNNVIZ_SECRET", SECRET)
-    store, told = Store(tmp_path / "results", SECRET), Diagnosis("misconception", "sum_for_mean", "You summed.")
+    store, told = (
+        Store(tmp_path / "results", SECRET),
+        Diagnosis("misconception", "sum_for_mean", message("sentence", text="You summed.")),
+    )
     for name, verdict in (("Ann Lee", PASSED), ("bob", FAILED)):
         rows = (Row("grad_cam.neuron_importance", "promises", verdict, 1, told if verdict == FAILED else None),)
         store.put(Result(name, "11_grad_cam", rows[0].exercise, "d", "c", store.seeds, "landlock", rows))

@@ -12,19 +12,21 @@ from autograder.cohort.stopping import largest_stops, steps
 from autograder.cohort.tally import tally
 from autograder.cohort.view import lines, points
 from autograder.core.diagnose import Diagnosis
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 
 from .classroom import a_term, course, known, raised, result
 
 COURSE = course()
-DEPENDS = Diagnosis("depends", "values_first", "together with the values.")
+DEPENDS = Diagnosis("depends", "values_first", message("sentence", text="together with the values."))
 BY_HAND = [
     result("ann", "m1.f1", PASSED), result("ann", "m1.f2", PASSED), result("ann", "m1.q1", PASSED),
     result("ann", "m2.f1", FAILED, raised()), result("ann", "m2.f2", NOT_ATTEMPTED),
     result("ann", "m2.q1", NOT_ATTEMPTED),
     result("bob", "m1.f1", FAILED, known(0)), result("bob", "m1.f2", FAILED, known(0), passed=(0,)),
-    result("bob", "m1.q1", FAILED, Diagnosis("question", "option_b", "Look again.")),
-    result("cho", "m1.f1", FAILED, known(0)), result("cho", "m1.f2", NOT_JUDGED, Diagnosis("grader", "OSError", "no")),
+    result("bob", "m1.q1", FAILED, Diagnosis("question", "option_b", message("sentence", text="Look again."))),
+    result("cho", "m1.f1", FAILED, known(0)),
+    result("cho", "m1.f2", NOT_JUDGED, Diagnosis("grader", "OSError", message("sentence", text="no"))),
     result("cho", "m1.q1", NOT_ATTEMPTED),
 ]  # fmt: skip
 
@@ -53,8 +55,8 @@ def test_a_class_of_three_counts_as_by_hand():
         "m2.f2": (0, 0, 0, 1, 2, 0),
         "m2.q1": (0, 0, 0, 1, 2, 0),
     }
-    assert found["m1.f1"].mistakes == ((2, "2 of 3 summed ∂y^c/∂A over i, j; α_k is their mean."),)
-    assert found["m1.q1"].mistakes == ((1, "1 of 2 chose b: “Nothing.” Look again."),)
+    assert found["m1.f1"].mistakes == ((2, "2 of 3 were told: “You summed ∂y^c/∂A over i, j; α_k is their mean.”"),)
+    assert found["m1.q1"].mistakes == ((1, "1 of 2 were told: “You chose b: “Nothing.” Look again.”"),)
     assert found["m2.f1"].reasons == ((1, "the function raised an exception"),)
     assert points(counted(BY_HAND)) == points(counted(BY_HAND[::-1]))
     assert (points(counted(BY_HAND)).highest, points(counted(BY_HAND)).possible) == (11, 22)
@@ -65,7 +67,7 @@ def test_what_others_are_built_on_is_retaught_first():
     assert first.item.id == "m1.f1"
     assert first.item.needed_by == ("m1.f2",)
     assert first.item.place == "01 Method 1, exercise 1"
-    assert (first.sentence, first.weight) == ("2 of 3 summed ∂y^c/∂A over i, j; α_k is their mean.", 4)
+    assert (first.sentence, first.weight) == ("2 of 3 were told: “You summed ∂y^c/∂A over i, j; α_k is their mean.”", 4)
 
 
 def test_failures_without_a_name_are_a_topic_of_their_own():

@@ -42,7 +42,7 @@ def test_the_sentence_of_an_instructor_stands_on_the_page_with_place_and_formula
     results = [result(f"s{n}", "m1.f1", FAILED if n < 23 else PASSED, known(0)) for n in range(40)]
     text = page(results)
     first = text[text.index('<ol class="topics">') : text.index("</ol>", text.index('<ol class="topics">'))]
-    assert "23 of 40 summed ∂y^c/∂A over i, j; α_k is their mean." in first
+    assert "23 of 40 were told: “You summed ∂y^c/∂A over i, j; α_k is their mean.”" in first
     assert "01 Method 1, exercise 1" in first
     assert "<mfrac>" in first
     assert "<code>m1.f2</code>, <code>m1.f3</code>" in first

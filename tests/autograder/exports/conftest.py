@@ -10,6 +10,7 @@ from autograder.batch.stages import Result
 from autograder.cli import app
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import checks_of
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row
 from autograder.course import registry
 from autograder.course.records import Exercise
@@ -20,9 +21,13 @@ LESSON, OTHER = "11_grad_cam", "10_cam"
 DATA = Path(__file__).parent / "data"
 TOLD = {
     PASSED: None,
-    FAILED: Diagnosis("misconception", "sum_for_mean", '=HYPERLINK("x") α is a mean: divide by Z <b>'),
+    FAILED: Diagnosis(
+        "misconception", "sum_for_mean", message("sentence", text='=HYPERLINK("x") α is a mean: divide by Z <b>')
+    ),
     NOT_ATTEMPTED: None,
-    NOT_JUDGED: Diagnosis("grader", "unreadable", "submission: grad_cam.ipynb is not a notebook; save it again."),
+    NOT_JUDGED: Diagnosis(
+        "grader", "unreadable", message("sentence", text="submission: grad_cam.ipynb is not a notebook; save it again.")
+    ),
 }
 
 

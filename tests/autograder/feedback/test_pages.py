@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.batch.results import Store
+from autograder.core.message import message
 from autograder.course import registry
 from autograder.feedback.class_pages import make_index, make_pages
 from autograder.text.formulas import as_mathml
@@ -47,7 +48,8 @@ def test_half_a_page_is_made_again(tmp_path):
 
 
 def test_hostile_names_and_messages_stay_text(tmp_path):
-    told = [replace(r, diagnosis=replace(r.diagnosis, message=HOSTILE)) for r in results()[0].rows]
+    hostile = message("raised", type=HOSTILE, text=HOSTILE, advice=HOSTILE)
+    told = [replace(r, diagnosis=replace(r.diagnosis, message=hostile)) for r in results()[0].rows]
     found = [replace(result, student=HOSTILE, rows=tuple(told)) for result in results()]
     pages = made(tmp_path, found)
     for text in (pages[0].path.read_text("utf-8"), make_index(pages, tmp_path).read_text("utf-8")):

@@ -17,6 +17,7 @@ from autograder.core.diagnose import side_effect
 from autograder.isolated import observe
 from autograder.isolated.namespaces import is_name
 from autograder.isolated.wire import _named
+from autograder.report.sentences import sentence
 from cnnviz import small_nets
 
 from .conftest import fork, planned
@@ -207,16 +208,16 @@ def test_every_name_that_is_told_is_one_of_torch_numpy_or_python():
 
 
 def test_the_sentence_names_what_is_to_be_put_back():
-    assert side_effect(["replaced torch.nn.ReLU.forward", "replaced"]).message == (
+    assert sentence(side_effect(["replaced torch.nn.ReLU.forward", "replaced"]).message) == (
         "`torch.nn.ReLU.forward` is not what it was: keep what stood there and put it back in `finally`, so that it is "
         "back after an error too."
     )
-    assert side_effect(["covered torch.nn.ReLU.forward"]).message.startswith(
+    assert sentence(side_effect(["covered torch.nn.ReLU.forward"]).message).startswith(
         "`torch.nn.ReLU.forward` is covered on a mod"
     )
-    assert side_effect(["state torch.is_grad_enabled"]).message.startswith(
+    assert sentence(side_effect(["state torch.is_grad_enabled"]).message).startswith(
         "`torch.is_grad_enabled` is not as it was: use"
     )
-    assert side_effect(["replaced"]).message.startswith(
+    assert sentence(side_effect(["replaced"]).message).startswith(
         "a function or a method of torch, numpy or Python is not what it"
     )

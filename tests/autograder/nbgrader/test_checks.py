@@ -12,6 +12,7 @@ from autograder.batch.results import Store
 from autograder.batch.stages import Result, digest_of
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import Graded
+from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Row
 from autograder.core.version import checks_version
 from autograder.course.records import Lesson, Option, Question
@@ -24,8 +25,12 @@ TOY = Lesson("03_toy", "Toy", "A question.", (), (QUESTION,))
 ABOUT = {"nbgrader": {"student": "ada", "assignment": "03_toy", "notebook": "toy"}}
 
 
-def rows(*verdicts, message=""):
-    return [Row("toy.sign", "answer", v, 2, Diagnosis("question", "b", message)) for v in verdicts]
+FAULT = Diagnosis("grader", "OSError", message("sentence", text="it failed"))
+
+
+def rows(*verdicts, text=""):
+    wrong = Diagnosis("question", "b", message("sentence", text=text))
+    return [Row("toy.sign", "answer", v, 2, wrong) for v in verdicts]
 
 
 def check_cell(points):
@@ -79,7 +84,7 @@ def test_outputs_that_were_there_before_count_for_nothing():
 
 def test_a_message_that_looks_like_a_score_or_a_page_is_text_only():
     cell = check_cell(4)
-    write_score(cell, rows(FAILED, message="4.0<script>"))
+    write_score(cell, rows(FAILED, text="4.0<script>"))
     assert score(cell) == 0
     assert list(cell.outputs[1].data) == ["text/plain"]
 
@@ -113,7 +118,7 @@ def test_a_check_cell_that_names_no_known_item_is_not_judged(grade, monkeypatch)
 
 def test_hidden_cases_are_seeded_by_the_secret_and_the_student(grade, monkeypatch):
     seen = []
-    monkeypatch.setattr(checks, "perform", lambda task: seen.append(task) or work.unjudged(task, "x", "x"))
+    monkeypatch.setattr(checks, "perform", lambda task: seen.append(task) or work.unjudged(task, FAULT))
     grade('sign = "a"', about={"nbgrader": ABOUT["nbgrader"] | {"student": "Zoe\u0308"}})
     assert [(task.secret, task.handed.student) for task in seen] == [("s", "Zo\u00eb")]
 
@@ -179,7 +184,7 @@ def test_without_known_results_the_wrong_answer_is_wrong(grade):
 @pytest.mark.parametrize(
     "changes",
     [{"submission": "0" * 64}, {"checks": "older"}, {"seeds": "other"}, {"student": "bob"}, {"secret": "other"},
-     {"rows": (Row("toy.sign", "answer", PASSED, 1, Diagnosis("grader", "OSError", "it failed")),)}],
+     {"rows": (Row("toy.sign", "answer", PASSED, 1, FAULT),)}],
 )  # fmt: skip
 def test_a_result_of_other_code_other_checks_or_another_secret_is_not_taken(grade, kept, changes):
     kept(**changes)

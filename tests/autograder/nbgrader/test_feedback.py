@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from autograder.core.verdict import Row
 from autograder.feedback import Section, Sheet, page
 from autograder.report.tables import as_text
 from tests.hostile.range.live import live_in_page
@@ -71,8 +72,8 @@ def test_a_late_penalty_is_told():
 
 @pytest.mark.parametrize("verdict", ["passed", "failed", "not attempted", "not judged"])
 def test_plain_text_names_the_verdict_in_words(verdict):
-    assert verdict in as_text([row(verdict, 0)])
+    assert verdict in as_text([Row.from_json(row(verdict, 0))])
 
 
 def test_plain_text_has_no_terminal_escapes():
-    assert "\x1b" not in as_text([row("failed", 0, ATTACK)])
+    assert "\x1b" not in as_text([Row.from_json(row("failed", 0, ATTACK))])

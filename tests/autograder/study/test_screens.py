@@ -97,8 +97,8 @@ def test_what_a_students_code_says_cannot_steer_the_terminal(begun):
 
 
 def test_a_cell_in_the_middle_of_being_typed_is_one_calm_sentence(begun):
-    told = (("the code cannot be loaded: SyntaxError: '(' was never closed, line 12.", ("values",)),)
-    text = printed(verdict(State(begun[10].states[1].item, "failed", 0, told)))
+    why = "line 12 of its cell, '(' was never closed"
+    text = printed(verdict(State(begun[10].states[1].item, "failed", incomplete=why)))
     assert " ".join(text.split()) == (
         "neuron_importance is not complete yet: line 12 of its cell, '(' was never closed."
     )
