@@ -17,11 +17,12 @@ from autograder.batch.work import Task, perform
 from autograder.core import unseen
 from autograder.core.judge import Graded
 from autograder.core.oracle import Part, Setting, parts_of
-from autograder.core.verdict import report
+from autograder.core.verdict import Row
 from autograder.course import registry
 from autograder.feedback.student_page import Sheet, page, section_of
 from autograder.isolated.rungs import reasons
 from autograder.reading.submission import from_code
+from autograder.report.sentences import in_sentences
 from autograder.report.tables import as_text, diagnoses, lesson_table
 from tests.hostile.range import exports
 from tests.hostile.range.attacks import LESSON
@@ -103,7 +104,7 @@ def everything(results) -> str:
     graded = [Graded(registry.item(r.item), r.rows, r.evidence) for r in results]
     console.print(lesson_table(registry.lesson(LESSON), graded), diagnoses(graded))
     kept = [json.dumps(result.as_json(), ensure_ascii=False) for result in results]
-    cells = [as_text([row.as_json() for row in rows]), json.dumps(report(rows), ensure_ascii=False)]
+    cells = [as_text(rows), json.dumps([f(r) for r in rows for f in (in_sentences, Row.as_json)], ensure_ascii=False)]
     shown = [page(Sheet(LESSON, "teller", 0, 1, sections)), console.export_text()]
     return html.unescape("\n".join([*kept, *cells, *shown, *exports.tables(results), exports.gradescope(results)]))
 
@@ -130,5 +131,5 @@ def test_no_hidden_input_is_told_anywhere(rung):
 
 def test_a_grader_that_tells_of_hidden_inputs_what_it_tells_of_others_is_beaten(monkeypatch):
     monkeypatch.setattr(Part, "unseen", False)
-    monkeypatch.setattr(unseen, "told", lambda row, exercise: row)
+    monkeypatch.setattr(unseen, "restricted", lambda row, exercise: row)
     assert re.search(r"LOOT\d{7}", told_by("rlimits"))
