@@ -13,7 +13,6 @@ from autograder.core.oracle import Setting, parts_of
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
 from autograder.course import registry
 from autograder.course.records import Law
-from autograder.isolated import Runner
 from autograder.reading.submission import Source, Submission
 from autograder.report.sentences import sentence
 
@@ -21,12 +20,6 @@ ROOT = Path(__file__).parents[2]
 LESSON = registry.lesson("11_grad_cam")
 SOLVED = (ROOT / "solutions" / "11_grad_cam" / "grad_cam.py").read_text(encoding="utf-8")
 IMPORTANCE = registry.exercise("grad_cam.neuron_importance")
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 def one(text) -> Submission:

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from autograder.core.grade import grade_item
 from autograder.core.oracle import Setting
 from autograder.core.verdict import FAILED, PASSED
 from autograder.course import registry
-from autograder.isolated import Runner
 from autograder.reading.submission import load_submission
 from autograder.report.sentences import sentence
 
@@ -26,12 +23,6 @@ def backward_rules(x, R):
     finally:
         {last}
 """
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 def graded(tmp_path, runner, last):

@@ -9,7 +9,6 @@ from autograder.core.oracle import Setting
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, PASSED, summary
 from autograder.course import registry
 from autograder.course.records import Lesson
-from autograder.isolated import Runner
 from autograder.reading.submission import from_code, from_notebook, load_submission
 from autograder.report.sentences import sentence
 from tests.autograder.right_forms import FORMS, MEAN, RIGHT, SCRIPT, STUB, hand_in, notebook, using
@@ -17,12 +16,6 @@ from tests.autograder.right_forms import FORMS, MEAN, RIGHT, SCRIPT, STUB, hand_
 IMPORTANCE = registry.exercise("grad_cam.neuron_importance")
 ROOT = Path(__file__).parents[2]
 LESSON = registry.lesson("11_grad_cam")
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 def read(tmp_path, *cells, beside=()):

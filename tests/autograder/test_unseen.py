@@ -10,7 +10,6 @@ from autograder.core.oracle import Setting, parts_of
 from autograder.core.unseen import FIXED, restricted, table
 from autograder.core.verdict import FAILED, Row
 from autograder.course import registry
-from autograder.isolated import Runner
 from autograder.reading.submission import Source, Submission
 from autograder.report.sentences import sentence
 
@@ -62,12 +61,6 @@ CHANNELS = {
     " gradients.requires_grad_(number % 2 == 0); return right",
 }
 """Way to say the first number of a hidden input -> code that does it."""
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 def submission(body: str) -> Submission:

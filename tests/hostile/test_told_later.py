@@ -14,7 +14,6 @@ from autograder.core.grade import grade_item
 from autograder.core.oracle import Setting, parts_of
 from autograder.course import registry
 from autograder.course.records import Case
-from autograder.isolated import Runner
 from autograder.reading.submission import from_code
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one warm process for all, by forking")
@@ -55,12 +54,6 @@ ENDS = {
     "a shape": "return torch.zeros([n % 97 for n in map(int, told().split())][-1] + 1)",
     "a type": "return type('T' + told().replace(' ', '_'), (), {})()",
 }
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 def number_of(planned) -> str:

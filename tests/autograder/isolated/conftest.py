@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from autograder.isolated import Cell, PlannedCall, Request, Runner
+from autograder.isolated import Cell, PlannedCall, Request
 
 
 def planned(*args, then=None, **kwargs):
@@ -25,12 +25,6 @@ def fork():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
-
-
-@pytest.fixture(scope="session")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 @pytest.fixture
