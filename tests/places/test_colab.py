@@ -159,7 +159,6 @@ def test_on_colab_a_failing_pip_stops_the_cell(monkeypatch, calls, wheel, cell):
         exec(cell(), {})
 
 
-@pytest.mark.slow
 def test_the_real_pip_takes_a_wheel_under_the_name_that_the_cell_gives_it(tmp_path, wheel):
     """The version in the file's name is not that of the wheel."""
     _name, content = wheels.wheel({"cnnviz/__init__.py": b"", "autograder/__init__.py": b""})
