@@ -21,7 +21,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from autograder.text.words import report_safely, visible
+from autograder.text.screen import Screen
+from autograder.text.words import printable, report_safely, visible
 
 COMMANDS = {
     "watch": "study_watch",
@@ -111,7 +112,7 @@ for _name, _module in COMMANDS.items():
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"cnnviz {distribution('cnnviz').version}")
+        Screen().say(printable(f"cnnviz {distribution('cnnviz').version}"))
         raise typer.Exit
 
 
