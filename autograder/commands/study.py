@@ -10,6 +10,7 @@ from autograder.commands.shared import err, one_sentence
 from autograder.text.words import printable
 
 if TYPE_CHECKING:
+    from autograder.course.outlines import Item
     from autograder.study.cache import Cache
     from autograder.study.folder import Work
     from autograder.study.judging import Judging
@@ -32,19 +33,24 @@ def show_map() -> None:
 
 
 def hint(
-    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="grad_cam.neuron_importance, or its last part.")],
+    exercise: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EXERCISE]",
+            help="grad_cam.neuron_importance or its last part; of a LESSON, or without a name, the first left.",
+        ),
+    ] = None,
     rung: Annotated[int | None, typer.Option("--rung", metavar="K", help="This one: 1, 2 or 3.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="The whole ladder.")] = False,
 ) -> None:
     """Show the next hint: a question first, then a pointer, then the steps. Nobody is told that you looked."""
-    from autograder.course import outlines
     from autograder.study.cache import Cache
     from autograder.study.signs import console
     from autograder.study.telling import hints
 
     with one_sentence():
-        item = outlines.item(exercise)
-        parts = hints(item, Cache(), rung=rung, everything=everything)
+        cache = Cache()
+        parts = hints(_item(exercise, cache), cache, rung=rung, everything=everything)
     for part in parts:
         console().print(part)
 
@@ -84,6 +90,26 @@ def open(  # the command is called so; nothing here opens a file
         console().say(printable(typed(command)))
         status = 0 if only_print else start(command)
     raise typer.Exit(status)
+
+
+def _item(name: str | None, cache: Cache) -> Item:
+    """The exercise of this name; of a lesson, or of the one at hand, the first that is left.
+
+    Raises:
+        ValueError: there is none.
+    """
+    from autograder.course import outlines
+    from autograder.study.folder import course_folder, work, works
+    from autograder.study.screens import at_hand
+
+    if name is not None and not outlines.is_lesson(name):
+        return outlines.item(name)
+    folder = course_folder()
+    found = work(folder, name) if name is not None else at_hand(works(folder), cache)
+    (standing,) = _standings([found], cache)
+    if standing.next is None:
+        raise ValueError(f"hint: lesson {found.outline.number} is finished; name an exercise to see its hints.")
+    return standing.next.item
 
 
 def _standings(works: list[Work], cache: Cache) -> list[Standing]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from autograder.commands.shared import one_sentence
-
-if TYPE_CHECKING:
-    from autograder.study.cache import Cache
-    from autograder.study.folder import Work
 
 
 def watch(
@@ -19,7 +14,7 @@ def watch(
         str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; else the one in progress.")
     ] = None,
 ) -> None:
-    """Check whenever you save, in your editor or in Jupyter. Keys: h hint, n next, l list, r reset, q quit."""
+    """Check whenever you save, in your editor or in Jupyter. Keys: h hint, n next, l list, r reset, ? all keys."""
     import asyncio
     import gc
     import signal
@@ -27,22 +22,15 @@ def watch(
 
     from autograder.study.cache import Cache
     from autograder.study.folder import course_folder, work, works
+    from autograder.study.screens import at_hand
     from autograder.study.signs import console
     from autograder.study.watching import Watch
 
     with one_sentence():
         folder, cache = course_folder(), Cache()
         found = works(folder)
-        begin = work(folder, lesson) if lesson else _begin(found, cache)
+        begin = work(folder, lesson) if lesson else at_hand(found, cache)
         with suppress(KeyboardInterrupt):
             asyncio.run(Watch(found, begin, cache, console()).run())
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is still being loaded ends by itself, or with a second Ctrl-C
     gc.freeze()  # else the interpreter looks through all of torch once more before the prompt is back
-
-
-def _begin(works: list[Work], cache: Cache) -> Work:
-    """The lesson in whose folder we are, else the one in progress."""
-    from autograder.study.screens import in_progress
-
-    here = Path.cwd().resolve()
-    return next((work for work in works if here == work.folder.resolve()), None) or in_progress(works, cache)

@@ -102,6 +102,15 @@ def lesson(name: str) -> Outline:
     raise ValueError(_unknown("lesson", name, [outline.id for outline in outlines()]))
 
 
+def is_lesson(name: str) -> bool:
+    """Whether this names a lesson, and no exercise: "grad_cam" is both, and the exercise."""
+    exercises = {item.name for outline in outlines() for item in outline.items}
+    try:
+        return name not in exercises and lesson(name) is not None
+    except ValueError:
+        return False
+
+
 def item(name: str, within: Sequence[Outline] | None = None) -> Item:
     """The exercise or question with this id, or with this function's name where only one has it.
 
@@ -116,7 +125,8 @@ def item(name: str, within: Sequence[Outline] | None = None) -> Item:
     if found:
         ids = ", ".join(item.id for item in found)
         raise ValueError(f'exercise: got "{name}", which {len(found)} lessons have; say which one: {ids}.')
-    raise ValueError(_unknown("exercise", name, [item.id for item in known]))
+    near = [item.id for item in known if item.id.startswith(f"{name.partition('.')[0]}.")]
+    raise ValueError(_unknown("exercise", name, near or [item.id for item in known]))
 
 
 def lesson_of(item: Item) -> Outline:

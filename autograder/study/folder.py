@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,10 +99,10 @@ def work(folder: Path, name: str) -> Work:
 
 
 def shown(path: Path) -> str:
-    """A path as short as it can be typed from here."""
+    """A path as it can be typed from here."""
     try:
-        return str(path.resolve().relative_to(Path.cwd().resolve()))
-    except ValueError:
+        return os.path.relpath(path.resolve(), Path.cwd().resolve())
+    except ValueError:  # on another drive
         return str(path)
 
 

@@ -16,7 +16,7 @@ from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.outlines import Item
 from autograder.course.records import Exercise, Lesson, foundations
-from autograder.isolated import Cell, Request, Runner
+from autograder.isolated import Cell, Outcome, Request, Runner
 from autograder.reading.cells import Unreadable, read_cells
 from autograder.reading.helpers import in_folder
 from autograder.reading.submission import Submission, begun, from_code, from_found, together, with_beside
@@ -25,7 +25,7 @@ from autograder.study import progress
 from autograder.study.cache import Cache, digest
 from autograder.study.code import code_hash, text_hash
 from autograder.study.folder import Work
-from autograder.study.progress import BRIEFLY, Standing, State
+from autograder.study.progress import BRIEFLY, Interrupted, Standing, State
 
 KIND = "exercises"
 Told = Callable[[State], None]
@@ -38,7 +38,7 @@ class Judging:
         self._cache = cache
         self._kept: dict[str, tuple[Row, ...]] = {}
         self._runner: Runner | None = None
-        self._closed = False
+        self._closed = self._interrupted = False
 
     def __enter__(self) -> Judging:
         return self
@@ -49,6 +49,12 @@ class Judging:
     def cancel(self) -> None:
         """From another thread: ends what runs, and lets nothing begin."""
         self._closed = True
+        if self._runner is not None:
+            self._runner.cancel()
+
+    def interrupt(self) -> None:
+        """From another thread: ends the check that runs; the next one begins anew."""
+        self._interrupted = True
         if self._runner is not None:
             self._runner.cancel()
 
@@ -72,6 +78,16 @@ class Judging:
         self._runner = self._runner or Runner()
         return self._runner
 
+    def run(self, request: Request) -> Outcome:
+        """One run in the warm process.
+
+        Raises:
+            Interrupted: `interrupt` was called.
+        """
+        if self._interrupted:
+            raise Interrupted
+        return self.runner.run(request)
+
     def warm(self, item: Item) -> None:
         """Does what the first check of an exercise would have to wait for."""
         if self.runner.mode == "fork":
@@ -92,7 +108,11 @@ class Judging:
             work: the lesson.
             told: hears of each item as soon as it is known.
             again: id of an exercise that is to be run in any case.
+
+        Raises:
+            Interrupted: `interrupt` was called meanwhile.
         """
+        self._interrupted = False
         contents = work.contents()
         lesson = registry.lesson(work.outline.id)
         try:
@@ -121,7 +141,9 @@ class Judging:
                 keys.append(key)
                 result = None if again == item.id else self._known(key, whole, item)
                 if result is None:
-                    result = grade_in(file, item, Setting(), self.runner, earlier=earlier)
+                    result = grade_in(file, item, Setting(), self, earlier=earlier)
+                    if self._interrupted:
+                        raise Interrupted
                     self._keep(key, whole, shown, result)
                 return replace(result, file=file.file)
 

@@ -18,6 +18,10 @@ BRIEFLY = 600.0
 """Seconds for which a verdict is believed that a busy machine may have caused."""
 
 
+class Interrupted(Exception):
+    """A check was ended before it was done, because its file was saved again."""
+
+
 @dataclass(frozen=True)
 class State:
     """How one item stands."""

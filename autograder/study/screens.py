@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 from rich.console import ConsoleRenderable
 
@@ -64,6 +65,12 @@ def in_progress(works: Sequence[Work], cache: Cache) -> Work:
     left = [(work, s) for work in works if (s := known(work, cache)) is None or not s.finished]
     begun = [work for work, standing in left if standing is None or standing.begun]
     return max(begun, key=lambda work: work.saved()) if begun else left[0][0] if left else works[0]
+
+
+def at_hand(works: Sequence[Work], cache: Cache) -> Work:
+    """The lesson in whose folder we are, else the one in progress."""
+    here = Path.cwd().resolve()
+    return next((work for work in works if here == work.folder.resolve()), None) or in_progress(works, cache)
 
 
 def next_step(now: Standing | None) -> Iterator[ConsoleRenderable]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import ConsoleRenderable
+from rich.control import Control
+from rich.segment import ControlType
 
 from autograder.core.verdict import NOT_ATTEMPTED
-from autograder.course.outlines import Item
+from autograder.course.outlines import EXERCISE, Item
 from autograder.study import telling
 from autograder.study.cache import Cache
 from autograder.study.folder import Work, shown
@@ -17,10 +19,16 @@ from autograder.study.keyboard import ENTER, QUIT
 from autograder.study.progress import Standing, State, known
 from autograder.study.resetting import reset
 from autograder.study.screens import in_words, lesson_list
-from autograder.study.signs import heading
+from autograder.study.signs import drawn, heading
 from autograder.text.screen import Screen, Text
 
-KEYS = "h hint, n next, l list, r reset, q quit"
+KEYS = "h hint, n next, l list, r reset, ? all keys, q quit"
+ALL_KEYS = """h      the next hint
+n, p   the next exercise that is left, the one before
+c, o   all checks of it, all that its code printed
+Enter  check it again
+l, r   the list of the lesson, reset the exercise
+q      quit"""
 
 
 class Session:
@@ -46,6 +54,7 @@ class Session:
         self._changed: list[State] = []
         self._saved: set[Path] = set()
         self._headed = False
+        self._counting = False
         self._answer: Callable[[], None] | None = None
 
     @property
@@ -77,9 +86,14 @@ class Session:
             self.work, self._standing, self._focus = work, None, ""
             self._say(Text(f"\nLesson {heading(work.outline)}", style="bold"))
 
-    def slow(self) -> None:
-        """The check takes long enough to say so."""
-        self._say(Text("Checking...", style="dim"))
+    def slow(self, seconds: int) -> None:
+        """The check takes long enough to say so; from three seconds on, on one line of a terminal, how long."""
+        live = self._keys and drawn(self._console)
+        if not live and seconds > 1:
+            return
+        count = f" {seconds} s" if seconds > 2 else ""
+        self._say(Text(f"Checking...{count}", style="dim"), end="\r" if live else "\n")
+        self._counting = live
 
     def judged(self, state: State) -> None:
         """One item is known; it is told of where it differs from what was told last."""
@@ -147,7 +161,8 @@ class Session:
         self._focus = state.item.id
         assert self._standing is not None
         file = shown(self.work.folder / (self._standing.file or self.work.module.name))
-        self._tell(telling.verdict(state) if state.told else telling.task(state.item, file))
+        told = state.told or state.passed
+        self._tell(telling.verdict(state) if told else telling.task(state.item, file))
 
     def _finished(self) -> None:
         following = self._following()
@@ -166,11 +181,18 @@ class Session:
             else:
                 self._say("Nothing was changed.")
             return
-        letters = {"h": self._hint, "n": self._next, "l": self._list, "r": self._reset}
+        letters = {"h": self._hint, "n": self._next, "p": self._previous, "l": self._list, "r": self._reset}
+        letters |= {"c": self._checks, "o": self._output}
         (letters | {QUIT: self._quit, ENTER: self._again}).get(key, self._help)()
 
+    def leave(self) -> None:
+        """Nothing half said stays on the terminal's last line."""
+        if self._counting:
+            self._console.control(Control((ControlType.ERASE_IN_LINE, 2)))
+        self._counting = False
+
     def _help(self) -> None:
-        self._say(Text(f"{KEYS}, Enter check again", style="dim"))
+        self._say(Text(ALL_KEYS, style="dim"))
 
     def _quit(self) -> None:
         self.over = True
@@ -192,6 +214,22 @@ class Session:
             self.begin()
         else:
             self._say("This is the last exercise that is left.")
+
+    def _previous(self) -> None:
+        states = self._standing.states if self._standing else ()
+        before = [state for state in states[: _place(states, self._focus)] if state.item.kind == EXERCISE]
+        if before:
+            self._go_to(before[-1])
+        else:
+            self._say("This is the first exercise of the lesson.")
+
+    def _checks(self) -> None:
+        if self._item() is not None and self.focus is not None:
+            self._tell(telling.all_checks(self.focus))
+
+    def _output(self) -> None:
+        if self._item() is not None and self.focus is not None:
+            self._tell(telling.everything_printed(self.focus))
 
     def _following(self) -> Work | None:
         """The next lesson that is not finished as far as is known."""
@@ -250,8 +288,14 @@ class Session:
         if self._keys:
             self._say(Text(KEYS, style="dim"))
 
-    def _say(self, part: ConsoleRenderable | str = "") -> None:
-        self._console.print(Text(part) if isinstance(part, str) else part)
+    def _say(self, part: ConsoleRenderable | str = "", end: str = "\n") -> None:
+        self.leave()
+        self._console.print(Text(part) if isinstance(part, str) else part, end=end)
+
+
+def _place(states: Sequence[State], item_id: str) -> int:
+    """Where an item stands in its lesson; behind all where none has this id."""
+    return next((n for n, state in enumerate(states) if state.item.id == item_id), len(states))
 
 
 def _essence(state: State) -> tuple[object, ...]:

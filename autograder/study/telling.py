@@ -17,8 +17,8 @@ from autograder.study.signs import effort, indented, listed, name_of, sentence_c
 from autograder.text.screen import Text
 from autograder.text.words import counted
 
-MOST_PRINTED = 5
-"""Lines of a student's own output that are shown."""
+MOST_PRINTED = 40
+"""Lines of a student's own output that are shown unasked."""
 
 
 def verdict(state: State) -> Iterator[ConsoleRenderable]:
@@ -31,12 +31,29 @@ def verdict(state: State) -> Iterator[ConsoleRenderable]:
     if state.told:
         yield indented(sentence_case(state.told[0][0]))
     if len(state.told) > 1:
-        yield indented(Text("Other checks say more; begin with this.", style="dim"))
+        yield indented(Text("Other checks say more; begin with this; c shows them.", style="dim"))
     if item.formula and state.verdict == FAILED:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
     if state.output.strip():
         yield indented(Text("Your code printed:", style="dim"))
         yield indented(_head(state.output), 4)
+
+
+def everything_printed(state: State) -> Iterator[ConsoleRenderable]:
+    """All that the code of one exercise printed when it was run last."""
+    if not state.output.strip():
+        yield Text(f"{state.item.name} printed nothing, or was not run in this session; Enter runs it again.")
+        return
+    yield Text(f"{state.item.name} printed:", style="dim")
+    yield indented(state.output.strip("\n"))
+
+
+def all_checks(state: State) -> Iterator[ConsoleRenderable]:
+    """Every sentence on one exercise, with the checks that it is about."""
+    yield Text.assemble(sign(state), f"  {name_of(state.item)}", (f"  {state.item.id}, {state.score}", "dim"))
+    for sentence, checks in state.told:
+        yield indented(Text(f"{', '.join(checks)}:", style="dim"))
+        yield indented(sentence_case(sentence), 4)
 
 
 def task(item: Item, file: str) -> Iterator[ConsoleRenderable]:
@@ -92,5 +109,5 @@ def was_reset(done: Sequence[Reset], item: Item | None) -> Iterator[ConsoleRende
 
 def _head(output: str) -> str:
     lines = output.strip("\n").split("\n")
-    more = [f"and {len(lines) - MOST_PRINTED} lines more"] if len(lines) > MOST_PRINTED else []
+    more = [f"and {len(lines) - MOST_PRINTED} lines more; o shows all"] if len(lines) > MOST_PRINTED else []
     return "\n".join([*(line[:200] for line in lines[:MOST_PRINTED]), *more])

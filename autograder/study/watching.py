@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograder.study.cache import Cache
 from autograder.study.folder import Work
 from autograder.study.keyboard import SUSPEND, Keyboard
-from autograder.study.progress import Standing
+from autograder.study.progress import Interrupted, Standing
 from autograder.study.saving import saves
 from autograder.study.session import Session
 from autograder.text.screen import Screen
@@ -50,6 +50,7 @@ class Watch:
         self._waiting: dict[Work, set[Path]] = {}
         self._asked: tuple[Work, str] | None = None
         self._busy = False
+        self._checking: Work | None = None
         self._job: Future[None] | None = None
         self._mentioned: asyncio.TimerHandle | None = None
         self._warmed = ""
@@ -74,6 +75,7 @@ class Watch:
                     handle(*given)
         finally:
             stop.set()
+            self.session.leave()
             await self._end(saving)
         if self._broken is not None:
             raise self._broken
@@ -123,13 +125,19 @@ class Watch:
 
     def _saved(self, work: Work, files: set[Path]) -> None:
         self._waiting.setdefault(work, set()).update(files)
+        if work == self._checking and self._judging is not None:
+            self._judging.interrupt()
         self._mention_later()
         self._idle()
 
     def _mention_later(self) -> None:
         """Says that a check is under way where it is not there after a while."""
         if self._mentioned is None:
-            self._mentioned = asyncio.get_running_loop().call_later(PATIENCE, self.session.slow)
+            self._mentioned = asyncio.get_running_loop().call_later(PATIENCE, self._mention, 1)
+
+    def _mention(self, seconds: int) -> None:
+        self.session.slow(seconds)
+        self._mentioned = asyncio.get_running_loop().call_later(1.0, self._mention, seconds + 1)
 
     def _ask(self, work: Work, again: str) -> None:
         self._asked = work, again
@@ -154,6 +162,7 @@ class Watch:
         loop = asyncio.get_running_loop()
         told = lambda state: self._from_thread(loop, self.session.judged, state)  # noqa: E731
         self._mention_later()
+        self._checking = work
         self._work_on(lambda: self._checked(work, told, again), self.session.checked)
 
     def _work_on(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
@@ -163,6 +172,8 @@ class Watch:
         def run() -> None:
             try:
                 handled: tuple[Any, ...] = (then, job())
+            except Interrupted:
+                handled = (lambda _: None, None)
             except Exception as error:
                 handled = (self.session.failed, error)
             self._from_thread(loop, self._finished, *handled)
@@ -171,7 +182,7 @@ class Watch:
         self._job = self._worker.submit(run)
 
     def _finished(self, then: Callable[[Any], None], result: Any) -> None:
-        self._busy = False
+        self._busy, self._checking = False, None
         if self._mentioned is not None:
             self._mentioned.cancel()
             self._mentioned = None

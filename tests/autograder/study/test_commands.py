@@ -71,6 +71,15 @@ def test_hints_come_one_after_the_other(run):
     assert 'got "nothing", which does not exist' in refused(run("hint", "nothing"))
 
 
+def test_a_hint_without_a_name_or_with_a_lesson_is_for_the_first_exercise_that_is_left(run, work):
+    assert "(grad_cam.capture) Hint 1 of 3" in said(run("hint"))
+    assert "(grad_cam.capture) Hint 2 of 3" in said(run("hint", "11"))
+    assert "(grad_cam.grad_cam) Hint 1 of 3" in said(run("hint", "grad_cam"))
+    listed = refused(run("hint", "grad_cam.nothing"))
+    assert "grad_cam.capture" in listed
+    assert "occlusion" not in listed
+
+
 def test_reset_says_where_the_students_own_is(run, work):
     write(work, "return 1")
     text = said(run("reset", "11", "--exercise", "neuron_importance"))

@@ -107,13 +107,13 @@ def test_a_cell_in_the_middle_of_being_typed_is_one_calm_sentence(begun):
 def test_one_thing_at_a_time(begun):
     told = (("one axis is missing.", ("values",)), ("a hook is left.", ("promises",)))
     text = printed(verdict(State(begun[10].states[1].item, "failed", 0, told)))
-    assert "One axis is missing.\n  Other checks say more; begin with this.\n" in text
+    assert "One axis is missing.\n  Other checks say more; begin with this; c shows them.\n" in text
     assert "hook" not in text
 
 
 def test_long_output_is_cut(begun):
     state = State(begun[10].states[1].item, "failed", output="\n".join("line" for _ in range(100)))
-    assert "and 95 lines more" in printed(verdict(state))
+    assert "and 60 lines more" in printed(verdict(state))
 
 
 def test_the_lesson_in_progress_is_the_one_saved_last(tmp_path):

@@ -1,5 +1,6 @@
 """What `cnnviz watch` answers, without a terminal, a clock or a check that runs."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -56,7 +57,7 @@ def test_the_first_words_say_where_to_write_and_what(heard):
     text = heard.said()
     assert "Write in lessons/11_grad_cam/grad_cam.py or in the notebook beside it." in text
     assert "Activations and their gradients: write capture in lessons/11_grad_cam/grad_cam.py" in text
-    assert text.endswith("h hint, n next, l list, r reset, q quit")
+    assert text.endswith("h hint, n next, l list, r reset, ? all keys, q quit")
 
 
 def test_only_what_changed_is_told(heard):
@@ -119,8 +120,41 @@ def test_enter_runs_the_exercise_again_whatever_is_known(heard):
     assert heard.asked == [(heard.works[0], "grad_cam.neuron_importance")]
 
 
+def test_p_goes_back_c_shows_all_checks_and_o_all_output(heard):
+    found = heard.standing("passed", "failed")
+    both = (("divide by Z.", ("values",)), ("a hook is left.", ("promises",)))
+    wrong = replace(found.states[1], told=both, output="\n".join(f"line {n}" for n in range(50)))
+    found = replace(found, states=(found.states[0], wrong, *found.states[2:]))
+    heard.session.judged(wrong)
+    assert "line 39 and 10 lines more; o shows all" in heard.said()
+    heard.session.checked(found)
+    heard.said()
+    assert "line 48 line 49" in heard.press("o")
+    assert "values: Divide by Z. promises: a hook is left." in heard.press("c")
+    assert "✓ passed Activations and their gradients" in heard.press("p")
+    assert "This is the first exercise of the lesson." in heard.press("p")
+    assert "capture printed nothing, or was not run" in heard.press("o")
+
+
+def test_seconds_are_counted_on_one_line_of_a_terminal_and_nowhere_else(student, cache):
+    heard = Heard(student / "lessons", cache)
+    heard.session.begin(keys=False)
+    heard.said()
+    for seconds in range(1, 6):
+        heard.session.slow(seconds)
+    assert heard.said() == "Checking..."
+    heard.session._console = Screen(width=80, file=(shown := StringIO()), force_terminal=True, color_system=None)
+    heard.session._keys = True
+    for seconds in range(1, 5):
+        heard.session.slow(seconds)
+    heard.session.leave()
+    parts = [part.strip() for part in shown.getvalue().replace("\x1b[2K", "").split("\r")]
+    assert [part for part in parts if part] == ["Checking...", "Checking...", "Checking... 3 s", "Checking... 4 s"]
+    assert "\n" not in shown.getvalue()
+
+
 def test_an_unknown_key_lists_the_keys_and_q_ends_it(heard):
-    assert "h hint, n next, l list, r reset, q quit, Enter check again" in heard.press("?")
+    assert "c, o all checks of it, all that its code printed Enter check it again" in heard.press("?")
     heard.press("q")
     assert heard.session.over
 
