@@ -98,7 +98,7 @@ LAYERS = "features, pool, classifier, features.0, features.1, features.2, featur
         ("feature", f"layer: got 'feature', but the model's layers are {LAYERS}; did you mean 'features'?"),
         ("features.9", f"layer: got 'features.9', but the model's layers are {LAYERS}; did you mean"),
         ("", f"layer: got '', but the model's layers are {LAYERS}; choose one of them."),
-        (None, f"layer: got None, but the model's layers are {LAYERS}; choose one of them."),
+        (3, f"layer: got 3, but the model's layers are {LAYERS}; choose one of them."),
         (nn.ReLU(), "layer: got a ReLU that is not inside the model; pass one of the model's own, or its name."),
     ],
 )
