@@ -212,7 +212,7 @@ def test_a_solution_that_fails_a_check_is_a_problem(built, toy):
     problems = list(check_problems(built, [toy]))
     assert {p.file for p in problems} == {"solutions/03_toy/toy.py"}
     assert any('of toy.double is "failed"' in p.sentence for p in problems)
-    assert any('of toy.sign is "failed" (feedback c)' in p.sentence for p in problems)
+    assert any('of toy.sign is "failed" (option c.)' in p.sentence for p in problems)
     assert all(p.run == "cnnviz check 03_toy --submission solutions" for p in problems)
 
 
