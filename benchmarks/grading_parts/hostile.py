@@ -39,17 +39,23 @@ def attackers(n: int, *, seed: int = 0, kinds: Sequence[str] = ()) -> list[Attac
 
 
 def undeserved(found: Sequence[Attacker], scores: Scores, lesson: Lesson) -> list[str]:
-    """A sentence for every point that an attacker got and did not earn, and for honest ones that were lost."""
+    """A sentence for every point that an attacker got and did not earn, and for honest ones that were lost.
+
+    An attack that is known and accepted may keep the points of promises, as docs/grading.md says.
+    """
     full = {item.id: item.points for item in lesson.items}
+    promised = {item.id: getattr(item, "promise_points", 0) for item in lesson.items}
     told = []
     for attacker in found:
         attack, got = attacker.attack, scores.get(normalize("NFC", attacker.name), {})
         most = full if attack.deserved_all_of else {}
+        kept = promised if attack.accepted else {}
         honest = {**attack.deserved, **{item: full[item] for item in attack.innocent}}
         for item in full:
             limits = honest.get(item, 0), attack.deserved.get(item, most.get(item, 0))
-            if item not in got or not limits[0] <= got[item] <= max(limits):
-                told.append(f"{attack.name}, {item}: {got.get(item)} points, deserved {limits[0]} to {max(limits)}")
+            highest = max(limits) + kept.get(item, 0)
+            if item not in got or not limits[0] <= got[item] <= highest:
+                told.append(f"{attack.name}, {item}: {got.get(item)} points, deserved {limits[0]} to {highest}")
     return told
 
 
