@@ -14,6 +14,7 @@ LONG = (
     "tests/autograder/batch/test_commands.py::test_ctrl_c",
     "tests/autograder/batch/test_dask.py",
     "tests/autograder/batch/test_grading.py::test_a_submission_that_kills",
+    "tests/autograder/batch/test_grading.py::test_killed_five",
     "tests/autograder/batch/test_regrading.py",
     "tests/autograder/batch/test_similarity.py::test_a_thousand",
     "tests/autograder/exports/test_classroom.py::test_a_command_runs",

@@ -154,7 +154,9 @@ class Part:
         return next((draw for draw in draws if not draw.clash), draws[0])
 
     def mistakes_named(self, names: Collection[str]) -> Mapping[str, Sequence[Observation]]:
-        """Some of `mistakes`; the others are not computed."""
+        """Some of `mistakes`; the others are not computed, unless the draw needed them."""
+        if self.redrawn:
+            return {name: results for name, results in self.mistakes.items() if name in names}
         return {m.name: self.results(m.wrong) for m in self.exercise.misconceptions if m.name in names}
 
     def results(self, function: Callable[..., Any], *, changes_nothing: bool = False) -> tuple[Observation, ...]:

@@ -100,7 +100,7 @@ def test_start_is_in_the_models_dtype_and_colours() -> None:
 
 def test_trained_network_names_the_class_it_was_asked_for() -> None:
     net, target = cnnviz.efficientnet_lite0(), cnnviz.class_index("espresso")
-    I = class_visualization(net, target, steps=20)
+    I = class_visualization(net, target, steps=60)  # after 20 it depends on the rounding of the processor
     with torch.no_grad():
         assert net(I[None]).argmax() == target
         assert net(starting_image(net, 224, 0)[None]).softmax(dim=1)[0, target] < 0.1
