@@ -1,24 +1,59 @@
-"""Who keeps all processors busy on purpose takes its own time and nobody's points: real processes, side by side."""
+"""Who takes all the time there is takes its own and nobody's points: real processes, side by side."""
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
+from pathlib import Path
 
+from autograder.batch.collect import collect
+from autograder.batch.grade_class import grade_all
+from autograder.batch.results import Store
 from autograder.core.oracle import Setting, parts_of
 from autograder.course import registry
 from autograder.isolated import Cell, Request, Runner
 from autograder.isolated.rungs import best
 from tests.hostile.range.attacks import LESSON
-from tests.hostile.range.course import INNOCENT, LOST
+from tests.hostile.range.course import DEMO, INNOCENT, LOST
 from tests.hostile.range.front import points_alone
-from tests.hostile.range.grade import Grade
+from tests.hostile.range.grade import Grade, read_students
 from tests.hostile.range.judges import full_points
 from tests.hostile.shooting import ATTACKS
 
 (CROWD,) = [attack for attack in ATTACKS if attack.name == "exhaust/crowded_machine"]
 QUEUE = 3
 """What waiting for a processor may add to a limit, at most."""
+RIGHT = (DEMO / "right" / LESSON / "grad_cam.py").read_text("utf-8")
+SLOW = {
+    "in every call": "time.sleep(600)",
+    "until it is nearly too late": "time.sleep({most}) if not CALLED else None",
+    "when it is called again": "time.sleep(600) if CALLED else None",
+    "by computing": "while True: pass",
+}
+"""How a right module takes time -> what it does in each call."""
+WRAPPED = """
+
+import functools
+import time
+
+CALLED = []
+
+
+def slow(right):
+    @functools.wraps(right)
+    def called(*args):
+        {way}
+        CALLED.append(1)
+        return right(*args)
+
+    return called
+
+
+capture, neuron_importance, grad_cam_map, grad_cam, quadrant_shares = map(
+    slow, (capture, neuron_importance, grad_cam_map, grad_cam, quadrant_shares)
+)
+"""
 
 
 def promised(setting: Setting) -> float:
@@ -53,3 +88,34 @@ def test_without_a_limit_one_call_of_the_same_crowd_costs_more_than_was_promised
         unlimited = runner.run(replace(limited, seconds=600.0))
     assert unlimited.seconds >= promised(setting)
     assert not patience.is_alive()
+
+
+def hand_in(folder: Path, student: str, text: str) -> None:
+    """A module, which is no other student's."""
+    place = folder / student / LESSON
+    place.mkdir(parents=True)
+    (place / "grad_cam.py").write_text(f"{text}\n# {student}\n", encoding="utf-8")
+
+
+def graded(folder: Path, seconds: float) -> tuple[float, dict[str, float]]:
+    """How long two workers took, and each student's points."""
+    began = time.monotonic()
+    store = Store(folder / "results", "the secret")
+    grade_all(collect(folder / "submitted", [LESSON]), store, secret="the secret", jobs=2, seconds=seconds)
+    took = time.monotonic() - began
+    return took, {name: sum(one.points.values()) for name, one in read_students(store).items()}
+
+
+def test_a_class_of_100_of_which_20_use_every_second_there_is_ends_in_time_with_all_points_of_the_others(tmp_path):
+    seconds, ways, of_all = 1.0, list(SLOW.values()), sum(full_points().values())
+    for n in range(80):
+        for folder in ("all", "some") if n < 16 else ("all",):
+            hand_in(tmp_path / folder / "submitted", f"innocent {n}", RIGHT)
+    for n in range(20):
+        way = ways[n % len(ways)].format(most=0.8 * seconds)
+        hand_in(tmp_path / "all" / "submitted", f"slow {n}", RIGHT + WRAPPED.format(way=way))
+    some, _ = graded(tmp_path / "some", seconds)
+    took, points = graded(tmp_path / "all", seconds)
+    assert len(points) == 100
+    assert [n for name, n in points.items() if name.startswith("innocent")] == [of_all] * 80
+    assert took < 80 / 16 * some + 20 * promised(Setting(seconds=seconds)) / 2
