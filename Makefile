@@ -8,7 +8,7 @@ help: ## Show this list
 install: ## Install the course with everything that its developers use
 	$(PYTHON) -m pip install -e ".[dev]"
 
-test: ## Run some of the tests of every part, in under five minutes
+test: ## Run some of the tests of every part
 	$(PYTHON) -m pytest
 
 WORKERS ?= auto
