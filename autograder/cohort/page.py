@@ -1,20 +1,26 @@
-"""From results to one page."""
+"""From the signed results of a class to one page; what is not as it was signed is named and left out."""
 
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
-from collections.abc import Iterable, Sequence
+import hmac
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
 
+from autograder.batch.names import file_name, seed_name
+from autograder.batch.results import Store
+from autograder.batch.secret import naming_key
+from autograder.batch.signed import LARGEST, Untrusted, believed
 from autograder.batch.stages import Result
+from autograder.cohort.findings import findings, largest_stops, steps, topics
 from autograder.cohort.order import items_of
-from autograder.cohort.pseudonyms import pseudonyms
-from autograder.cohort.reteach import topics
-from autograder.cohort.separating import findings
-from autograder.cohort.stopping import largest_stops, steps
 from autograder.cohort.tally import Tally, tally
 from autograder.cohort.view import by_lesson, dead_json, for_the_map, lines, points
 from autograder.core.verdict import NOT_JUDGED
@@ -82,3 +88,89 @@ def _script() -> str:
 def _hash(script: str) -> str:
     """As a content security policy names the only script that may run."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Without i, l, o and u, which are read as something else."""
+SHORTEST = 6
+
+
+def pseudonyms(students: Iterable[str], secret: str) -> dict[str, str]:
+    """Student -> id: six letters of a keyed hash, for all of a class the same in every lesson; more where two agree."""
+    key = naming_key(secret)
+    whole = {
+        student: _letters(hmac.new(key, seed_name(student).encode(), hashlib.sha256).digest()) for student in students
+    }
+    return {student: _told_apart(hashed, list(whole.values())) for student, hashed in whole.items()}
+
+
+def _letters(digest: bytes) -> str:
+    number = int.from_bytes(digest, "big")
+    return "".join(LETTERS[number >> shift & 31] for shift in range(250, -1, -5))
+
+
+def _told_apart(hashed: str, everybody: list[str]) -> str:
+    """The shortest beginning that nobody else has."""
+    length = SHORTEST
+    while length < len(hashed) and sum(other.startswith(hashed[:length]) for other in everybody) > 1:
+        length += 1
+    return hashed[:length]
+
+
+def trusted(store: Store) -> tuple[list[Result], list[str]]:
+    """All results whose signature holds and that lie in their own place, and a sentence for every other file.
+
+    One call of the system a file and no more, for there are 50,000 of a large class.
+    """
+    found, left_out, folder = [], [], os.path.join(store.folder, "results")
+    own_name = cache(file_name)
+    with _without_pauses():
+        for entry in _files(folder):
+            place = entry.path[len(folder) + 1 :]
+            try:
+                result = _read(entry, store.key)
+                own = (own_name(result.student), own_name(result.lesson), f"{own_name(result.item)}.json")
+                if place != os.path.join(*own):
+                    raise Untrusted("is signed, but belongs elsewhere: it was moved or copied")
+                found.append(result)
+            except Untrusted as error:
+                left_out.append(f"results/{place.replace(os.sep, chr(47))} {error}.")
+            except ValueError as error:
+                left_out.append(f"results/{place.replace(os.sep, chr(47))} is signed, but {error}.")
+    return sorted(found, key=lambda result: (result.lesson, result.student, result.item)), sorted(left_out)
+
+
+def _read(entry: os.DirEntry, key: bytes) -> Result:
+    if not entry.is_file(follow_symlinks=False):
+        raise Untrusted("is not a plain file")
+    try:
+        with open(entry.path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise Untrusted(f"cannot be read ({error.strerror})") from error
+    if len(data) > LARGEST:
+        raise Untrusted("is larger than anything that is written here")
+    kept = believed("result", data, key)["result"]
+    return Result.from_json({name: value for name, value in kept.items() if name != "evidence"})
+
+
+def _files(folder: str) -> Iterator[os.DirEntry]:
+    """Everything below that is no folder; links are not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path)
+            else:
+                yield entry
+
+
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Nothing that is read here is garbage: looking for some takes as long as the reading."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -12,8 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 from autograder.cohort.order import Item
-from autograder.cohort.reasons import of_many
-from autograder.cohort.tally import NOTHING, Tally
+from autograder.cohort.tally import NOTHING, Tally, of_many
 from autograder.core.verdict import NOT_ATTEMPTED, NOT_JUDGED
 from autograder.text.words import json_text, printable
 

@@ -25,7 +25,7 @@ def cohort(
 ) -> None:
     """Write one page on a class: what to reteach, who did what, where they stop, which checks tell nothing."""
     from autograder.cohort import cohort_page
-    from autograder.cohort.kept_results import trusted
+    from autograder.cohort.page import trusted
     from autograder.course import registry
     from autograder.report.pages import write
 

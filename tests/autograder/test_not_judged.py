@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from autograder.batch.summaries import table as results_csv
+from autograder.cohort.findings import findings
 from autograder.cohort.page import cohort_page
-from autograder.cohort.separating import findings
 from autograder.cohort.view import for_the_map, points
 from autograder.commands.regrading import worth
 from autograder.core.diagnose import Diagnosis

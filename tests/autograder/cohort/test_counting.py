@@ -5,10 +5,8 @@ import statistics
 import numpy as np
 import pytest
 
+from autograder.cohort.findings import findings, largest_stops, steps, topics
 from autograder.cohort.order import items_of
-from autograder.cohort.reteach import topics
-from autograder.cohort.separating import findings
-from autograder.cohort.stopping import largest_stops, steps
 from autograder.cohort.tally import tally
 from autograder.cohort.view import lines, points
 from autograder.core.diagnose import Diagnosis

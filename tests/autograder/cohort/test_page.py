@@ -9,8 +9,7 @@ import pytest
 
 from autograder.batch.results import Store
 from autograder.cohort import cohort_page
-from autograder.cohort.kept_results import trusted
-from autograder.cohort.pseudonyms import pseudonyms
+from autograder.cohort.page import pseudonyms, trusted
 from autograder.cohort.view import dead_json
 from autograder.core.verdict import FAILED, PASSED
 
@@ -91,7 +90,7 @@ def test_a_student_has_the_same_id_in_every_lesson_and_another_with_another_secr
 
 
 def test_ids_that_would_agree_are_told_apart(monkeypatch):
-    monkeypatch.setattr("autograder.cohort.pseudonyms.SHORTEST", 1)
+    monkeypatch.setattr("autograder.cohort.page.SHORTEST", 1)
     ids = pseudonyms([f"s{n}" for n in range(200)], SECRET)
     assert len(set(ids.values())) == 200
     assert max(map(len, ids.values())) < 8
