@@ -25,13 +25,13 @@ from autograder.text.screen import Screen
 from autograder.text.words import printable, report_safely, visible
 
 COMMANDS = {
-    "watch": "study_watch",
+    "watch": "study",
     "debug": "study_debug",
     "hint": "study",
     "reset": "study",
     "open": "study",
-    "check": "checking",
-    "pack": "study_pack",
+    "check": "study",
+    "pack": "study",
     "build": "authoring",
     "lint": "authoring",
     "demo": "showing",
@@ -39,12 +39,12 @@ COMMANDS = {
     "grade": "grading",
     "verify": "grading",
     "regrade": "regrading",
-    "feedback": "feedback",
-    "similar": "similar",
-    "cohort": "cohort",
+    "feedback": "class_reports",
+    "similar": "class_reports",
+    "cohort": "class_reports",
     "doctor": "doctor",
     "export": "exporting",
-    "release": "releasing",
+    "release": "authoring",
 }
 """Command -> the module of `autograder.commands` that has a function of its name; a new command is one line here.
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.authoring.module import module_text
-from autograder.authoring.notebook import solved_notebook, written
+from autograder.authoring.notebook import module_text, readme_text, solved_notebook, written
 from autograder.authoring.outline import FOLDER, outline_text
 from autograder.authoring.parse import parse
-from autograder.authoring.readme import readme_text
 from autograder.authoring.rules import require
 from autograder.authoring.student_notebook import released
 from autograder.authoring.templates import render

@@ -1,18 +1,17 @@
-"""`cnnviz lint`: the course held to its own rules."""
+"""`cnnviz lint`: the course held to its own rules; here a lesson's folders: text, links, stale and stray files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autograder.authoring.build import SOLVED
-from autograder.authoring.errors import Problem
-from autograder.authoring.lint_files import file_problems, stray_problems
-from autograder.authoring.lint_records import record_faults
+from autograder.authoring.build import LESSON, SOLVED, build_lessons
+from autograder.authoring.errors import AuthoringError, Problem
+from autograder.authoring.lint_records import record_faults, solution_problems
 from autograder.authoring.lint_runs import check_problems, notebook_problems
-from autograder.authoring.lint_solutions import solution_problems
 from autograder.course import registry
-from autograder.course.records import Lesson
+from autograder.course.records import SECTIONS, Lesson
 
 
 def lint(root: Path, lessons: Sequence[str] | None = None, run_notebooks: bool = False) -> list[Problem]:
@@ -48,3 +47,84 @@ def lint_lessons(
 def record_problems(lesson: Lesson) -> list[Problem]:
     """Faults of the records, each with its file."""
     return [Problem(f"{SOLVED}/{lesson.id}", fault, f"cnnviz lint {lesson.id}") for fault in record_faults(lesson)]
+
+
+_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
+_PAPER = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)/|doi\.org/)([^\s)>\]\"#?]+)", re.IGNORECASE)
+_PASSING = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".DS_Store")
+"""Left by tools, never part of the course."""
+
+
+def file_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
+    """Everything that can be said without running a lesson's code."""
+    for lesson in lessons:
+        yield from _build_problems(root, lesson)
+        text = root / SOLVED / lesson.id / f"{lesson.name}.md"
+        if text.is_file():
+            yield from text_problems(text.read_text(encoding="utf-8"), file=str(text.relative_to(root)))
+
+
+def text_problems(text: str, *, file: str) -> Iterator[Problem]:
+    """Unfinished words, and papers that the references do not list."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := _UNFINISHED.search(line):
+            told = f'got "{match[0]}"; a student would read it, so write what is missing.'
+            yield Problem(f"{file}:{number}", told, f"grep -n {match[0]} {file}")
+    prose, _, references = text.partition(f"\n## {SECTIONS['references']}\n")
+    listed = _papers(references)
+    if not listed:
+        told = "the section References links to no paper; give at least one link to arxiv.org or doi.org."
+        yield Problem(file, told, f"grep -n References {file}")
+    for paper in sorted(_papers(prose) - listed):
+        told = f'the text links to the paper "{paper}", which the section References does not; list it there.'
+        yield Problem(file, told, f"grep -n {paper} {file}")
+
+
+def stray_problems(root: Path, lessons: Sequence[Lesson], known: Sequence[Lesson]) -> Iterator[Problem]:
+    """Files and folders that no lesson accounts for.
+
+    Args:
+        root: the course folder.
+        lessons: those whose folders are looked into.
+        known: all lessons of the course.
+    """
+    for folder in (SOLVED, LESSON):
+        shared = ["mistakes.md"] if folder == SOLVED else []
+        yield from _strays(root, Path(folder), [lesson.id for lesson in known] + shared)
+        for lesson in lessons:
+            yield from _strays(root, Path(folder) / lesson.id, _files(folder, lesson))
+
+
+def _build_problems(root: Path, lesson: Lesson) -> Iterator[Problem]:
+    try:
+        changed = build_lessons(root, [lesson], check=True)
+    except AuthoringError as error:
+        yield Problem(error.place, error.sentence, f"cnnviz build {lesson.id}")
+    except ValueError as error:
+        yield Problem(f"{SOLVED}/{lesson.id}", str(error), f"cnnviz build {lesson.id}")
+    else:
+        for path in changed:
+            told = f"it is not what {SOLVED}/{lesson.id}/{lesson.name}.md and its records give."
+            yield Problem(path, told, f"cnnviz build {lesson.id}")
+
+
+def _papers(text: str) -> set[str]:
+    """Identifiers of linked papers, without version and file ending."""
+    return {re.sub(r"(v\d+)?(\.pdf)?[.,;:]*$", "", paper).lower() for paper in _PAPER.findall(text)}
+
+
+def _files(folder: str, lesson: Lesson) -> list[str]:
+    name = lesson.name
+    both = [f"{name}.ipynb", f"{name}.py", "picture.png"]
+    if folder == SOLVED:
+        return [*both, f"{name}.md", "mistakes.md", "cases.py", "variants.py", "make_picture.py"]
+    return [*both, "README.md", f"test_{name}.py"]
+
+
+def _strays(root: Path, folder: Path, allowed: Sequence[str]) -> Iterator[Problem]:
+    if not (root / folder).is_dir():
+        return
+    for path in sorted((root / folder).iterdir()):
+        if path.name not in allowed and path.name not in _PASSING:
+            told = f"it belongs to no lesson; in {folder} are allowed: {', '.join(allowed)}."
+            yield Problem(str(folder / path.name), told, f"git rm -r {folder / path.name}")

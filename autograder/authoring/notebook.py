@@ -1,16 +1,18 @@
-"""The solved notebook: blocks and records become cells, with nbgrader's metadata and ids that stay."""
+"""What a lesson's blocks and records become: the solved notebook, with ids that stay, a module, and a README."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block
-from autograder.authoring.publishing import FOLDED, install_cell, links
+from autograder.authoring.publishing import FOLDED, badges, install_cell, links
 from autograder.authoring.solution import BEGIN, END
 from autograder.authoring.templates import render
 from autograder.course.records import Exercise, Lesson, Question
@@ -134,3 +136,41 @@ def _ours(kind: str, **more: Any) -> dict[str, Any]:
 
 def _nbgrader(grade_id: str, **flags: bool) -> dict[str, Any]:
     return {"nbgrader": {"grade_id": grade_id, "schema_version": 3, "task": False, **flags}}
+
+
+def module_text(notebook: NotebookNode, lesson: Lesson, *, solved: bool) -> str:
+    """The solved module from the solved notebook, or the stub from the student's."""
+    parts = [_part(cell) for cell in notebook.cells if "cnnviz" in cell.metadata]
+    body = parts[0]
+    for before, part in pairwise(parts):
+        body += ("\n\n\n" if _has_definition(before) or _has_definition(part) else "\n\n") + part
+    return render("module.py.j2", lesson=lesson, solved=solved, body=body)
+
+
+def _part(cell: NotebookNode) -> str:
+    """The cell's code without the marks; of a filled answer only the last word."""
+    lines = cell.source.strip("\n").split("\n")
+    marks = [index for index, line in enumerate(lines) if line.strip() in (BEGIN, END)]
+    if marks and cell.metadata["cnnviz"]["kind"] == QUESTION:
+        lines = lines[marks[0] + 1 : marks[1]]
+    return "\n".join(line for line in lines if line.strip() not in (BEGIN, END))
+
+
+def _has_definition(source: str) -> bool:
+    return any(line.startswith(("def ", "class ", "@")) for line in source.split("\n"))
+
+
+def readme_text(lesson: Lesson, text: str, *, handout: bool = False) -> str:
+    """Exercises, predictions, how to work on it; earlier lessons are those that the lesson's text names.
+
+    Args:
+        lesson: the records.
+        text: the authored Markdown.
+        handout: whether it is handed to a class, without badges and without the folder docs.
+    """
+    earlier = sorted({name for name in re.findall(r"\b\d\d_[a-z_]+\b", text) if name < lesson.id})
+    minutes = sum(exercise.minutes for exercise in lesson.exercises)
+    return render(
+        "README.md.j2", lesson=lesson, minutes=minutes, earlier=earlier, handout=handout,
+        badges="" if handout else badges(lesson),
+    )  # fmt: skip

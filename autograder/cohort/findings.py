@@ -1,4 +1,4 @@
-"""What stands out in a class: what to reteach first, where students stop, checks that separate nobody or contradict the rest."""
+"""What stands out in a class: what to reteach first, where students stop, which checks separate nobody."""
 
 from __future__ import annotations
 

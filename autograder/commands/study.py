@@ -1,12 +1,13 @@
-"""`cnnviz` alone, `hint`, `reset`, `open`: where a student is, what helps, and a fresh start."""
+"""What a student does alone: `cnnviz`, `watch`, `check`, `hint`, `reset`, `open`, `pack`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.commands.shared import err, one_sentence
+from autograder.commands.shared import Device, LessonName, checked_device, err, one_sentence, out
 from autograder.text.words import printable
 
 if TYPE_CHECKING:
@@ -133,3 +134,78 @@ def _judging(cache: Cache) -> Judging:
     from autograder.study.judging import Judging
 
     return Judging(cache)
+
+
+def pack(
+    lesson: Annotated[str, typer.Argument(metavar="LESSON", help="11_grad_cam, grad_cam or 11.")],
+    to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The zip; LESSON.zip without it.")] = None,
+) -> None:
+    """Pack a lesson into one zip to hand in, and check what is in it. Exit status 0 if everything passes, else 1."""
+    from autograder.core.verdict import PASSED, summary
+    from autograder.report import tables
+    from autograder.study.folder import course_folder, work
+    from autograder.study.packing import pack as packed
+    from autograder.study.packing import tried
+
+    with one_sentence():
+        found = work(course_folder(), lesson)
+        archive = to or Path(f"{found.outline.id}.zip")
+        names = packed(found, archive)
+        ((which, graded),) = tried(archive, found, err)
+    out.print(tables.lesson_table(which, graded))
+    out.print(tables.diagnoses(graded))
+    out.say(printable(f"{archive} holds {', '.join(names)} and was checked as it is: hand it in."))
+    raise typer.Exit(0 if summary([row for each in graded for row in each.rows]) == PASSED else 1)
+
+
+def watch(
+    lesson: Annotated[
+        str | None, typer.Argument(metavar="[LESSON]", help="11_grad_cam, grad_cam or 11; else the one in progress.")
+    ] = None,
+) -> None:
+    """Check whenever you save, in your editor or in Jupyter. Keys: h hint, n next, l list, r reset, ? all keys."""
+    import asyncio
+    import gc
+    import signal
+    from contextlib import suppress
+
+    from autograder.study.cache import Cache
+    from autograder.study.folder import course_folder, work, works
+    from autograder.study.screens import at_hand
+    from autograder.study.signs import console
+    from autograder.study.watching import Watch
+
+    with one_sentence():
+        folder, cache = course_folder(), Cache()
+        found = works(folder)
+        begin = work(folder, lesson) if lesson else at_hand(found, cache)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(Watch(found, begin, cache, console()).run())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is still being loaded ends by itself, or with a second Ctrl-C
+    gc.freeze()  # else the interpreter looks through all of torch once more before the prompt is back
+
+
+def check(
+    lesson: LessonName = None,
+    submission: Annotated[Path, typer.Option(help="The folder that holds the student's files.")] = Path("lessons"),
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the verdicts there.")] = None,
+    device: Device = "cpu",
+) -> None:
+    """Check a lesson, or every lesson found, and say what is wrong. Exit status 0 if everything passes, else 1."""
+    from autograder.core.oracle import Setting
+    from autograder.core.verdict import PASSED, summary
+    from autograder.report import tables
+    from autograder.study.check_folder import check_submission, write_json
+
+    with one_sentence():
+        checked_device(device)
+        if json_file is not None and not json_file.resolve().parent.is_dir():
+            raise ValueError(f"--json: the folder of {json_file} does not exist; create it first.")
+        graded = check_submission(submission, lesson, Setting(device=device), err)
+        if json_file is not None:
+            write_json([g for _, part in graded for g in part], json_file)
+    for which, part in graded:
+        out.print(tables.lesson_table(which, part))
+        out.print(tables.diagnoses(part))
+    rows = [row for _, part in graded for g in part for row in g.rows]
+    raise typer.Exit(0 if summary(rows) == PASSED else 1)

@@ -19,7 +19,7 @@ from autograder.report.sentences import CATALOGUE
 ANSWERS = ("cnnviz_ref", "autograder.course.authored", "autograder.authoring")
 """What is never taken along, whoever imports it."""
 BEGINNINGS = ("autograder", "autograder.cli", "autograder.pytest_plugin", "autograder.course.recorded")
-COMMANDS = ("checking", "doctor", "study*", "watch*")
+COMMANDS = ("doctor", "study*")
 """Modules of `autograder.commands` that students have; an instructor's command is in none of these."""
 WHOLE = ("isolated", "study")
 """Parts of `autograder` whose modules are also started or imported by name."""

@@ -3,11 +3,15 @@ from dataclasses import replace
 import pytest
 
 from autograder.authoring.build import build_lessons
-from autograder.authoring.lint import lint, lint_lessons, record_problems
-from autograder.authoring.lint_files import file_problems, stray_problems, text_problems
-from autograder.authoring.lint_records import record_faults
+from autograder.authoring.lint import file_problems, lint, lint_lessons, record_problems, stray_problems, text_problems
+from autograder.authoring.lint_records import (
+    calls_faults,
+    functions_of,
+    record_faults,
+    solution_problems,
+    special_faults,
+)
 from autograder.authoring.lint_runs import check_problems, notebook_problems
-from autograder.authoring.lint_solutions import calls_faults, functions_of, solution_problems, special_faults
 from autograder.course import registry
 from autograder.course.mutants import Solved, misconceptions
 from tests.autograder.authoring.conftest import REPOSITORY

@@ -75,7 +75,7 @@ def test_every_formula_is_drawn(lesson):
 
 
 def test_the_command_writes_pages_and_says_how_many(tmp_path, monkeypatch, capsys):
-    from autograder.commands.feedback import feedback
+    from autograder.commands.class_reports import feedback
 
     monkeypatch.setenv("CNNVIZ_SECRET", "s" * 40)
     store = Store(tmp_path / "results", "s" * 40)

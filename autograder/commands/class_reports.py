@@ -1,19 +1,78 @@
-"""`cnnviz similar`: pairs of submissions that look alike, as a hint for a human."""
+"""`cnnviz feedback`, `cohort` and `similar`: what an instructor reads of a graded class."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from autograder.commands.grading import Results, SecretFile, opened
-from autograder.commands.shared import one_sentence, out
+from autograder.commands.shared import err, one_sentence, out
 from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.batch.results import Store
     from autograder.batch.similarity import Likeness, Work
+
+
+def cohort(
+    results: Results,
+    to: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the page goes.")],
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Short ids in place of names; nothing that students' code said.")
+    ] = False,
+    lesson: Annotated[
+        list[str] | None, typer.Option("--lesson", metavar="LESSON", help="Only these: 10,11 or given again.")
+    ] = None,
+    secret: SecretFile = None,
+) -> None:
+    """Write one page on a class: what to reteach, who did what, where they stop, which checks tell nothing."""
+    from autograder.cohort import cohort_page
+    from autograder.cohort.page import trusted
+    from autograder.course import registry
+    from autograder.report.pages import write
+
+    with one_sentence():
+        only = [registry.lesson(name).id for names in lesson or () for name in names.split(",")]
+        if not to.resolve().parent.is_dir():
+            raise ValueError(f"--out: the folder of {to} does not exist; create it first.")
+        store, known = opened(results, secret)
+        found, left_out = trusted(store)
+        html = cohort_page(found, registry.lessons(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
+        write(to, html)
+    for sentence in left_out:
+        err.say(printable(f"Left out: {sentence}"))
+    out.say(printable(f"The page is at {to.resolve()}"))
+
+
+def feedback(
+    results: Results,
+    to: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the pages.")],
+    lesson: Annotated[str | None, typer.Option("--lesson", metavar="LESSON", help="Only this one.")] = None,
+    secret: SecretFile = None,
+) -> None:
+    """Write a page for each student and lesson: verdicts, values beside the formula's, what to look at next."""
+    from autograder.course import registry
+    from autograder.feedback.class_pages import make_index, make_pages
+
+    with one_sentence():
+        wanted = registry.lesson(lesson).id if lesson else None
+        if to.exists() and not to.is_dir():
+            raise ValueError(f"--out: got {to}, which is a file; name a folder.")
+        store, _ = opened(results, secret)
+        chosen = [result for result in store.results() if wanted in (None, result.lesson)]
+        with err.status("writing pages") as status:
+            made = []
+            for each in make_pages(chosen, to):
+                made.append(each)
+                status.update(counted(len(made), "page"))
+            index = make_index(made, to)
+    fresh = sum(each.fresh for each in made)
+    pages = counted(len(made), "page")
+    out.say(printable(f"{pages}, {fresh} of them new or changed. The list of all is {index}; it names everybody."))
+
 
 ADVICE = printable(
     "A hint, never a verdict: short right functions look alike, and so does what was worked out together."

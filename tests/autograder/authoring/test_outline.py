@@ -2,8 +2,8 @@
 
 import pytest
 
+from autograder.authoring.outline import plain
 from autograder.course.outlines import outlines
-from autograder.text.plain_formulas import plain
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_formula_keeps_its_meaning_on_one_line(latex, text):
 
 
 def test_an_unknown_command_is_refused_with_its_name():
-    with pytest.raises(ValueError, match=r"got \\oint, which has no plain sign yet; add it to .*formulas.py"):
+    with pytest.raises(ValueError, match=r"got \\oint, which has no plain sign yet; add it to .*outline.py"):
         plain(r"\oint f")
 
 
