@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 import cnnviz
-from autograder.gallery.looks import LOOKS
-from autograder.gallery.subject import MOSAIC, Box, Subject, Target
+from autograder.gallery.subject import LOOKS, MOSAIC, Box, Subject, Target
 from cnnviz_ref import METHODS, Method
 
 DIGITS = {"digit": (1, 5), "digits": (2, 7)}

@@ -12,8 +12,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.course import registry
-from autograder.kit.leaks import answers, solutions
-from autograder.kit.searched import squeezed
+from autograder.kit.leaks import answers, solutions, squeezed
 from cnnviz_ref import METHODS
 from making.places import ROOT
 

@@ -19,7 +19,7 @@ from autograder.core.message import Message, in_turn, message
 from autograder.core.verdict import Row
 from autograder.course import registry
 from autograder.course.locations import PACKAGE
-from autograder.kit.recording import packs
+from autograder.kit.contents import packs
 from autograder.report import sentences
 from autograder.report.sentences import catalogue, said, sentence
 

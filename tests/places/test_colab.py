@@ -12,7 +12,7 @@ import pytest
 from autograder.authoring import publishing
 from autograder.authoring.build import outputs
 from autograder.course import registry
-from autograder.kit import wheel as wheels
+from autograder.kit import release as wheels
 
 ROOT = Path(__file__).parents[2]
 URL = "https://uni.example/cnn/download?file=7"

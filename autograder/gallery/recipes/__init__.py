@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from autograder.gallery.recipes import classmaps, layers, neighbours, pixels
-from autograder.gallery.recipes.fallback import fallback
-from autograder.gallery.recipes.record import Draw, Recipe, captions
+from autograder.gallery.recipes.record import Draw, Recipe, captions, fallback
 from cnnviz_ref import Method
 
 RECIPES: dict[str, Draw] = {**layers.RECIPES, **neighbours.RECIPES, **pixels.RECIPES, **classmaps.RECIPES}

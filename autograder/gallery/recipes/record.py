@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
 
-from autograder.gallery.drawing import Panel
+from torch import Tensor
+
+from autograder.gallery.drawing import Panel, alone, grey, maps
 from autograder.gallery.subject import Subject
+from cnnviz_ref import Method
 
 Draw: TypeAlias = Callable[[Subject], Sequence[Panel]]
 """A method's panels for one picture."""
@@ -56,3 +60,42 @@ def _headed(text: str, mark: str) -> list[tuple[str, str]]:
     """Headings of one level with what stands below each."""
     pieces = re.split(rf"^{mark}(\w+)\n", text, flags=re.MULTILINE)[1:]
     return [(name, body.strip("\n")) for name, body in zip(pieces[::2], pieces[1::2], strict=True)]
+
+
+def fallback(method: Method) -> Recipe:
+    """What can be shown without knowing the method."""
+
+    def draw(subject: Subject) -> list[Panel]:
+        result = method.call(subject.model, subject.image, subject.classes[:1], subject.look.layer)
+        return by_shape(result, method)
+
+    return Recipe(draw, from_docstring(method))
+
+
+def by_shape(result: Tensor, method: Method) -> list[Panel]:
+    """Maps `N h w`, signed pictures `N C H W` or `C H W`, channels `N K h w`; anything else is only described."""
+    axes = method.shape.split()
+    title, said = method.name, f"Shape {list(result.shape)}."
+    if axes[:1] == ["N"]:
+        result, axes = result[0], axes[1:]
+    if axes in (["h", "w"], ["H", "W"]):
+        return [alone(result.float(), title, said)]
+    if axes == ["C", "H", "W"] and len(result) in (1, 3):
+        return [grey(result.float(), title, said)]
+    if len(axes) == 3 and min(result.shape) > 0:
+        channels = list(result[:8].float())
+        return [maps(channels, [str(k) for k in range(len(channels))], title, said)]
+    return []
+
+
+def from_docstring(method: Method) -> Caption:
+    """The first sentence and the formula; the rest points to the lesson."""
+    text = inspect.getdoc(method.function) or method.name
+    formula = re.search(r"Formula:\n(.*?)\n\n", text, re.DOTALL)
+    return Caption(
+        shows=text.split("\n\n")[0],
+        formula=inspect.cleandoc(formula.group(1)) if formula else "",
+        colours="Dark blue is low, yellow high; where there are both signs, white (in pictures: grey) is zero.",
+        notice="This method has no caption of its own yet.",
+        misleads=f"See the lesson {method.lesson}.",
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from autograder.course import registry
 from autograder.course.recorded.lessons import lessons
-from autograder.kit import recording
+from autograder.kit import contents
 from autograder.kit.release import release
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def recorded(tmp_path_factory):
 
     def lesson(name):
         if name not in made:
-            for file, content in recording.packs(registry.lesson(name)).items():
+            for file, content in contents.packs(registry.lesson(name)).items():
                 (folder / name).mkdir(exist_ok=True)
                 (folder / name / file).write_bytes(content)
             made.update({each.id: each for each in lessons(folder)})

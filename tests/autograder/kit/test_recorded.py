@@ -16,8 +16,8 @@ from autograder.course.recorded.lessons import texts_of
 from autograder.course.recorded.pack import Pack
 from autograder.course.records import Option
 from autograder.isolated import observe_once
-from autograder.kit import recording
-from autograder.kit.searched import squeezed
+from autograder.kit import contents
+from autograder.kit.leaks import squeezed
 from autograder.report.sentences import sentence
 from autograder.report.tables import lesson_table
 from autograder.study.progress import State
@@ -173,18 +173,18 @@ def test_the_call_on_a_photo_is_small_and_gives_the_same_map(recorded):
         ours, theirs = live.showcase(), copy.showcase()
         got = [observe_once(live.reference, [planned(copy, call)])[0].arrays[0] for call in (ours, theirs)]
         assert abs(got[0] - got[1]).max() <= 1e-6 * abs(got[0]).max()
-    assert len(recording.pack(registry.exercise("grad_cam.grad_cam"))) < 1_000_000  # the network alone is 19 MB
+    assert len(contents.pack(registry.exercise("grad_cam.grad_cam"))) < 1_000_000  # the network alone is 19 MB
 
 
 def test_the_same_lesson_is_the_same_bytes(recorded):
     lesson = registry.lesson("13_deeplift")
-    assert recording.packs(lesson) == recording.packs(lesson)
+    assert contents.packs(lesson) == contents.packs(lesson)
 
 
 def test_a_pack_that_this_torch_cannot_read_is_said(tmp_path):
     from safetensors.numpy import load, save
 
-    made = recording.pack(registry.exercise("grad_cam.neuron_importance"))
+    made = contents.pack(registry.exercise("grad_cam.neuron_importance"))
     arrays = load(made)
     arrays["0 calls"] = arrays["0 calls"][:20]
     note = {"results": {"a": {"=": []}}, "torch": "torch 1.2"}

@@ -13,10 +13,10 @@ from autograder import cli
 from autograder.core.oracle import Setting, parts_of, seed_of
 from autograder.course import registry
 from autograder.course.sources import imported
-from autograder.kit import wheel as wheels
+from autograder.kit import release as wheels
 from autograder.kit.contents import COMMANDS, code_files
+from autograder.kit.leaks import texts
 from autograder.kit.release import contents, release, zipped
-from autograder.kit.searched import texts
 
 from .conftest import LESSON, ROOT
 
