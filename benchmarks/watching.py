@@ -23,8 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from autograder.course.outlines import Outline, outlines  # noqa: E402
-from autograder.study.handed_out import handed_out  # noqa: E402
-from autograder.study.resetting import in_module  # noqa: E402
+from autograder.study.resetting import handed_out, in_module  # noqa: E402
 from tests.autograder.study.terminal import Terminal  # noqa: E402
 
 REPEATS = 5

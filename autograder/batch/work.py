@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.messages import steady, steady_row
 from autograder.batch.names import seed_name
 from autograder.batch.results import Store
 from autograder.batch.stages import Handed, Result
@@ -23,13 +23,14 @@ from autograder.core.diagnose import Diagnosis
 from autograder.core.evidence import exhibits_of
 from autograder.core.grade import fault, grade_item
 from autograder.core.judge import Graded, everywhere
-from autograder.core.message import message
+from autograder.core.message import Message, message
 from autograder.core.oracle import Setting
-from autograder.core.verdict import NOT_JUDGED
+from autograder.core.verdict import NOT_JUDGED, Row
 from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.records import Exercise, Question
 from autograder.isolated import Runner
+from autograder.text.words import changed_in
 
 
 @dataclass(frozen=True)
@@ -151,3 +152,30 @@ def _only_while(boss: int) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, daemon=True).start()
+
+
+_CHANGING = (
+    (re.compile(r"[^\s'\"(]*cnnviz-run-\w+(?:/calls)?(?:/call-\w+)?"), "."),
+    (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x..."),
+    (re.compile(r"\btmp[a-z0-9_]{8}\b"), "tmp..."),
+    (re.compile(r"/proc/\d+"), "/proc/..."),
+    (re.compile(r"(?i)\b(pid|process)([ =:]+)\d+"), r"\1\2..."),
+    (re.compile(r"(?<![\w.])\d{14,}(?![\w.])"), "..."),
+)
+"""Folder of the call, addresses, temporary names, process numbers, `id(...)`: pattern -> what stands there instead."""
+
+
+def steady(text: str) -> str:
+    """The text without addresses, process numbers and temporary paths."""
+    for pattern, instead in _CHANGING:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def steady_row(row: Row) -> Row:
+    """The row as it is kept: no seconds, a steady message."""
+    diagnosis = row.diagnosis
+    if diagnosis is not None:
+        message = Message.from_json(changed_in(diagnosis.message.as_json(), steady))
+        diagnosis = replace(diagnosis, name=steady(diagnosis.name), message=message)
+    return replace(row, diagnosis=diagnosis, seconds=0.0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,14 @@ from autograder.core.allowance import Allowance, Runs
 from autograder.core.attempts import better, without_attempt
 from autograder.core.diagnose import Diagnosis
 from autograder.core.judge import PROMISES, Graded, everywhere, judge
-from autograder.core.lending import lent
 from autograder.core.message import message
 from autograder.core.oracle import Part, Setting, parts_of
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
+from autograder.course import registry
+from autograder.course.locations import SOLUTIONS
 from autograder.course.records import Exercise, Lesson, Question, foundations
 from autograder.isolated import Cell, Outcome, PlannedCall, Request, observe
+from autograder.reading.needed import needed, only, statements
 from autograder.reading.submission import Submission
 
 Attempt = Callable[..., Graded]
@@ -237,3 +240,29 @@ def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
         return replace(row, diagnosis=replace(row.diagnosis, message=begun))
 
     return replace(judged, rows=tuple(pointed(row) for row in judged.rows))
+
+
+def lent(exercise: Exercise, names: Collection[str], solutions: Path = SOLUTIONS) -> Cell | None:
+    """The right text of the exercises `names`, to be loaded after the student's; None in a student's copy."""
+    path = next(solutions.glob(f"*_{exercise.module}/{exercise.module}.py"), None)
+    if path is None:
+        return None
+    wanted = {name.split(".")[1] for name in names}
+    written = {item.function for item in registry.lesson_of(exercise.id).exercises}
+    text = path.read_text(encoding="utf-8")
+    every = [one for one in statements(text) if not one.binds & (written - wanted)]
+    kept = {one for name in wanted for one in needed([every], name)[0]}
+    tree = _Bare().visit(ast.parse(only(text, sorted(kept, key=lambda one: one.first))))
+    return Cell("the course's own parts", ast.unparse(tree), own=False)
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes out what a function says of itself: comments are gone already."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self.generic_visit(node)
+        if ast.get_docstring(node) is not None and len(node.body) > 1:
+            del node.body[0]
+        return node
+
+    visit_ClassDef = visit_FunctionDef  # type: ignore[assignment]

@@ -6,15 +6,16 @@ import ast
 import io
 import json
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.course.outlines import Item
+from autograder.course.locations import COURSE, LESSONS, PACKAGE, SOLUTIONS
+from autograder.course.outlines import Item, Outline
 from autograder.study.folder import Work
-from autograder.study.handed_out import handed_out
 from autograder.text.files import write_whole
 
 
@@ -162,3 +163,24 @@ def _kept(path: Path, now: datetime) -> Path:
             continue
         return backup
     raise OSError(f"reset: {path.parent} holds a thousand backups of this second; try again.")
+
+
+def handed_out(outline: Outline, file: str) -> str:
+    """The text of the module or of the notebook; in a clone it is made anew, which takes a few seconds.
+
+    Raises:
+        ValueError: a clone whose texts break the rules of `cnnviz build`.
+    """
+    if COURSE == PACKAGE:
+        return (LESSONS / outline.id / file).read_text(encoding="utf-8")
+    return _made(outline.id)[file].decode()
+
+
+@cache
+def _made(lesson: str) -> Mapping[str, bytes]:
+    """File name -> content."""
+    from autograder.authoring.build import LESSON, outputs
+    from autograder.course import authored
+
+    made = outputs(COURSE, authored.lesson(SOLUTIONS / lesson))
+    return {path.rpartition("/")[2]: content for path, content in made.items() if path.startswith(f"{LESSON}/")}

@@ -15,12 +15,14 @@ from autograder.study.cache import Cache
 from autograder.study.folder import Work
 from autograder.study.keyboard import SUSPEND, Keyboard
 from autograder.study.progress import Interrupted, Standing
-from autograder.study.saving import saves
 from autograder.study.session import Session
 from autograder.text.screen import Screen
 
 if TYPE_CHECKING:
     from autograder.study.judging import Judging
+from collections.abc import AsyncIterator
+
+from watchfiles import Change, awatch
 
 PATIENCE = 1.0
 """Seconds after which a check that takes longer is mentioned."""
@@ -206,3 +208,30 @@ class Watch:
         if not all(work.contents()):
             time.sleep(RENAMING)
         return self._judge().standing(work, told, again=again or None)
+
+
+STEP, DEBOUNCE = 40, 300
+"""Milliseconds: what follows within a step belongs to the same save; nothing waits longer than the other."""
+
+
+async def saves(works: Sequence[Work], stop: asyncio.Event) -> AsyncIterator[tuple[Work, set[Path]]]:
+    """Each lesson of which a file that counts was written, renamed into place or removed, and these files.
+
+    Whatever else editors leave beside it (swap files, backups, half-written copies) is not looked at.
+    """
+    by_folder = {work.folder.resolve(): work for work in works}
+
+    def lesson(path: Path) -> Work | None:
+        folder = next((each for each in (path.parent, path.parent.parent) if each in by_folder), None)
+        return by_folder[folder] if folder and by_folder[folder].counts(path.relative_to(folder)) else None
+
+    def counts(change: Change, path: str) -> bool:
+        return lesson(Path(path).resolve()) is not None
+
+    async for changes in awatch(*by_folder, watch_filter=counts, step=STEP, debounce=DEBOUNCE, stop_event=stop):
+        saved: dict[Work, set[Path]] = {}
+        for path in sorted(Path(path).resolve() for _, path in changes):
+            if (work := lesson(path)) is not None:
+                saved.setdefault(work, set()).add(path)
+        for work, files in saved.items():
+            yield work, files

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.core.grade import grade_function, grade_item, grade_lesson
+from autograder.core.grade import grade_function, grade_item, grade_lesson, lent
 from autograder.core.judge import _computes, checks_of
-from autograder.core.lending import lent
 from autograder.core.oracle import Setting, parts_of
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
 from autograder.course import registry

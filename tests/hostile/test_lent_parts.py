@@ -11,8 +11,7 @@ import pytest
 
 import autograder
 from autograder.core import grade
-from autograder.core.grade import grade_item, grade_lesson
-from autograder.core.lending import lent
+from autograder.core.grade import grade_item, grade_lesson, lent
 from autograder.core.oracle import Setting
 from autograder.core.verdict import PASSED, summary
 from autograder.course import registry

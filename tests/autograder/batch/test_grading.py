@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from autograder.batch import work
-from autograder.batch.arrivals import Watch
 from autograder.batch.collect import collect
 from autograder.batch.grade_class import grade_all
 from autograder.batch.names import file_name
+from autograder.batch.pool import Watch
 from autograder.batch.results import Store
 from autograder.batch.stages import Handed, digest_of
 from autograder.batch.verifying import problems

@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from autograder.batch.messages import steady
 from autograder.batch.names import seed_name
 from autograder.batch.stages import Result
 from autograder.batch.summaries import table
+from autograder.batch.work import steady
 from autograder.core.verdict import PASSED, Row
 from autograder.text.words import printable
 

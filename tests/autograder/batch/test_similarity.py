@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from autograder.batch.code_shapes import statements
-from autograder.batch.similarity import WHOLE, alike
+from autograder.batch.similarity import WHOLE, alike, statements
 from autograder.course import registry
 from autograder.course.locations import LESSONS
 from autograder.reading.submission import Source, Submission, from_cells, from_module

@@ -16,7 +16,7 @@ from autograder.core.message import message
 from autograder.core.verdict import FAILED, NOT_JUDGED, PASSED, Row
 from autograder.core.version import checks_version
 from autograder.course.records import Lesson, Option, Question
-from autograder.nbgrader import batch_of_course, checks
+from autograder.nbgrader import checks
 from autograder.nbgrader.checks import IsolatedChecks, item_of, write_score
 from autograder.reading.submission import Source, Submission
 
@@ -48,7 +48,7 @@ def grade(release, monkeypatch, tmp_path):
     """Runs the stage on a notebook with one question."""
     monkeypatch.setattr(checks.registry, "lesson", lambda name: TOY)
     monkeypatch.chdir(tmp_path)
-    for once in (checks.warn_of_no_secret, batch_of_course.checked_rung, batch_of_course._store):
+    for once in (checks.warn_of_no_secret, checks.checked_rung, checks._store):
         once.cache_clear()
 
     def run(answer, *, about=ABOUT, cnnviz=None, **traits):

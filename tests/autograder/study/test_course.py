@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.course import outlines, registry
-from autograder.study.handed_out import handed_out
+from autograder.study.resetting import handed_out
 
 from .conftest import ROOT
 

@@ -3,8 +3,7 @@
 import pytest
 
 from autograder.course import outlines
-from autograder.study.ladder import climb
-from autograder.study.telling import hints
+from autograder.study.telling import climb, hints
 
 from .conftest import printed
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from autograder.study.folder import works
-from autograder.study.saving import saves
+from autograder.study.watching import saves
 
 from .conftest import ROOT
 
