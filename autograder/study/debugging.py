@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import pdb
 import sys
@@ -189,7 +190,7 @@ def run(debugged: Debugged) -> Ran:
             function = vars(module).get(debugged.exercise.function)
             if function is None and failures:
                 return Ran(error=failures[0].error)
-            planned = debugged.part.planned[debugged.call]
+            planned = copy.deepcopy(debugged.part.planned[debugged.call])  # the case's own are kept for the next call
             torch.manual_seed(0)
             result = answer(function, planned.args, planned.kwargs or {})  # type: ignore[arg-type]
             return Ran(result if planned.then is None else result(*planned.then), function=function)

@@ -66,6 +66,8 @@ def test_a_right_function_says_so_and_its_first_case_is_run(debug, work: Work):
 def test_what_is_left_changed_is_told_where_the_values_are_right(debug, work: Work):
     write(work, "alpha = gradients.mean(dim=(2, 3))\n    gradients.mul_(2)\n    return alpha")
     assert "an argument is changed in place" in words(debug("11", "neuron_importance"))
+    write(work, "return gradients.mean(dim=(2, 3))")
+    assert words(debug("11", "neuron_importance")).endswith("This call is right.")  # the case is as it was
 
 
 def test_what_cannot_be_run_is_one_sentence(debug, work: Work):
