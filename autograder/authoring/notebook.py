@@ -18,10 +18,13 @@ from autograder.authoring.templates import render
 from autograder.course.records import Exercise, Lesson, Question
 
 METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
-"""No versions: the bytes depend on the lesson only."""
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py", "mimetype": "text/x-python",
+        "name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3",
+    },
+}  # fmt: skip
+"""What JupyterLab writes when it has started the kernel, but Python's version: the bytes depend on the lesson only."""
 
 _OFF_THE_PAGE = {"tags": ["remove-cell"]}
 """MyST-NB's word for a cell that a rendered page leaves out."""

@@ -81,15 +81,16 @@ def open(  # the command is called so; nothing here opens a file
     lesson: Lesson,
     only_print: Annotated[bool, typer.Option("--print", help="Only print the command.")] = False,
 ) -> None:
-    """Open a lesson's notebook in JupyterLab."""
+    """Open a lesson's notebook in JupyterLab, beside the other lessons."""
     from autograder.study.folder import course_folder, work
     from autograder.study.opening import open_command, start, typed
     from autograder.study.signs import console
 
     with one_sentence():
-        command = open_command(work(course_folder(), lesson))
+        found = work(course_folder(), lesson)
+        command = open_command(found)
         console().say(printable(typed(command)))
-        status = 0 if only_print else start(command)
+        status = 0 if only_print else start(command, found)
     raise typer.Exit(status)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -77,9 +79,20 @@ class Outline:
         return digest(content) == self.digests[self.files.index(file)]
 
 
+_LEXER = rb'"pygments_lexer": "ipython3"'
+_VERSION = re.compile(_LEXER + rb',\s*"version": "[^"]*"')
+"""Python's version in a notebook's metadata, which whatever starts a kernel writes there."""
+
+
 def digest(content: bytes) -> str:
-    """Names the content of a module or notebook; Windows line ends make no difference."""
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+    """Names the content of a module or notebook; Windows line ends and Python's version make no difference."""
+    return hashlib.sha256(_VERSION.sub(_LEXER, content.replace(b"\r\n", b"\n"))).hexdigest()
+
+
+def in_this_python(notebook: bytes) -> bytes:
+    """A notebook with the version of this Python, as JupyterLab writes it."""
+    version = f',\n   "version": "{sys.version.split()[0]}"'.encode()
+    return _VERSION.sub(_LEXER, notebook).replace(_LEXER, _LEXER + version)
 
 
 @cache

@@ -21,6 +21,7 @@ from autograder.course.recorded.pack import REFERENCE, Results, written
 from autograder.course.records import Case, Exercise, Law, Lesson
 from autograder.course.sources import closure
 from autograder.report.sentences import CATALOGUE
+from autograder.study.opening import SETTINGS
 
 ANSWERS = ("cnnviz_ref", "autograder.course.authored", "autograder.authoring")
 """What is never taken along, whoever imports it."""
@@ -63,8 +64,9 @@ def _module(path: Path) -> str:
 
 
 def _data() -> Iterator[Path]:
-    """What `cnnviz` reads, the sentences, and the pages that the code names."""
+    """What `cnnviz` reads, the sentences, JupyterLab's settings, and the pages that the code names."""
     yield CATALOGUE
+    yield from sorted(SETTINGS.rglob("*.json"))
     inside = (path for path in (CODE / "cnnviz").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
     yield from sorted(inside)
     yield from _templates({name for path in code_files() for name in _TEMPLATE.findall(path.read_text("utf-8"))})

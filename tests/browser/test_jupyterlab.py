@@ -58,29 +58,27 @@ def wait_for(url, process, log):
 
 @pytest.fixture(scope="module")
 def jupyterlab(chromium, tmp_path_factory):
-    """Address of the lesson's notebook in a JupyterLab that ends with this module."""
+    """Address of the lesson's notebook where `cnnviz open 11` has started JupyterLab, which ends with this module."""
     folder = tmp_path_factory.mktemp("jupyterlab")
-    shutil.copytree(ROOT / "lessons" / "11_grad_cam", folder / "work")
+    shutil.copytree(ROOT / "lessons", folder / "course" / "lessons")
     settings(folder / "config")
-    as_installed = (
-        folder / "config" / "labconfig" / "page_config.d" / "cnnviz.json"
-    )  # where pip puts it below etc/jupyter
-    as_installed.parent.mkdir(parents=True)
-    shutil.copy(ROOT / "deploy" / "jupyterlab" / "page_config.json", as_installed)
     port, token, log = free_port(), secrets.token_hex(16), folder / "log"
+    server = {
+        "ServerApp": {"ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False, "allow_root": True},
+        "IdentityProvider": {"token": token},
+        "LabApp": {"extension_manager": "readonly"},
+    }
+    (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(server), encoding="utf-8")
     own = {name: str(folder / name.split("_")[1].lower()) for name in
            ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}  # fmt: skip
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-        f"--ServerApp.root_dir={folder / 'work'}", "--LabApp.extension_manager=readonly",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "autograder.cli", "open", "11"]
     environment = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython"), "OMP_NUM_THREADS": "1"}
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder)
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder / "course")
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, log)
-        yield f"http://127.0.0.1:{port}/lab/tree/grad_cam.ipynb?reset&token={token}"
+        assert "nbgrader" not in log.read_text()
+        yield f"http://127.0.0.1:{port}/lab/tree/11_grad_cam/grad_cam.ipynb?reset&token={token}"
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -124,6 +122,17 @@ def look(page, panel, name):
         if panel is not None:
             panel.scroll_into_view_if_needed()
         page.screenshot(path=Path(folder) / f"jupyterlab_{name}.png")
+
+
+def test_the_course_lies_beside_a_notebook_that_nobody_has_changed_and_no_tool_of_instructors(notebook):
+    notebook.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    notebook.wait_for_timeout(1000)  # the kernel has told its language
+    look(notebook, None, "open")
+    assert notebook.locator(".jp-mod-dirty").count() == 0
+    shown = notebook.locator("body").inner_text()
+    assert [name for name in ("Nbgrader", "Create Assignment", "Formgrader", "Validate") if name in shown] == []
+    notebook.locator(".jp-BreadCrumbs-home").click()
+    notebook.locator(".jp-DirListing-item", has_text="01_filters").wait_for()
 
 
 def test_a_student_runs_the_lesson_writes_an_exercise_and_reads_the_verdict(notebook):

@@ -1,7 +1,11 @@
 """The commands as they are typed."""
 
+import json
+import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -92,15 +96,36 @@ def test_reset_says_where_the_students_own_is(run, work):
 
 
 def test_open_prints_the_command_and_says_what_is_missing(run, work, monkeypatch):
-    assert said(run("open", "11", "--print")) == "jupyter lab lessons/11_grad_cam/grad_cam.ipynb"
+    command = "jupyter lab --ServerApp.root_dir=lessons lessons/11_grad_cam/grad_cam.ipynb"
+    assert said(run("open", "11", "--print")) == command
     monkeypatch.setattr("autograder.study.opening.find_spec", lambda _: None)
     assert "open: JupyterLab is not installed beside this cnnviz; install it with" in run("open", "11").stderr
     work.notebook.unlink()
     assert "grad_cam.ipynb does not exist; `cnnviz reset 11` brings it." in refused(run("open", "11"))
 
 
-def test_open_becomes_jupyterlab_on_the_notebook(run, monkeypatch):
+def test_open_becomes_jupyterlab_in_the_folder_of_the_lessons_without_nbgraders_tools(run, monkeypatch):
     became = []
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/mine")
     monkeypatch.setattr("os.execv", lambda program, argv: became.append(argv))
     run("open", "11")
-    assert became == [current_folder.run("jupyterlab", "lessons/11_grad_cam/grad_cam.ipynb")]
+    asked = "--ServerApp.root_dir=lessons", "lessons/11_grad_cam/grad_cam.ipynb"
+    assert became == [current_folder.run("jupyterlab", *asked)]
+    ours, theirs = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert theirs == "/mine"
+    page = json.loads((Path(ours) / "labconfig" / "page_config.json").read_text("utf-8"))
+    assert page["disabledExtensions"] == {"@jupyter/nbgrader": True}
+
+
+def test_a_notebook_told_its_python_is_still_as_handed_out_and_work_is_left_alone(run, work, monkeypatch):
+    monkeypatch.setattr("os.execv", lambda *_: None)
+    before = work.notebook.read_bytes()
+    run("open", "11")
+    opened = work.notebook.read_bytes()
+    assert json.loads(opened)["metadata"]["language_info"]["version"] == platform.python_version()
+    assert opened != before
+    assert work.untouched(work.contents())
+    mine = before.replace(b"raise NotImplementedError", b"return 1 #")
+    work.notebook.write_bytes(mine)
+    run("open", "11")
+    assert work.notebook.read_bytes() == mine
