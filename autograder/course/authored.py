@@ -140,7 +140,7 @@ def _exercise(
 
 def _fences(path: Path) -> Iterator[tuple[str, str, str]]:
     """What stands behind the fence, what in it, and file and line, of each fence of a text."""
-    for token in MarkdownIt().parse(path.read_text(encoding="utf-8")):
+    for token in MarkdownIt().disable("inline").parse(path.read_text(encoding="utf-8")):
         if token.type == "fence":
             yield token.info.strip(), token.content, f"{path.parent.name}/{path.name}:{(token.map or [0])[0] + 1}"
 

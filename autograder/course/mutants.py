@@ -23,7 +23,7 @@ import itertools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from markdown_it.tree import SyntaxTreeNode
 from autograder.course.records import Misconception
 
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
+_CODE = re.compile(r"`(.+?)`")
 _EDIT = re.compile(r"`(.+?)` -> `(.*?)`")
 
 
@@ -229,7 +230,13 @@ def _helpers(path: Path) -> Iterator[str]:
 
 
 def _nodes(path: Path) -> Sequence[SyntaxTreeNode]:
-    return SyntaxTreeNode(MarkdownIt().parse(path.read_text(encoding="utf-8"))).children
+    return _blocks(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=3)  # a lesson's is asked for twice, the shared one by every lesson
+def _blocks(text: str) -> Sequence[SyntaxTreeNode]:
+    """Headings, paragraphs, lists and fences; what stands in a line stays as it was written."""
+    return SyntaxTreeNode(MarkdownIt().disable("inline").parse(text)).children
 
 
 def _section(function: str, nodes: Sequence[SyntaxTreeNode], path: Path) -> Section:
@@ -267,4 +274,4 @@ def _inline(node: SyntaxTreeNode) -> str:
 
 def _codes(node: SyntaxTreeNode) -> list[str]:
     """What stands in backticks, at any depth."""
-    return [child.content for child in node.walk() if child.type == "code_inline"]
+    return [code for child in node.walk() if child.type == "inline" for code in _CODE.findall(child.content)]
