@@ -14,6 +14,7 @@ from autograder.core.diagnose import effect_message
 from autograder.core.grade import grade_function
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED
 from autograder.course import registry
+from autograder.course.records import Call
 from autograder.report.sentences import sentence
 from cnnviz.small_nets import BusyNet
 
@@ -94,8 +95,13 @@ def takes_model(exercise) -> bool:
     return parameters[0] in ("model", "head", "features")
 
 
+@functools.cache
+def calls_of(case) -> list[Call]:
+    return list(case.build(torch.Generator().manual_seed(0)))
+
+
 def returns_module(exercise) -> bool:
-    return any(call.then for case in exercise.cases for call in case.build(torch.Generator().manual_seed(0)))
+    return any(call.then for case in exercise.cases for call in calls_of(case))
 
 
 def takes_list_of_weights(exercise) -> bool:
@@ -156,8 +162,7 @@ def careless(reference):
 
 def in_use(case) -> list[BusyNet]:
     """The networks of a case that somebody is using."""
-    calls = case.build(torch.Generator().manual_seed(0))
-    return [value for call in calls for value in call.inputs.values() if isinstance(value, BusyNet)]
+    return [value for call in calls_of(case) for value in call.inputs.values() if isinstance(value, BusyNet)]
 
 
 BUSY = [e for e in EXERCISES if takes_model(e) and any(map(in_use, e.cases))]
@@ -254,7 +259,7 @@ def test_a_missing_return_is_asked_for(exercise):
     rows = grade_function(exercise, functools.wraps(exercise.reference)(lambda *args, **kwargs: None)).rows
     values = [row for row in rows if "values" in row.check]
     assert all(row.verdict == FAILED for row in rows)
-    if not any(call.then for case in exercise.cases for call in case.build(torch.Generator())):
+    if not returns_module(exercise):
         seen = [row for row in values if not row.check.startswith("hidden")]
         assert all("is a `return` missing?" in sentence(row.diagnosis.message) for row in seen)
 

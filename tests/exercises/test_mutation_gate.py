@@ -9,23 +9,28 @@ import pytest
 from autograder.core.compare import compare, distance
 from autograder.core.diagnose import diagnose
 from autograder.core.grade import grade_function
+from autograder.core.judge import judge
 from autograder.core.oracle import Part, Setting, parts_of
 from autograder.core.verdict import FAILED, PASSED, Row
 from autograder.course import registry
 from autograder.course.records import Case
+from autograder.isolated import Outcome, observe
 from tests.exercises.written import variants, variants_of
 
 EXERCISES = [exercise for lesson in registry.lessons() for exercise in lesson.exercises]
-SECRETS = ("", "spring term", "autumn term")
+TERM = "spring term"
+SECRETS = ("", TERM, "autumn term")
 """Practice, and two course secrets: a fixture that sees every mistake only by luck would fail one of them."""
 
 
-def cases_of(exercise, secret) -> list[Part]:
-    return [part for part in parts_of(exercise, Setting(secret=secret)) if isinstance(part.part, Case)]
+def parts_drawn(exercise, secret) -> list[Part]:
+    """What a secret draws; in practice all: what everybody may see is the same for every secret."""
+    return [part for part in parts_of(exercise, Setting(secret=secret)) if part.unseen or not secret]
 
 
 def each_exercise(test):
-    return pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)(test)
+    """All tests of one exercise, then all of the next: they share what was computed for its cases."""
+    return pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id, scope="module")(test)
 
 
 def each_secret(test):
@@ -37,7 +42,7 @@ def each_secret(test):
 def test_every_case_rejects_every_misconception_names_it_and_tells_it_apart_by_a_hundred_tolerances(exercise, secret):
     for mistake in exercise.misconceptions:
         assert_no(mistake.wrong.fault)
-    for part in cases_of(exercise, secret):
+    for part in (part for part in parts_drawn(exercise, secret) if isinstance(part.part, Case)):
         assert_no(part.clash or misread(exercise, part), f"{exercise.id}, case {part.part.name!r}: ", NEXT)
 
 
@@ -108,12 +113,14 @@ def test_right_variants_earn_every_point(exercise, secret):
             f"{variants(exercise.module).__file__}"
         )
     for variant in (exercise.reference, *right):
-        wrong = lost(grade_function(exercise, variant, Setting(secret=secret)))
+        wrong = lost(exercise, variant, parts_drawn(exercise, secret))
         assert not wrong, f"{exercise.id}: the right answer {variant.__name__} does not pass {wrong}"
 
 
-def lost(graded):
-    return [(row.check, row.verdict, row.diagnosis) for row in graded.rows if row.verdict != PASSED]
+def lost(exercise, function, parts):
+    ran = Outcome("ran", tuple(observe(function, [call for part in parts for call in part.planned])))
+    rows = judge(exercise, parts, ran).rows
+    return [(row.check, row.verdict, row.diagnosis) for row in rows if row.verdict != PASSED]
 
 
 @cache
@@ -138,9 +145,7 @@ SPECIAL = [(exercise, case) for exercise in EXERCISES for case in exercise.cases
 def test_a_special_input_costs_its_own_row_alone(exercise, case):
     for name in case.only_here:
         (wrong,) = (m.wrong for m in exercise.misconceptions if m.name == name)
-        failed = [
-            row for row in grade_function(exercise, wrong, Setting("secret", "ada")).rows if row.verdict != PASSED
-        ]
+        failed = [row for row in grade_function(exercise, wrong, Setting(TERM, "ada")).rows if row.verdict != PASSED]
         told = [(row.check, row.diagnosis.kind, row.diagnosis.name) for row in failed if "law: " not in row.check]
         assert told == [(f"values: {case.name}", "misconception", name)]
         assert all(row.diagnosis.kind == "law" for row in failed if "law: " in row.check)
@@ -176,4 +181,4 @@ def test_cases_are_the_same_for_all_students_but_for_the_draw_that_is_each_ones_
 
 
 def cases_of_student(exercise, student) -> list[Part]:
-    return [p for p in parts_of(exercise, Setting("secret", student)) if isinstance(p.part, Case)]
+    return [p for p in parts_of(exercise, Setting(TERM, student)) if isinstance(p.part, Case)]
