@@ -1,4 +1,4 @@
-"""Which layer a class map looks at where the caller names none: the last convolutional one."""
+"""The layers at which a network's maps end on each grid: a class map looks at the last one where none is named."""
 
 from __future__ import annotations
 
@@ -25,13 +25,31 @@ def last_convolutional_layer(model: nn.Module, images: Tensor) -> str:
     >>> last_convolutional_layer(net, torch.zeros(1, 1, 8, 8))
     '1'
     """
+    return layers_by_grid(model, images)[-1]
+
+
+def layers_by_grid(model: nn.Module, images: Tensor) -> list[str]:
+    """For each size of the maps one layer, by dotted name: the last of the outermost, and the last convolutional one.
+
+    Raises:
+        ValueError: No convolution gives more than one place.
+
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 2), nn.ReLU())
+    >>> layers_by_grid(net, torch.zeros(1, 1, 8, 8))
+    ['1', '2', '4']
+    """
     returned = _returned(model, images)
     convolutions = [k for k, (_, module, grid) in enumerate(returned) if _is_convolution(module) and max(grid) > 1]
     if not convolutions:
         raise ValueError("layer: got none, and no convolution of the model gives a map; name one of its layers.")
-    first = convolutions[-1]
-    ends = [k for k, (_, _, grid) in enumerate(returned) if k > first and grid != returned[first][2]]
-    return returned[min(ends, default=len(returned)) - 1][0]
+    grids = [grid for _, _, grid in returned]
+    after = (k for k in range(convolutions[-1], len(grids)) if grids[k] not in grids[k + 1 : k + 2])
+    last = next(after)
+    outermost: dict[_Grid, str] = {}
+    for name, _, grid in returned[:last]:
+        if max(grid) > 1 and grid != grids[last] and name.count(".") <= outermost.get(grid, name).count("."):
+            outermost[grid] = name
+    return [*outermost.values(), returned[last][0]]
 
 
 def _is_convolution(module: nn.Module) -> bool:

@@ -33,14 +33,21 @@ def gallery(
     target: Annotated[
         str | None, typer.Option(help="Class name or number to explain; without it the model's own top class.")
     ] = None,
-    model: Annotated[str, typer.Option(help="efficientnet_lite0 or digit_net.")] = "efficientnet_lite0",
+    model: Annotated[
+        str,
+        typer.Option(help="efficientnet_lite0, digit_net, or a torchvision network, whose weights it downloads."),
+    ] = "efficientnet_lite0",
     methods: Annotated[
         str | None, typer.Option(metavar="NAMES", help="grad_cam,lrp: only these methods, in this order.")
     ] = None,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="A network of torchvision without its trained weights.")
+    ] = False,
 ) -> None:
     """Show every method on one picture: PNGs, and one page that explains how to read them."""
-    from autograder.gallery import chosen_methods, make_gallery
+    from autograder.gallery import choose, chosen_methods, make_gallery
 
     with one_sentence():
-        path, seconds = make_gallery(photo, target, model, to, err, chosen_methods(methods))
+        chosen = chosen_methods(methods)
+        path, seconds = make_gallery(choose(photo, target, model, random_weights=random_weights), to, err, chosen)
     out.say(printable(f"The gallery is at {path.resolve()} ({seconds:.0f} s)"))

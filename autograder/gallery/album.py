@@ -11,7 +11,6 @@ import torch
 from rich.progress import Progress
 
 from autograder.gallery.drawing import Panel, photo
-from autograder.gallery.options import choose
 from autograder.gallery.recipes import recipe
 from autograder.gallery.recipes.record import Caption
 from autograder.gallery.subject import Subject
@@ -28,6 +27,8 @@ class Section:
     panels: Sequence[Panel]
     caption: Caption
     seconds: float
+    refused: str = ""
+    """Why the method does not apply to this network."""
 
     @property
     def title(self) -> str:
@@ -55,18 +56,16 @@ TITLES = {
 
 
 def make_gallery(
-    photo_name: str | None, target: str | None, model_name: str, to: Path, console: Screen,
-    methods: Sequence[Method] = METHODS,
-) -> tuple[Path, float]:  # fmt: skip
+    subject: Subject, to: Path, console: Screen, methods: Sequence[Method] = METHODS
+) -> tuple[Path, float]:
     """The page's path, and how many seconds it took.
 
     Raises:
-        ValueError: an unknown photo, class or model, or a place where no folder can be.
+        ValueError: a place where no folder can be.
     """
     if to.exists() and not to.is_dir():
         raise ValueError(f"--out: {to} is a file; name a folder, which is made if it does not exist.")
     begun = time.perf_counter()
-    subject = choose(photo_name, target, model_name)
     to.mkdir(parents=True, exist_ok=True)
     sections = []
     with Progress(console=console) as progress:
@@ -90,8 +89,11 @@ def _section(subject: Subject, method: Method) -> Section:
     chosen = recipe(method)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        panels = chosen.draw(subject)
-    return Section(method, panels, chosen.caption, time.perf_counter() - begun)
+        try:
+            panels, refused = chosen.draw(subject), ""
+        except ValueError as error:  # CAM wants global average pooling, LRP knows no softmax in between, and so on
+            panels, refused = (), str(error)
+    return Section(method, panels, chosen.caption, time.perf_counter() - begun, refused)
 
 
 def _write(path: Path, panels: Sequence[Panel]) -> None:

@@ -1,40 +1,63 @@
-"""From the command's three options to a subject; each bad one is a sentence."""
+"""From the command's options to a subject; each bad one is a sentence."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torchvision import models
 
 import cnnviz
-from autograder.gallery.subject import LOOKS, MOSAIC, Box, Subject, Target
+from autograder.gallery.looks import LOOKS
+from autograder.gallery.subject import MOSAIC, Box, Subject, Target, taken
 from cnnviz_ref import METHODS, Method
 
 DIGITS = {"digit": (1, 5), "digits": (2, 7)}
 """Name of a canvas -> how many digits it holds and which canvas it is."""
 
 
-def choose(photo: str | None, target: str | None, model_name: str) -> Subject:
-    """The subject that the three options describe.
+def choose(photo: str | None, target: str | None, model_name: str, *, random_weights: bool = False) -> Subject:
+    """The subject that the options describe.
 
     Raises:
-        ValueError: an unknown photo, class or model.
+        ValueError: an unknown photo, class or model, or trained weights that cannot be downloaded.
     """
-    if model_name not in LOOKS:
-        raise ValueError(
-            f"--model: got {model_name!r}; allowed are {' and '.join(LOOKS)}, the two trained networks that are "
-            "packaged; pass one of them."
-        )
+    model = _network(model_name, random_weights)
     if model_name == "digit_net":
         title, image, truth = _digits(photo or "digit")
     else:
         title, image, truth = _photo(photo or "chelsea")
     photographic = model_name != "digit_net"
     asked = None if target is None else _asked(target, photographic)
-    return _subject(model_name, title, image, truth, asked)
+    network: dict[str, Any] = {"model_name": model_name, "model": model, "weights": RANDOM if random_weights else ""}
+    if model_name not in LOOKS:
+        preset = models.get_model_weights(model_name).DEFAULT.transforms()
+        size, network["scaling"] = preset.crop_size[0], (preset.mean, preset.std)
+        truth = {c: (tuple(p * size // image.shape[2] for p in box), place) for c, (box, place) in truth.items()}
+        image = taken(image, (size, size), network["scaling"])
+    return _subject(network, title, image, truth, asked)
+
+
+RANDOM = "Nobody trained its weights, they are random: what is seen here is what the architecture alone does."
+
+
+def _network(name: str, random_weights: bool) -> nn.Module:
+    if random_weights and name in LOOKS:
+        raise ValueError(f"--random-weights: {name} has its trained weights with it; leave the option out.")
+    try:
+        model = cnnviz.load_model(name, weights=None if random_weights or name in LOOKS else "default")
+        return model.requires_grad_(False)
+    except ValueError as error:
+        raise ValueError(str(error).replace("name:", "--model:", 1)) from error
+    except OSError as error:
+        raise ValueError(
+            f"--model: its trained weights could not be downloaded ({error}); run this once with a network "
+            "connection, or look at the untrained one with --random-weights."
+        ) from error
 
 
 def chosen_methods(names: str | None) -> Sequence[Method]:
@@ -104,10 +127,9 @@ def _asked(target: str, photographic: bool) -> int:
         raise ValueError(str(error).replace("name:", "--target:", 1)) from error
 
 
-def _subject(model_name: str, title: str, image: Tensor, truth: Truth, asked: int | None) -> Subject:
-    model = cnnviz.load_model(model_name).requires_grad_(False)
+def _subject(network: dict[str, Any], title: str, image: Tensor, truth: Truth, asked: int | None) -> Subject:
     with torch.no_grad():
-        p = model(image).softmax(1)[0]
+        p = network["model"](image).softmax(1)[0]
     own = int(p.argmax())
     classes, chosen = _chosen(asked, own, list(truth))
     names = {c: _class_name(image.shape[1] == 3, c) for c in {*classes, own}}
@@ -116,7 +138,8 @@ def _subject(model_name: str, title: str, image: Tensor, truth: Truth, asked: in
         box, place = truth.get(c, (None, ""))
         return Target(c, names[c], float(p[c]), int((p > p[c]).sum()) + 1, box, place)
 
-    return Subject(model_name, model, title, image, tuple(map(described, classes)), described(own), chosen)
+    targets = tuple(map(described, classes))
+    return Subject(title=title, image=image, targets=targets, own=described(own), chosen=chosen, **network)
 
 
 def _chosen(asked: int | None, own: int, present: Sequence[int]) -> tuple[list[int], str]:

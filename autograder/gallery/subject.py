@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 import cnnviz
 from autograder.gallery.collection import Collection, digit_collection, digit_concept, photo_collection, photo_concept
+from autograder.gallery.looks import LOOKS, Look, look_of
 from cnnviz_ref import embed
 
 MOSAIC = ("chelsea", "coffee", "camera", "rocket")
@@ -49,11 +52,15 @@ class Subject:
     """The model's own top class."""
     chosen: str
     """A sentence: who chose the targets."""
+    scaling: tuple[Sequence[float], Sequence[float]] | None = None
+    """Mean and standard deviation that a torchvision network wants its colours scaled by; None for [-1, 1]."""
+    weights: str = ""
+    """A sentence on the network's weights, where one is needed."""
 
-    @property
+    @cached_property
     def look(self) -> Look:
         """Layers and settings for this network."""
-        return LOOKS[self.model_name]
+        return LOOKS[self.model_name] if self.model_name in LOOKS else look_of(self.model, self.image)
 
     @property
     def photographic(self) -> bool:
@@ -83,7 +90,7 @@ class Subject:
     @cached_property
     def collection(self) -> Collection:
         """Other pictures, for the methods that need many."""
-        return photo_collection(self.title, self.image) if self.photographic else digit_collection()
+        return self._taken(photo_collection(self.title, self._plain)) if self.photographic else digit_collection()
 
     @cached_property
     def itself(self) -> int | None:
@@ -105,7 +112,7 @@ class Subject:
         """Pictures in which it is known where the first target is."""
         if not self.photographic:
             return digit_concept(self.targets[0].index)
-        return photo_concept(self._concept_photo, self.image)
+        return self._taken(photo_concept(self._concept_photo, self._plain))
 
     @property
     def pale(self) -> Tensor:
@@ -123,7 +130,24 @@ class Subject:
 
     def drawable(self, images: Tensor) -> Tensor:
         """`[N C H W]` in [0, 1] of what the network takes: photos as they were, ink dark on white paper."""
-        return cnnviz.deprocess(images) if self.photographic else 1 - images
+        if not self.photographic:
+            return 1 - images
+        if self.scaling is None:
+            return cnnviz.deprocess(images)
+        mean, std = (images.new_tensor(each)[:, None, None] for each in self.scaling)
+        return (images.detach() * std + mean).clamp(0, 1)
+
+    @property
+    def _plain(self) -> Tensor:
+        """The photo as the collections have theirs: `[1 3 224 224]` in [-1, 1]."""
+        return F.interpolate(2 * self.picture[None] - 1, size=(224, 224), mode="bilinear", antialias=True)
+
+    def _taken(self, collection: Collection) -> Collection:
+        """The same pictures and masks as this network takes them."""
+        masks = collection.masks
+        if masks is not None:
+            masks = F.interpolate(masks[:, None].float(), size=self.size)[:, 0] > 0
+        return replace(collection, images=taken(collection.images, self.size, self.scaling), masks=masks)
 
     def stretched(self, image: Tensor) -> Tensor:
         """`[C H W]` in [0, 1] of a picture that a method made, three deviations to full contrast."""
@@ -131,55 +155,11 @@ class Subject:
         return ((scaled if self.photographic else -scaled) + 1).clamp(0, 2) / 2
 
 
-@dataclass(frozen=True)
-class Look:
-    """How one family of networks and its methods are shown: which layers, and at which settings."""
-
-    layer: str
-    """The last convolutional layer: CAM and Grad-CAM."""
-    first: str
-    """The first convolution, whose filters have the picture's colours."""
-    layers: tuple[str, ...]
-    """From early to late, for activations."""
-    patches: str
-    """A layer whose receptive field is a part of the picture."""
-    finer: str
-    """An earlier layer that a new head for CAM is put on."""
-    window: int
-    """Of occlusion, in pixels; the stride is a third of it."""
-    ascent: tuple[int, float, float]
-    """Class visualization: steps, step size, weight of the squared norm."""
-    smooth_ascent: tuple[float, float]
-    """With jitter and blur: step size, weight of the squared norm."""
-    quantile: float
-    """Of activation masks; lower than the paper's, since the data set is small."""
-    every: int
-    """Activation masks are compared with the truth at every so many pixels."""
-
-
-LOOKS = {
-    "efficientnet_lite0": Look(
-        layer="features",
-        first="features.stem.conv",
-        layers=("features.stem", "features.block3.body.depthwise", "features.block9.body.depthwise", "features"),
-        patches="features.block6.body.expand.conv",
-        finer="features.block11",
-        window=48,
-        ascent=(60, 0.25, 0.01),
-        smooth_ascent=(3.0, 0.001),
-        quantile=0.9,
-        every=4,
-    ),
-    "digit_net": Look(
-        layer="features",
-        first="features.block1.conv",
-        layers=("features.block1", "features.block3", "features"),
-        patches="features.block3",
-        finer="features.block3",
-        window=12,
-        ascent=(100, 0.05, 0.05),
-        smooth_ascent=(0.2, 0.05),
-        quantile=0.98,
-        every=1,
-    ),
-}
+def taken(plain: Tensor, size: tuple[int, int], scaling: tuple[Sequence[float], Sequence[float]] | None) -> Tensor:
+    """Photos `[N 3 H W]` in [-1, 1] in the size and scaling that a network takes."""
+    if plain.shape[2:] != size:
+        plain = F.interpolate(plain, size=size, mode="bilinear", antialias=True)
+    if scaling is None:
+        return plain
+    mean, std = (plain.new_tensor(each)[:, None, None] for each in scaling)
+    return ((plain + 1) / 2 - mean) / std

@@ -4,11 +4,13 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
+import cnnviz
 from autograder import cli
 from autograder.gallery.album import Section
 from autograder.gallery.drawing import Panel, clipped, inside, numbers, photo
@@ -158,7 +160,11 @@ def bad(result) -> str:
         (["--target", "zzzz"], "--target: got 'zzzz', which matches no class"),
         (["--target", "1000"], "--target: got 1000; allowed are 0 to 999; pass a class in that range."),
         (["--target", "-1"], "--target: got -1; allowed are 0 to 999"),
-        (["--model", "resnet18"], "--model: got 'resnet18'; allowed are efficientnet_lite0 and digit_net, the two"),
+        (["--model", "resnet118"], "--model: got 'resnet118'; allowed are efficientnet_lite0, digit_net and the class"),
+        (
+            ["--random-weights"],
+            "--random-weights: efficientnet_lite0 has its trained weights with it; leave",
+        ),
         (["--model", "digit_net", "--photo", "chelsea"], "--photo: got 'chelsea'; with --model digit_net allowed are"),
         (["--model", "digit_net", "--target", "seven"], "--target: got 'seven'; allowed are the digits 0 to 9"),
         (["--model", "digit_net", "--target", "10"], "--target: got 10; allowed are 0 to 9"),
@@ -249,3 +255,34 @@ def test_an_unknown_method_is_said_before_anything_is_written(tmp_path):
     assert "--methods: got 'gradcam'; allowed are filters, embed" in done.stderr
     assert "did you mean 'grad_cam'?" in done.stderr
     assert not (tmp_path / "some").exists()
+
+
+def test_a_network_of_torchvision_is_seen_in_its_own_scaling_and_what_does_not_apply_says_why(tmp_path):
+    options = ["--model", "vgg11", "--random-weights", "--photo", "mosaic", "--methods", "grad_cam,cam"]
+    done = run(*options, "--out", tmp_path / "vgg")
+    assert done.exit_code == 0, done.stderr
+    text = (tmp_path / "vgg/index.html").read_text(encoding="utf-8")
+    assert "Nobody trained its weights" in text
+    assert re.search(r"It does not apply to this network: .*average", text)
+    assert [path.name for path in sorted(tmp_path.glob("vgg/0[1-9]*"))] == ["01_grad_cam_1.png", "01_grad_cam_2.png"]
+
+
+def test_what_a_network_of_torchvision_takes_is_what_its_preset_makes_of_a_photo():
+    subject = choose("coffee", None, "resnet18", random_weights=True)
+    photo = cnnviz.deprocess(cnnviz.preprocess(cnnviz.photo("coffee")))
+    mean, std = ([[0.485], [0.456], [0.406]], [[0.229], [0.224], [0.225]])  # ImageNet's, as torchvision states them
+    expected = (photo - torch.tensor(mean)[..., None]) / torch.tensor(std)[..., None]
+    assert torch.allclose(subject.image, expected, atol=1e-5)
+    assert torch.allclose(subject.picture, photo[0], atol=1e-6)
+    own = subject.collection.groups.index("coffee")
+    assert torch.allclose(subject.collection.images[own], expected[0], atol=1e-5)
+
+
+def test_without_a_network_connection_the_way_on_is_said(monkeypatch, tmp_path):
+    def refused(*_, **__):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(cnnviz, "load_model", refused)
+    sentence = bad(run("--model", "resnet18", "--out", tmp_path / "out"))
+    assert "could not be downloaded (<urlopen error no route to host>)" in sentence
+    assert "--random-weights" in sentence

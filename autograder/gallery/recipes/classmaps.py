@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autograder.gallery.drawing import Panel, inside, over
@@ -16,9 +16,9 @@ from cnnviz_ref.convert_to_cam import CamNet
 def draw_cam(subject: Subject) -> list[Panel]:
     """Both signs, over the picture."""
     found = cam(subject.model, subject.images, subject.classes, subject.look.layer)
-    bias = subject.model.classifier.bias  # type: ignore[union-attr]
+    bias = [module for module in subject.model.modules() if isinstance(module, nn.Linear)][-1].bias
     return [
-        over(subject, one, t.name, f"Mean {one.mean():.2f} plus bias {bias[t.index].item():.2f} is the score. "  # type: ignore[index]
+        over(subject, one, t.name, f"Mean {one.mean():.2f} plus bias {bias[t.index].item():.2f} is the score. "
              + inside(subject, one, t), target=t, signed=True)
         for t, one in zip(subject.targets, found, strict=True)
     ]  # fmt: skip
