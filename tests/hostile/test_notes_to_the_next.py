@@ -11,7 +11,6 @@ import sys
 import pytest
 
 from autograder.isolated import Cell, PlannedCall, Request, Runner
-from autograder.isolated.rungs import reasons
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="system calls of Linux")
 
@@ -108,12 +107,9 @@ def look():
 """
 
 
-@pytest.fixture(scope="module", params=["landlock", "bubblewrap"])
-def runner(request):
-    if reason := reasons()[request.param]:
-        pytest.skip(f"this machine does not offer {request.param}: {reason}")
-    with Runner(rung=request.param) as warm:
-        yield warm
+@pytest.fixture(params=["landlock", "bubblewrap"])
+def runner(request, on_rung):
+    return on_rung(request.param)
 
 
 def answer(runner: Runner, text: str, function: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from autograder.batch.results import Store
-from autograder.isolated import Cell, PlannedCall, Request, Runner, rungs
+from autograder.isolated import Cell, PlannedCall, Request, rungs
 
 pytestmark = [
     pytest.mark.skipif("landlock" not in rungs.offered(), reason=rungs.reasons()["landlock"]),
@@ -20,10 +20,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def ask():
+@pytest.fixture
+def ask(on_rung):
     """Evaluates an expression in a call on a rung; the text of its value, or of its error."""
-    runners = {name: Runner(rung=name) for name in rungs.offered()}
 
     def asked(rung, expression, setup=""):
         source = f"import ctypes, fcntl, os\nlibc = ctypes.CDLL(None, use_errno=True)\n{textwrap.dedent(setup)}\n"
@@ -32,14 +31,12 @@ def ask():
             cells=(Cell("student.py", source),), function="f", calls=[PlannedCall((torch.zeros(1),))], seconds=10.0,
             variable=None,
         )  # fmt: skip
-        outcome = runners[rung].run(request)
+        outcome = on_rung(rung).run(request)
         assert outcome.status == "ran", outcome
         (seen,) = outcome.observations
         return str(seen.arrays[0]) if seen.kind == "value" else f"{seen.error['type']}: {seen.error['message']}"
 
-    yield asked
-    for runner in runners.values():
-        runner.close()
+    return asked
 
 
 TRY = """
@@ -133,14 +130,8 @@ def test_what_linux_still_tells_of_a_path_is_said_and_bubblewrap_hides_it(ask, t
 
 
 @pytest.mark.parametrize("rung", rungs.offered())
-def test_where_memory_runs_out_the_call_dies_before_the_grader(rung):
-    with Runner(rung=rung) as runner:
-        request = Request(
-            cells=(Cell("s.py", "def f(x):\n    return open('/proc/self/oom_score_adj').read()"),), function="f",
-            calls=[PlannedCall((torch.zeros(1),))], seconds=10.0, variable=None,
-        )  # fmt: skip
-        (seen,) = runner.run(request).observations
-        warm = runner._server._process.pid
-        assert str(seen.arrays[0]).strip() == "1000"
-        with open("/proc/self/oom_score_adj") as own, open(f"/proc/{warm}/oom_score_adj") as theirs:
-            assert own.read() == theirs.read() != "1000\n"
+def test_where_memory_runs_out_the_call_dies_before_the_grader(rung, ask, on_rung):
+    assert ask(rung, "open('/proc/self/oom_score_adj').read()").strip() == "1000"
+    warm = on_rung(rung)._server._process.pid
+    with open("/proc/self/oom_score_adj") as own, open(f"/proc/{warm}/oom_score_adj") as theirs:
+        assert own.read() == theirs.read() != "1000\n"

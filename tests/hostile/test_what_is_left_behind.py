@@ -16,7 +16,6 @@ from autograder.core.grade import grade_item
 from autograder.core.oracle import Setting
 from autograder.core.verdict import FAILED, PASSED
 from autograder.course import registry
-from autograder.isolated import Runner
 from autograder.reading.submission import from_code
 from autograder.report.sentences import sentence
 
@@ -88,12 +87,6 @@ def code(way: str) -> str:
         f"{end}\n    return tap.output.detach(), gradients.detach()\n",
         1,
     )
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as warm:
-        yield warm
 
 
 def verdicts(runner, text: str) -> dict[str, str]:

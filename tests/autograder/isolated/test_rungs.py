@@ -44,17 +44,23 @@ def _names():
     return [*found, *(["bubblewrap alone"] if "bubblewrap" in found else [])]
 
 
-@pytest.fixture(scope="module", params=_names())
-def anywhere(request):
-    with start(request.param) as runner:
-        runner.label = request.param
+@pytest.fixture(scope="module")
+def alone():
+    with start("bubblewrap alone") as runner:
         yield runner
 
 
-@pytest.fixture(scope="module", params=[name for name in _names() if name != "rlimits"])
-def confined(request):
-    with start(request.param) as runner:
-        yield runner
+@pytest.fixture(params=_names())
+def anywhere(request, on_rung):
+    rung = request.param
+    runner = request.getfixturevalue("alone") if rung == "bubblewrap alone" else on_rung(rung)
+    runner.label = rung
+    return runner
+
+
+@pytest.fixture(params=[name for name in _names() if name != "rlimits"])
+def confined(request, on_rung):
+    return request.getfixturevalue("alone") if request.param == "bubblewrap alone" else on_rung(request.param)
 
 
 def asked(runner, expression, **options):
