@@ -55,4 +55,4 @@ def test_a_right_answer_in_float32_passes_or_is_told_so(exercise: Any, back: boo
 
 
 def rows(exercise: Any, function: Callable[..., Any]) -> list[Any]:
-    return [row for row in grade_function(exercise, function, Setting("secret", "ada")).rows if row.verdict != PASSED]
+    return [row for row in grade_function(exercise, function, Setting(student="ada")).rows if row.verdict != PASSED]
