@@ -40,7 +40,7 @@ def taught(tmp_path_factory):
     """A folder in which the guide was followed, and what each command printed."""
     assert MISTAKEN != RIGHT
     folder = tmp_path_factory.mktemp("teaching") / "course"
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "_build", "*.egg-info"))
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "venv", "__pycache__", "_build", "*.egg-info"))
     for student, code in CLASS.items():
         place = folder / "submitted" / student / LESSON
         place.mkdir(parents=True)
