@@ -1,4 +1,4 @@
-"""`pytest lessons/`: one test a check. A lesson's test module only says `LESSON = "11_grad_cam"`.
+"""`pytest lessons/`: one test per check. A lesson's test module only says `LESSON = "11_grad_cam"`.
 
 Every pytest of an environment loads this, for any project: its names are ours, and without a lesson it does nothing.
 """
@@ -226,7 +226,7 @@ def pytest_unconfigure(config):
 
 
 def pytest_generate_tests(metafunc):
-    """One test a check of the module's lesson."""
+    """One test per check of the module's lesson."""
     if "cnnviz_verdict" not in metafunc.fixturenames:
         return
     _begin(metafunc.config)

@@ -205,7 +205,7 @@ def reading(rows: list[Row]) -> list[str]:
         + f" The best guess without looking, {guess}, has {with_error(pointing[guess])} %"
         + (f", and no better than that: {', '.join(no_guess)}." if no_guess else ", and every method is better."),
         f"By energy the best is {most} with {with_error(energy[most])} %. The canvas itself, which knows no network, "
-        f"has {with_error(energy[ink])} %: ink is where digits and strokes are, and a map that is multiplied with the "
+        f"has {with_error(energy[ink])} %: ink is where digits and strokes are, and a map that is multiplied by the "
         "pixels inherits that. "
         + (f"No better than the canvas: {', '.join(no_better)}." if no_better else "Every method is better."),
         "With one digit on a canvas, a map need not depend on the class to score well, and this table cannot tell "

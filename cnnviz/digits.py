@@ -116,7 +116,7 @@ def _bilinear(size: int) -> np.ndarray:
 
 
 def _trim(picture: np.ndarray) -> np.ndarray:
-    """What is left of `picture` inside the box around its ink, fainter pixels set to 0."""
+    """Cuts `picture` to the box around its ink and sets fainter pixels to 0."""
     ink = picture > _INK * picture.max()
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

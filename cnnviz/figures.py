@@ -60,7 +60,7 @@ def show_map(
 
     Args:
         map: `[h w]` or `[1 h w]`, tensor or array; a map with several channels is refused, `show_grid` draws those.
-        size: (H, W) in pixels to which the map is enlarged (bilinear, align_corners=False); as it is when left out.
+        size: (H, W) in pixels to which the map is upsampled (bilinear, align_corners=False); as it is when left out.
         title: text above.
         signed: True centres the colours at zero; chosen by whether the map has both signs when left out.
         colorbar: whether the colour bar is drawn.
@@ -91,7 +91,7 @@ def overlay(
     colorbar: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draws a map, enlarged to the photo's size (bilinear, align_corners=False), over the photo.
+    """Draws a map, upsampled to the photo's size (bilinear, align_corners=False), over the photo.
 
     The map's colour is the more opaque the further its value is from the lowest one (from zero, for signed maps), so
     that the photo stays visible where the map says nothing.

@@ -132,7 +132,7 @@ def _unknown_photo(got: str) -> str:
 
 
 def preprocess(photo: Tensor, size: int = 224, *, model: str | None = None) -> Tensor:
-    """What the network takes: shorter side resized to `size`, centre cut out, [0, 1] scaled to [-1, 1].
+    """Makes a network's input of a photo: shorter side resized to `size`, centre cut out, [0, 1] scaled to [-1, 1].
 
     Args:
         photo: `[3 H W]` in [0, 1].

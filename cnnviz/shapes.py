@@ -39,7 +39,7 @@ else:
     Photo = _alias("Float", "C H W")
     """One picture in [0, 1]."""
     Images = _alias("Float", "N C H W")
-    """What a network takes."""
+    """The images that a network takes."""
     Targets = _alias("Int64", "N")
     """The class to explain, one for each image."""
     Scores = _alias("Float", "N classes")
@@ -49,7 +49,7 @@ else:
     Gradients = _alias("Float", "N K h w")
     """∂y^c/∂A^k."""
     ChannelWeights = _alias("Float", "N K")
-    """One number a channel: α_k, or w_k^c."""
+    """One number per channel: α_k, or w_k^c."""
     Map = _alias("Float", "N h w")
     """One map for each image, on the layer's grid."""
     PixelMap = _alias("Float", "N H W")

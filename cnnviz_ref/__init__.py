@@ -1,4 +1,4 @@
-"""The answer key: every method of the course, one file a method, with the conventions of the lessons' formulas.
+"""The answer key: every method of the course, one file per method, with the conventions of the lessons' formulas.
 
 Arguments that methods share:
     model: Any network that returns scores `[N classes]`; it runs in eval mode and is left as found.

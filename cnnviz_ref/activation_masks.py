@@ -64,8 +64,8 @@ def channel_thresholds(activations: Activations, quantile: float = 0.995) -> Ten
 def upsampled_masks(activations: Activations, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear to the image's `size` (height, width), corners not aligned, then the threshold: bool `[N K H W]`.
 
-    In this order: a mask that is cut on the layer's grid and enlarged afterwards has the grid's corners. One image at
-    a time is enlarged, so memory holds the masks and one image's maps.
+    In this order: a mask that is cut on the layer's grid and upsampled afterwards has the grid's corners. One image at
+    a time is upsampled, so memory holds the masks and one image's maps.
 
     >>> import torch
     >>> upsampled_masks(torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([0.5]), (1, 4)).tolist()  # 0, .25, .75, 1
@@ -145,7 +145,7 @@ def _check_thresholds(thresholds: object, activations: Tensor) -> None:
     if not isinstance(thresholds, Tensor) or thresholds.shape != (K,) or not thresholds.is_floating_point():
         got = described(thresholds)
         raise ValueError(
-            f"thresholds: got {got}, needs floats [{K}], one a channel; take them from channel_thresholds."
+            f"thresholds: got {got}, needs floats [{K}], one per channel; take them from channel_thresholds."
         )
     if torch.isnan(thresholds).any():
         raise ValueError("thresholds: got NaN, needs numbers; take them from channel_thresholds.")

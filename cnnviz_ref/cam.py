@@ -11,11 +11,11 @@ from cnnviz_ref._mechanism import Layer, check_grid, check_targets, layer_name, 
 
 
 def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer = None) -> Map:
-    r"""How much each place of the last feature maps adds to the score of a class.
+    r"""How much each position of the last feature maps contributes to the score of a class.
 
     Formula:
-        $M^c(x, y) = \sum_k w_k^c f_k(x, y)$, with $f_k$ the layer's maps and $w^c$ the class's row of the linear layer.
-        No ReLU and no bias, so that $\frac{1}{Z} \sum_{xy} M^c(x, y) + b_c = y^c$.
+        $M^c_{ij} = \sum_k w_k^c A^k_{ij}$, with $A^k$ the layer's maps and $w^c$ the class's row of the linear layer.
+        No ReLU and no bias, so that $\frac{1}{Z} \sum_{ij} M^c_{ij} + b_c = y^c$.
 
     Args:
         model, images, targets, layer: As in every method (`help(cnnviz_ref)`); the model scores by global average
@@ -48,7 +48,7 @@ def cam(model: nn.Module, images: Images, targets: Targets | int, layer: Layer =
 
 
 def class_map(w: ChannelWeights, f: Activations) -> Map:
-    r"""$\sum_k w_k^c f_k(x, y)$: `[N K], [N K h w] -> [N h w]`."""
+    r"""$\sum_k w_k^c A^k_{ij}$: `[N K], [N K h w] -> [N h w]`."""
     return (w[:, :, None, None] * f).sum(dim=1)
 
 

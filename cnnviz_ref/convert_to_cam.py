@@ -122,7 +122,7 @@ class UpTo(nn.Module):
 
 @dataclass(frozen=True)
 class _Trial:
-    """What one blank image tells about a network."""
+    """Facts about a network, found by running one blank image."""
 
     A: Tensor
     """The layer's last output."""

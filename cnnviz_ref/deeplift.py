@@ -259,7 +259,7 @@ def _check_baselines(model: nn.Module, x: Tensor, baselines: object) -> Tensor:
     if not isinstance(baselines, Tensor) or baselines.shape not in (x.shape, x[:1].shape):
         got = list(baselines.shape) if isinstance(baselines, Tensor) else type(baselines).__name__
         raise ValueError(
-            f"baselines: got {got}, needs a tensor {list(x.shape)} or {list(x[:1].shape)}; give one an image."
+            f"baselines: got {got}, needs a tensor {list(x.shape)} or {list(x[:1].shape)}; give one per image."
         )
     try:
         check_images(model, baselines)

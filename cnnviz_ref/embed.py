@@ -10,10 +10,10 @@ from cnnviz_ref._mechanism import Layer, check_images, layer_name, run_from, und
 
 
 def embed(model: nn.Module, images: Images, layer: Layer = None) -> Features:
-    r"""What a layer says about each image, as one row: maps by their averages, anything else flattened.
+    r"""Turns each image into one row of features: a layer's maps by their averages, anything else flattened.
 
     Formula:
-        $x_{nk} = \frac{1}{Z} \sum_{ij} A^k_{ij}$ where the layer gives maps $A$ of $Z = h \cdot w$ places; where it
+        $x_{nk} = \frac{1}{Z} \sum_{ij} A^k_{ij}$ where the layer gives maps $A$ of $Z = h \cdot w$ positions; where it
         gives something else, all of its numbers for image $n$.
 
     Args:

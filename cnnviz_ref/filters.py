@@ -13,7 +13,7 @@ def filters(model: nn.Module, layer: Layer) -> Filters:
     r"""The weights of a convolution, raw; `scale_filters` prepares them for display.
 
     Formula:
-        $W_{kcij}$, with which the layer computes $A^k_{xy} = b_k + \sum_{cij} W_{kcij} I_{c, x+i, y+j}$ (at stride 1,
+        $W_{kluv}$, with which the layer computes $A^k_{ij} = b_k + \sum_{luv} W_{kluv} I_{l, i+u, j+v}$ (at stride 1,
         without padding).
 
     Args:
@@ -50,7 +50,7 @@ def scale_filters(filters: Filters) -> Filters:
     r"""Each filter stretched to [0, 1] by its own minimum and maximum; a constant filter becomes 0.5.
 
     Formula:
-        $\frac{W_{kcij} - \min_{cij} W_k}{\max_{cij} W_k - \min_{cij} W_k}$, the extremes over all of filter $k$ with
+        $\frac{W_{kluv} - \min_{luv} W_k}{\max_{luv} W_k - \min_{luv} W_k}$, the extremes over all of filter $k$ with
         its colours together, so that the colours keep their balance.
 
     Args:

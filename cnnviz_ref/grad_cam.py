@@ -1,4 +1,4 @@
-"""Grad-CAM (Selvaraju et al. 2017): which places of a layer speak for a class, in any network."""
+"""Grad-CAM (Selvaraju et al. 2017): which positions of a layer speak for a class, in any network."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def guided_backprop(model: nn.Module, images: Images, targets: Targets | int, *,
 
 
 def keep_positive(R: Tensor) -> Tensor:
-    """What is positive in the signal: `[R > 0] R`."""
+    """Keeps what is positive in the signal: `[R > 0] R`."""
     return R.clamp(min=0)
 
 
@@ -63,5 +63,5 @@ def deconvnet(_call: Call, _inputs: tuple[Tensor, ...], R: Tensor) -> tuple[Tens
 
 
 PLAIN: dict[str, None] = dict.fromkeys(("move", "scale", "affine", "max", "product", "norm"))
-"""What keeps its derivative."""
+"""The operations that keep their derivative."""
 RULES: dict[str, Rule | Arriving] = {"guided": Arriving(keep_positive), "deconvnet": deconvnet}

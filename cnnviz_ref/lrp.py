@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation (Bach et al. 2015): a score handed back, layer by layer, to the pixels."""
+"""Layer-wise relevance propagation (Bach et al. 2015): a score passed back, layer by layer, to the pixels."""
 
 from __future__ import annotations
 

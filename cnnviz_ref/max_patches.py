@@ -30,17 +30,17 @@ class MaxPatches:
 def max_patches(
     model: nn.Module, images: Images, layer: Layer, channel: int, *, k: int = 9, chunk: int = 16
 ) -> MaxPatches:
-    r"""What excites a channel: the images in which it is strongest, each cut to what its strongest unit sees.
+    r"""Finds the images in which a channel is strongest, each cut to what its strongest unit sees.
 
     Formula:
-        $s_n = \max_{ij} A^k_{ij}(I_n)$; the k images of largest $s_n$, the lower index first where equal, each cut to
+        $y_n = \max_{ij} A^k_{ij}(I_n)$; the k images of largest $y_n$, the lower index first where equal, each cut to
         the receptive field of its $\arg\max_{ij}$, the first in reading order where equal. A field of twice the image
         or more holds all of it, whatever the unit, and its patch is the image.
 
     Args:
         model, images, layer: As in every method (`help(cnnviz_ref)`); the layer gives maps `[N K h w]`.
         channel: One of the layer's channels, from 0.
-        k: Patches, at most one an image.
+        k: Patches, at most one per image.
         chunk: Images that go through the model at once; it bounds the memory.
 
     Returns:

@@ -137,7 +137,7 @@ def _check_pair(features: object, queries: object, metric: object) -> None:
     x, q = _check_rows(features, "features", "[N D]"), _check_rows(queries, "queries", "[Q D]")
     if x.shape[1] != q.shape[1]:
         raise ValueError(
-            f"queries: got {q.shape[1]} numbers a row, but the features have {x.shape[1]}; embed both with one layer."
+            f"queries: got {q.shape[1]} numbers per row, but the features have {x.shape[1]}; embed both with one layer."
         )
     if (x.dtype, x.device) != (q.dtype, q.device):
         raise ValueError(

@@ -16,7 +16,7 @@ from cnnviz_ref._tracing import Tracing
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What the units of a layer see: along the rows, and along the columns."""
+    """The spans of pixels that the units of a layer see, along the rows and along the columns."""
 
     rows: Span
     """Down the image."""
@@ -29,7 +29,7 @@ class ReceptiveField:
 
 
 def chain_receptive_field(layers: Iterable[tuple[int, int, int, int]]) -> Span:
-    r"""What a unit sees along one axis after a chain of convolutions and pools.
+    r"""Computes what a unit sees along one axis after a chain of convolutions and pools.
 
     Formula:
         from $r = 1$, $j = 1$, $c = 0$, each layer of kernel $k$, stride $s$, padding $p$, dilation $d$ makes
@@ -119,7 +119,7 @@ def _trace(model: nn.Module, layer: str, size: tuple[int, int, int]) -> Spans:
 
 
 def _within(span: Span, length: int) -> Span:
-    """What all units see is cut at the border of the image; a window that moves is not."""
+    """Cuts what all units see at the border of the image; a window that moves is not cut."""
     if span.jump:
         return span
     first, end = max(span.first(), 0), min(span.end(), length)

@@ -1,6 +1,6 @@
-r"""What may be added to a class visualization so that it pleases the eye: smoothness, in four ways.
+r"""Four regularizers that make a class visualization smoother.
 
-Each trades score for smoothness: what such a picture shows is the network's taste and the regularizer's, mixed.
+Each lowers the score for smoothness: such a picture depends on the network and on the regularizer.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ def check_features(features: object) -> None:
         raise ValueError(f"features: got {kind}, needs a tensor [N D]; convert with torch.as_tensor.")
     if features.ndim != 2 or len(features) < 2 or not features.numel():
         got = list(features.shape)
-        raise ValueError(f"features: got shape {got}, needs [N D] with N from 2; flatten what is not a row a sample.")
+        raise ValueError(f"features: got shape {got}, needs [N D] with N from 2; flatten what is not a row per sample.")
     if not features.is_floating_point():
         raise ValueError(f"features: got {features.dtype}, needs floats; convert with features.float().")
     if not torch.isfinite(features).all():

@@ -147,7 +147,7 @@ def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
 
 
 def kl_gradient(P: Tensor, Y: Tensor) -> Tensor:
-    r"""Which way each point raises the divergence: `[N N], [N 2] -> [N 2]`.
+    r"""Computes the gradient of the divergence with respect to each point: `[N N], [N 2] -> [N 2]`.
 
     Formula:
         $\frac{\partial C}{\partial y_i} = 4 \sum_j (p_{ij} - q_{ij}) (y_i - y_j) (1 + \lVert y_i - y_j \rVert^2)^{-1}$

@@ -1,4 +1,4 @@
-"""What is known of a class: one signed file an exercise, and the code that it was judged by.
+"""What is known of a class: one signed file per exercise, and the code that it was judged by.
 
 RESULTS/results/<student>/<lesson>/<item>.json   signed; names as `names.file_name` makes them, the true ones inside
 RESULTS/history/<student>/<lesson>/<item>/0001.json   results that were replaced

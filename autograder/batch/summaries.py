@@ -28,7 +28,7 @@ def write_tables(store: Store, accepted: Collection[str] = ()) -> None:
 
 
 def table(results: Iterable[Result]) -> bytes:
-    """One row a student and lesson, as CSV; what was not judged has no points, for it is no zero."""
+    """One row per student and lesson, as CSV; what was not judged has no points, for it is no zero."""
     rows = {key: {r.item: r for r in part} for key, part in groupby(results, key=lambda r: (r.lesson, r.student))}
     lessons = sorted({lesson for lesson, _ in rows})
     items = [item.id for lesson in lessons for item in registry.lesson(lesson).items]

@@ -41,7 +41,7 @@ def cohort_page(
     """One self-contained page on a class.
 
     Args:
-        results: all that is known of the class, one a student and item.
+        results: all that is known of the class, one per student and item.
         lessons: the course, in order.
         secret: the course secret; it makes the ids that stand for names.
         only: ids of the lessons that are shown; all without it.

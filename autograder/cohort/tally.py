@@ -1,4 +1,4 @@
-"""A class counted: students by exercises, each mistake once a student and exercise, and why the others failed."""
+"""A class counted: students by exercises, each mistake once per student and exercise, and why the others failed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def tally(results: Sequence[Result], items: Sequence[Item], names: Sequence[str]
     """Counts a class.
 
     Args:
-        results: one a student and item.
+        results: one per student and item.
         items: all that a result may be of, in the order of the course.
         names: the students, in order.
         told: whether what the students' own code said may be kept.

@@ -79,7 +79,7 @@ def show(found: Regrade, dry: bool) -> None:
 
 
 def table(changes: tuple[Change, ...]) -> Table:
-    """One line a student and exercise."""
+    """One line per student and exercise."""
     shown = Table(title="who changes", title_justify="left", title_style="bold")
     for name in ("student", "exercise", "before", "after", "what is said now"):
         shown.add_column(name, overflow="fold")

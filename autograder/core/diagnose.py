@@ -53,7 +53,7 @@ def diagnose(
 
     Args:
         finding: where `compare` found the first departure.
-        expected: the reference's results, one a call.
+        expected: the reference's results, one per call.
         got: the student's results.
         symbols: names of the outputs.
         mistakes: misconception's name -> its results on the same calls.

@@ -1,4 +1,4 @@
-"""What is kept of the values behind a verdict: the part of a visible case where the student departs most, capped.
+"""Keeps of the values behind a verdict the part of a visible case where the student departs most, capped.
 
 Nothing of a hidden case comes here: `judge.Evidence` has visible ones only.
 """

@@ -18,7 +18,7 @@ from autograder.course.records import Case, Exercise, Law, Question
 from autograder.isolated import Observation, Outcome
 
 Results = Sequence[Observation]
-"""Of a part, one a call."""
+"""Of a part, one per call."""
 PROMISES = "promises"
 """The `check` of the row on what is left behind."""
 LIMITS = ("time", "memory", "crashed", "output", "bad answer")
@@ -138,7 +138,7 @@ def _split(parts: Sequence[Part], observations: Results) -> list[Results | None]
 
 
 def _value_rows(cases: Sequence[_Ran], cut_off: Diagnosis, hidden_cut_off: Diagnosis) -> list[Row]:
-    """A row a case, the visible ones first looked at.
+    """A row per case, the visible ones first looked at.
 
     Every case sees every misconception, so a hidden one can only show what the visible ones showed. Those are the same
     for everybody and computed once; on the hidden inputs of a course each misconception would be computed anew.

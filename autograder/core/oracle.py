@@ -97,7 +97,7 @@ class Part:
 
     @cached_property
     def expected(self) -> tuple[Observation, ...]:
-        """The reference's results, one a call, computed on the CPU."""
+        """The reference's results, one per call, computed on the CPU."""
         if self.redrawn:
             return self._apart.expected
         results = self.results(self.exercise.reference, changes_nothing=True)

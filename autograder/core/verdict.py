@@ -1,4 +1,4 @@
-"""One row a check: what the JSON, the terminal, the notebook and the gradebook all show."""
+"""One row per check: what the JSON, the terminal, the notebook and the gradebook all show."""
 
 from __future__ import annotations
 

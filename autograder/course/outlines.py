@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 OUTLINES = Path(__file__).with_name("outlines")
-"""One file a lesson."""
+"""One file per lesson."""
 EXERCISE, QUESTION = "exercise", "question"
 EFFORT = {1: "easy", 2: "medium", 3: "hard"}
 

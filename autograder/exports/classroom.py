@@ -1,4 +1,4 @@
-"""GitHub Classroom, or GitHub alone: a workflow with a step an exercise, which reports points.
+"""GitHub Classroom, or GitHub alone: a workflow with a step per exercise, which reports points.
 
 It runs in the student's own repository, where the student can change the workflow, the checks and what they print: its
 points are for practice. What counts is what `cnnviz grade` says of the collected repositories.
@@ -20,7 +20,7 @@ INSTALL = "python -m pip install --extra-index-url https://download.pytorch.org/
 JOB = "run-autograding-tests"
 """The reporter looks for the job of this name, and a job that has a `name` is called something else."""
 _HEAD = """\
-# Made by `cnnviz export github-classroom`. A step an exercise; a step's points are earned by all its checks together.
+# Made by `cnnviz export github-classroom`. A step per exercise; a step's points are earned by all its checks together.
 # PRACTICE ONLY: whoever owns this repository can change this file, the checks and what they print.
 # For grades, collect the repositories and run `cnnviz grade` on a machine of yours.
 name: Autograding Tests

@@ -17,11 +17,11 @@ LONGEST = 5000
 def results_json(
     lesson: Lesson, results: Sequence[Result], *, confined: str, hidden_cases: str = "visible"
 ) -> dict[str, Any]:
-    """A test a check, and the total; not the time, in which student code could spell a hidden input.
+    """A test per check, and the total; not the time, in which student code could spell a hidden input.
 
     Args:
         lesson: what was graded.
-        results: one an exercise or question, in the order of the lesson, all judged.
+        results: one per exercise or question, in the order of the lesson, all judged.
         confined: one sentence that says how far the student's code was confined.
         hidden_cases: when students see the verdict on hidden cases.
     """

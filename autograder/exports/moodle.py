@@ -92,7 +92,7 @@ def comment(standing: Standing) -> Cell:
 
 
 def import_table(standings: Sequence[Standing], roster: Mapping[str, Person]) -> bytes:
-    """For Grades, Import, CSV file: who, a column a lesson, and the feedback. What was not judged has no grade."""
+    """For Grades, Import, CSV file: who, a column per lesson, and the feedback. What was not judged has no grade."""
     lessons = standings[0].lessons if standings else ()
     made: list[list[str | int]] = [
         ["Username", "Email address", *(lesson.id for lesson in lessons), "Total", "Feedback comments"]

@@ -1,4 +1,4 @@
-"""CSV for any spreadsheet: a row a student, points and status of each lesson, exercise and question."""
+"""CSV for any spreadsheet: a row per student, points and status of each lesson, exercise and question."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def table(
     """The file's bytes: UTF-8, everything quoted, no cell a formula.
 
     Args:
-        standings: one a student.
+        standings: one per student.
         roster: students who should have handed in; those who did not get a row that says "missing".
         late: student -> lessons that came late; without it there is no such column.
         bom: whether the file begins with the mark by which Excel knows UTF-8.

@@ -1,4 +1,4 @@
-"""The pages of a class: one a student and lesson, and an index for the instructor.
+"""The pages of a class: one per student and lesson, and an index for the instructor.
 
 DIR/<student>/<lesson>.html   names as `names.file_name` makes them
 DIR/index.html                every student, every lesson, with links; not for students

@@ -50,7 +50,7 @@ def in_turn(works: Sequence[Work], readable: Sequence[Path] = ()) -> Iterator[An
     Where there is no safe fork (macOS, Windows) all is read in this process, without limits of time and memory.
 
     Args:
-        works: one a submission.
+        works: one per submission.
         readable: the files and folders that they need, beside Python's own.
     """
     done = 0

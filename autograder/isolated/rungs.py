@@ -92,7 +92,7 @@ def _reason(name: str) -> str:
 
 
 def reasons() -> dict[str, str]:
-    """Why each rung is not offered here; "" for those that are. Probed once a process."""
+    """Why each rung is not offered here; "" for those that are. Probed once per process."""
     return {rung.name: _reason(rung.name) for rung in RUNGS}
 
 

@@ -35,7 +35,7 @@ class Runner:
     """Runs submissions one after another; a context manager.
 
     Args:
-        mode: "fork" (a warm process forks one child a call; Linux), "spawn" (a new process a call; anywhere),
+        mode: "fork" (a warm process forks one child per call; Linux), "spawn" (a new process per call; anywhere),
             or None for the best that this machine has. Forking precedes any CUDA initialisation, so it is safe
             for GPUs too.
         rung: "bubblewrap", "landlock" or "rlimits": how the process is confined; None for the best that works here.

@@ -94,7 +94,7 @@ def _parcel(request: dict[str, Any]) -> IO[bytes]:
 
 
 class ForkServer:
-    """A warm process, on a rung, that forks one child a call."""
+    """A warm process, on a rung, that forks one child per call."""
 
     def __init__(self, rung: Rung) -> None:
         self._rung = rung
@@ -203,7 +203,7 @@ class ForkServer:
 
 
 class SpawnServer:
-    """A new process a call: slower, and the same everywhere."""
+    """A new process per call: slower, and the same everywhere."""
 
     def __init__(self, rung: Rung) -> None:
         self._rung = rung

@@ -1,4 +1,4 @@
-"""The warm process: forks one child a call, ends it and whatever it started. It never reads a byte of a request."""
+"""The warm process: forks one child per call, ends it and whatever it started. It never reads a byte of a request."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ PRINTED, WIDEST = 10, 200
 
 
 def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
-    """One line an exercise: verdict, checks passed, points."""
+    """One line per exercise: verdict, checks passed, points."""
     table = Table(
         title=f"{lesson.id}  {Points.of(*(g.rows for g in graded))}", title_justify="left", title_style="bold"
     )

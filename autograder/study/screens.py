@@ -33,7 +33,7 @@ BAR = 8
 
 
 def course_map(found: Sequence[Standing], console: Screen) -> Iterator[ConsoleRenderable]:
-    """The whole course: a line a lesson, the exercises of the one in progress, the next step."""
+    """The whole course: a line per lesson, the exercises of the one in progress, the next step."""
     now = current(found)
     yield Text(_totals(found), style="bold")
     yield Text()

@@ -252,7 +252,7 @@ CHECKS = {
             Law(
                 "a_single_pixel_shows_the_filter",
                 "An image of zeros with a single 1 in colour c is answered by slice c of filter k, turned by 180 "
-                "degrees: A^k - b_k holds the numbers W_kc from the last to the first.",
+                "degrees: A^k - b_k holds the numbers W_kl from the last to the first.",
                 single_pixel,
                 filter_turned,
             ),

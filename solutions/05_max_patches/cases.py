@@ -430,7 +430,7 @@ CHECKS = {
         laws=(
             Law(
                 "stands_at_its_place",
-                "A^k of image n at its place (i, j) is its score s_n, the largest there is, and no image comes twice.",
+                "A^k of image n at its place (i, j) is its score y_n, the largest there is, and no image comes twice.",
                 standing_calls,
                 stands_at_its_place,
             ),

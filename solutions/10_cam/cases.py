@@ -275,7 +275,7 @@ CHECKS = {
             Case("other images and channels", lambda g: map_calls(g, 6, (4, 3)), hidden=True),
         ),
         laws=(
-            Law("mean_is_score", "(1/Z) Σ_xy M_c(x, y) = Σ_k w_k^c a_k = y^c - b_c", MAPS, mean_gives_score),
+            Law("mean_is_score", "(1/Z) Σ_ij M^c_ij = Σ_k w_k^c a_k = y^c - b_c", MAPS, mean_gives_score),
             Law("linear_in_weights", "the map for weights 2u - 3v is 2 M_u - 3 M_v", combined_calls, is_linear),
         ),
         showcase=photo,
@@ -288,7 +288,7 @@ CHECKS = {
         laws=(
             Law(
                 "score_is_mean_of_map",
-                "the mean of M_c plus b_c is the score y^c that your network gives",
+                "the mean of M^c plus b_c is the score y^c that your network gives",
                 SMALL,
                 score_is_mean_of_map,
             ),
@@ -322,10 +322,10 @@ CHECKS = {
             Case("other hills and sizes", lambda g: box_calls(g, (11, 13), (73, 84)), hidden=True),
         ),
         laws=(
-            Law("scale_does_not_matter", "the box of 7 · M_c is the box of M_c", hill_calls, same_box_when_scaled),
+            Law("scale_does_not_matter", "the box of 7 · M^c is the box of M^c", hill_calls, same_box_when_scaled),
             Law(
                 "box_of_one_hill",
-                "if M_c is a single hill, its highest pixel lies in the box; a larger fraction gives a box inside the first",
+                "if M^c is a single hill, its highest pixel lies in the box; a larger fraction gives a box inside the first",
                 hill_calls,
                 holds_the_maximum,
             ),

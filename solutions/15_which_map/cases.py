@@ -267,7 +267,7 @@ def sum_to_one(_calls: Sequence[Call], results: Sequence[Arrays]) -> float:
 
 
 def linear_parts(calls: Sequence[Call], results: Sequence[Arrays]) -> float:
-    """s_k of a linear network = y^c(I) - the sum of w·(x - fill) over the pixels that are gone."""
+    """y_t of a linear network = y^c(I) - the sum of w·(x - fill) over the pixels that are gone."""
     model, image, target, heat, steps, fill = (
         calls[0].inputs[name] for name in ("model", "image", "target", "heat", "steps", "fill")
     )
@@ -381,7 +381,7 @@ CHECKS = {
         laws=(
             Law(
                 "linear_network",
-                "Where y^c is linear, s_k = y^c(I) - Σ w·(x - fill) over the pixels that are gone.",
+                "Where y^c is linear, y_t = y^c(I) - Σ w·(x - fill) over the pixels that are gone.",
                 linear_deletion,
                 linear_parts,
             ),

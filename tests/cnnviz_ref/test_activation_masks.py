@@ -294,7 +294,7 @@ def test_bad_activations_and_quantiles_are_refused(A: object, quantile: object, 
     assert str(error.value) == sentence
 
 
-THREE = "needs floats [3], one a channel; take them from channel_thresholds."
+THREE = "needs floats [3], one per channel; take them from channel_thresholds."
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_image_that_is_its_baseline_has_no_contributions(rule: str) -> None:
     ("options", "sentence"),
     [
         ({"rule": "linear"}, "rule: got 'linear', needs one of 'rescale', 'revealcancel'; choose one of them."),
-        ({"baselines": 0}, "baselines: got int, needs a tensor [3, 3, 12, 8] or [1, 3, 12, 8]; give one an image."),
+        ({"baselines": 0}, "baselines: got int, needs a tensor [3, 3, 12, 8] or [1, 3, 12, 8]; give one per image."),
         ({"baselines": torch.zeros(3, 3, 8, 8)}, "baselines: got [3, 3, 8, 8], needs a tensor [3, 3, 12, 8] or"),
         ({"baselines": torch.zeros(1, 3, 12, 8)}, "baselines: got torch.float32, but the model is torch.float64"),
         ({"baselines": torch.zeros(1, 3, 12, 8).double() / 0}, "baselines: got NaN or infinity, needs finite values"),

@@ -18,7 +18,7 @@ from autograder.course.records import Call
 from autograder.isolated import Observation
 
 REFERENCE = "="
-"""Whose results those of the reference are; a misconception's are its name's."""
+"""The name under which the results of the reference are kept; a misconception's are kept under its own."""
 SHOWCASE = "showcase"
 NOTE = "note"
 """One text beside the arrays: of several, safetensors would write now one first and now the other."""

@@ -1,4 +1,4 @@
-"""The workflow: valid by GitHub's own schema, a step an exercise, every command runs that exercise's checks alone."""
+"""The workflow: valid by GitHub's own schema, a step per exercise, every command runs that exercise's checks alone."""
 
 import os
 import shlex
