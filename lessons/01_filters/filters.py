@@ -22,7 +22,7 @@ def scale_filters(filters: Tensor) -> Tensor:
 
 
 def tile(filters: Tensor, columns: int) -> Tensor:
-    """All filters in one picture: P[c, r(kh+1)+i, s(kw+1)+j] = S_kcij, with k = r·columns + s, and 1 elsewhere.
+    """All filters in one picture: P[l, r(kh+1)+u, t(kw+1)+v] = S_kluv, with k = r·columns + t, and 1 elsewhere.
 
     Args:
         filters: S [K C kh kw].
@@ -38,13 +38,13 @@ def tile(filters: Tensor, columns: int) -> Tensor:
 
 
 def responses(images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
-    """What each filter responds at each place: A^k_xy = b_k + Σ_cij W_kcij I_c,sx+i,sy+j.
+    """The response of each filter at each position: A^k_ij = b_k + Σ_luv W_kluv I_l,si+u,sj+v.
 
     Args:
         images: I [N C H W], without the padding.
         weight: W [K C kh kw], raw.
         bias: b [K].
-        stride: s, pixels from one place to the next.
+        stride: s, pixels from one position to the next.
         padding: p, zeros added on each of the four sides.
 
     Returns:
@@ -57,7 +57,7 @@ def responses(images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding
 
 
 def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
-    """The n strongest slices of filter k: S_cij = 1/2 + W_kcij / (2 max |W_k|), by Σ_ij |W_kcij|, largest first.
+    """The n strongest slices of filter k: S_luv = 1/2 + W_kluv / (2 max |W_k|), by Σ_uv |W_kluv|, largest first.
 
     Args:
         weights: W [K C kh kw].

@@ -29,7 +29,7 @@ def guided_perceptron(inputs: Tensor, weights: list[Tensor], targets: Tensor) ->
 
     Args:
         inputs: [N D].
-        weights: one matrix a layer, [D_l D_(l-1)], so that a layer is a @ W.T for rows a. They may need gradients.
+        weights: one matrix per layer, [D_l D_(l-1)], so that a layer is a @ W.T for rows a. They may need gradients.
         targets: int64 [N], the class to explain in each row.
 
     Returns:
@@ -71,7 +71,7 @@ def class_insensitivity(maps: Tensor, others: Tensor) -> Tensor:
 
     Returns:
         Cosines [N], from -1 to 1, however faint the maps; 0 where one of the two is 0 everywhere. Near 1: the class
-        plays no part.
+        does not matter.
 
     About 4 lines.
     """

@@ -50,7 +50,7 @@ def grad_cam_map(activations: Tensor, alpha: Tensor) -> Tensor:
         alpha: α [N K].
 
     Returns:
-        L [N h w], raw: not scaled, not enlarged.
+        L [N h w], raw: not scaled, not upsampled.
 
     About 2 lines.
     """
@@ -68,7 +68,7 @@ def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> T
         layer: name of the layer, as in model.get_submodule(layer).
 
     Returns:
-        L [N h w], raw: not scaled, not enlarged.
+        L [N h w], raw: not scaled, not upsampled.
 
     About 3 lines.
     """
@@ -77,10 +77,10 @@ def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str) -> T
 
 
 def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
-    """The share of each map's energy that lies in each box: s = Σ_(i,j in box) L(i, j) / Σ_(i,j) L(i, j).
+    """The share of each map's energy that lies in each box: e = Σ_(i,j in box) L(i, j) / Σ_(i,j) L(i, j).
 
     Args:
-        maps: [N H W], not negative, enlarged to the pixels in which the boxes are given.
+        maps: [N H W], not negative, upsampled to the pixels in which the boxes are given.
         quadrants: int64 [Q 4], boxes (top, left, bottom, right); bottom and right are exclusive.
 
     Returns:

@@ -23,7 +23,7 @@ def scale_filters(filters: Tensor) -> Tensor:
 
 
 def tile(filters: Tensor, columns: int) -> Tensor:
-    """All filters in one picture: P[c, r(kh+1)+i, s(kw+1)+j] = S_kcij, with k = r·columns + s, and 1 elsewhere.
+    """All filters in one picture: P[l, r(kh+1)+u, t(kw+1)+v] = S_kluv, with k = r·columns + t, and 1 elsewhere.
 
     Args:
         filters: S [K C kh kw].
@@ -45,13 +45,13 @@ def tile(filters: Tensor, columns: int) -> Tensor:
 
 
 def responses(images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
-    """What each filter responds at each place: A^k_xy = b_k + Σ_cij W_kcij I_c,sx+i,sy+j.
+    """The response of each filter at each position: A^k_ij = b_k + Σ_luv W_kluv I_l,si+u,sj+v.
 
     Args:
         images: I [N C H W], without the padding.
         weight: W [K C kh kw], raw.
         bias: b [K].
-        stride: s, pixels from one place to the next.
+        stride: s, pixels from one position to the next.
         padding: p, zeros added on each of the four sides.
 
     Returns:
@@ -63,15 +63,15 @@ def responses(images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding
     padded = F.pad(images, (padding, padding, padding, padding))
     h, w = (padded.shape[2] - kh) // stride + 1, (padded.shape[3] - kw) // stride + 1
     A = bias[None, :, None, None].repeat(len(images), 1, h, w)
-    for i in range(kh):
-        for j in range(kw):
-            pixels = padded[:, :, i::stride, j::stride][:, :, :h, :w]
-            A = A + torch.einsum("kc,nchw->nkhw", weight[:, :, i, j], pixels)
+    for u in range(kh):
+        for v in range(kw):
+            pixels = padded[:, :, u::stride, v::stride][:, :, :h, :w]
+            A = A + torch.einsum("kl,nlhw->nkhw", weight[:, :, u, v], pixels)
     return A
 
 
 def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
-    """The n strongest slices of filter k: S_cij = 1/2 + W_kcij / (2 max |W_k|), by Σ_ij |W_kcij|, largest first.
+    """The n strongest slices of filter k: S_luv = 1/2 + W_kluv / (2 max |W_k|), by Σ_uv |W_kluv|, largest first.
 
     Args:
         weights: W [K C kh kw].

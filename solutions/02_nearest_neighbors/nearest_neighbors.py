@@ -50,7 +50,7 @@ def euclidean_distances(queries: Tensor, features: Tensor) -> Tensor:
 
 
 def cosine_distances(queries: Tensor, features: Tensor) -> Tensor:
-    """How far the directions of each query and each image are apart: d(q, x) = 1 - q·x / (‖q‖ ‖x‖).
+    """How much the directions of each query and each image differ: d(q, x) = 1 - q·x / (‖q‖ ‖x‖).
 
     Args:
         queries: q [Q D], no row all zeros; some may be very short.

@@ -23,7 +23,7 @@ def squared_distances(X: Tensor) -> Tensor:
 
 
 def joint_probabilities(distances: Tensor, perplexity: float) -> tuple[Tensor, Tensor]:
-    """Who would pick whom as a neighbour, and the probability of each pair.
+    """The probability that each point picks each other as its neighbour, and the probability of each pair.
 
     p_j|i = exp(-β_i d_ij) / Σ_(k≠i) exp(-β_i d_ik), where β_i is bisected until 2^H(P_i) is the perplexity;
     p_ij = (p_j|i + p_i|j) / 2N.
@@ -69,7 +69,7 @@ def low_dimensional_affinities(Y: Tensor) -> Tensor:
 
 
 def kl_and_gradient(P: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
-    """How unlike P and Q are, and which way each point would raise that.
+    """How much P and Q differ, and the gradient of that with respect to each point.
 
     C = Σ_(i≠j) p_ij ln(p_ij / q_ij);  ∂C/∂y_i = 4 Σ_j (p_ij - q_ij) (y_i - y_j) (1 + ‖y_i - y_j‖²)^-1.
 

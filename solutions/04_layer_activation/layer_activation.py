@@ -37,7 +37,7 @@ def channel_thresholds(activations: Tensor, quantile: float) -> Tensor:
 
     Args:
         activations: A [N K h w].
-        quantile: q, between 0 and 1; linear interpolation at place q·(n - 1) of the n = N·h·w ordered values, equal
+        quantile: q, between 0 and 1; linear interpolation at number q·(n - 1) of the n = N·h·w ordered values, equal
             ones included.
 
     Returns:
@@ -50,7 +50,7 @@ def channel_thresholds(activations: Tensor, quantile: float) -> Tensor:
 
 
 def upsample_and_mask(activations: Tensor, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
-    """Where each channel, enlarged to the image's pixels, exceeds its threshold: M_k = (up(A^k) > T_k).
+    """Where each channel, upsampled to the image's pixels, exceeds its threshold: M_k = (up(A^k) > T_k).
 
     Args:
         activations: A [N K h w].
@@ -90,7 +90,7 @@ def dissect(model: nn.Module, images: Tensor, concept: Tensor, layer: str, *, qu
     Args:
         model: a network in eval mode; it may be frozen.
         images: [N C H W].
-        concept: L, bool [N H W]: where the concept is; the maps are enlarged to this H x W, which need not be the
+        concept: L, bool [N H W]: where the concept is; the maps are upsampled to this H x W, which need not be the
             size of the images.
         layer: name of the layer, as in model.get_submodule(layer).
         quantile: q, between 0 and 1.

@@ -28,7 +28,7 @@ def receptive_field(chain: list[tuple[int, int, int, int]]) -> tuple[int, int, f
 
 
 def unit_box(i: int, j: int, size: int, jump: int, start: float) -> tuple[int, int, int, int]:
-    """The box of pixels that a unit sees: top = t + i·J − (r − 1)/2, bottom = top + r, and alike from left to right.
+    """The box of pixels that a unit sees: top = t + i·J − (r − 1)/2, bottom = top + r, and in the same way from left to right.
 
     Args:
         i: row of the unit on the layer's grid.
@@ -48,15 +48,15 @@ def unit_box(i: int, j: int, size: int, jump: int, start: float) -> tuple[int, i
 
 
 def top_images(activations: Activations, channel: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The images in which a channel is strongest, and where: s_n = max over i, j of A^k_ij, the largest first.
+    """The images in which a channel is strongest, and where: y_n = max over i, j of A^k_ij, the largest first.
 
     Args:
         activations: A [N K h w]; a channel may be below zero everywhere.
         channel: k, counted from 0.
-        count: M, how many images are wanted, at most N.
+        count: B, how many images are wanted, at most N.
 
     Returns:
-        scores [M], images int64 [M] (their indices n; ties by the lowest), places int64 [M 2] (row i, column j of
+        scores [B], images int64 [B] (their indices n; ties by the lowest), places int64 [B 2] (row i, column j of
         each maximum; where several places share it, the first in reading order).
 
     About 6 lines.
@@ -70,15 +70,15 @@ def top_images(activations: Activations, channel: int, count: int) -> tuple[Tens
 
 
 def cut_patches(images: Images, boxes: Tensor) -> Tensor:
-    """The pixels of each box: P_m(c, a, b) = I_n(c, top + a, left + b), and 0 beyond the border.
+    """The pixels of each box: E_m(l, u, v) = I_n(l, top + u, left + v), and 0 beyond the border.
 
     Args:
         images: [N C H W].
-        boxes: int64 [M 5], (image, top, left, bottom, right), all of one height and one width; they may be larger than
+        boxes: int64 [B 5], (image, top, left, bottom, right), all of one height and one width; they may be larger than
             the image.
 
     Returns:
-        Patches [M C height width].
+        Patches [B C height width].
 
     About 7 lines.
     """
@@ -94,7 +94,7 @@ def cut_patches(images: Images, boxes: Tensor) -> Tensor:
 def max_patches(
     model: nn.Module, images: Images, layer: str, channel: int, chain: list[tuple[int, int, int, int]], count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The pieces of images that excite a channel most: the M images of largest max A^k, cut to what the unit sees.
+    """The pieces of images that excite a channel most: the B images of largest max A^k, cut to what the unit sees.
 
     Args:
         model: runs on images; it is in eval mode.
@@ -102,10 +102,10 @@ def max_patches(
         layer: full name of the layer, as in model.get_submodule(layer); it can be a part of other names.
         channel: k, counted from 0.
         chain: (kernel, stride, padding, dilation) of every layer from the image up to `layer`.
-        count: M, how many patches are wanted.
+        count: B, how many patches are wanted.
 
     Returns:
-        pixels [M C r r], scores [M] and boxes int64 [M 5], the strongest first. No hook stays
+        pixels [B C r r], scores [B] and boxes int64 [B 5], the strongest first. No hook stays
         behind, not even if the forward pass fails.
 
     About 12 lines.

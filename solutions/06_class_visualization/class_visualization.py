@@ -50,7 +50,7 @@ def ascent_step(model: nn.Module, images: Tensor, targets: Tensor, *, lr: float,
 
 
 def ascend(model: nn.Module, start: Tensor, target: int, *, steps: int, lr: float, l2: float) -> Tensor:
-    """The whole climb: I_0 = start, then `steps` times I + η ∂J/∂I.
+    """The whole ascent: I_0 = start, then `steps` times I + η ∂J/∂I.
 
     Args:
         model: gives scores [N classes] for images [N C H W]; it is in eval mode and may be frozen.

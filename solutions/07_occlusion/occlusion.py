@@ -27,18 +27,18 @@ def hide(images: Tensor, box: Tensor, fill: float | Tensor) -> Tensor:
 
 
 def window_boxes(H: int, W: int, window: int, stride: int) -> Tensor:
-    """All windows of a picture: rows i·s to min(i·s + w, H), columns j·s to min(j·s + w, W).
+    """All windows of a picture: rows i·s to min(i·s + f, H), columns j·s to min(j·s + f, W).
 
     The first window that reaches the border is the last one of its row or column, cropped at the border.
 
     Args:
         H: rows of the picture.
         W: columns of the picture.
-        window: w, height and width of a window; at most H and W.
-        stride: s, pixels from one window to the next, down and across; at most w.
+        window: f, height and width of a window; at most H and W.
+        stride: s, pixels from one window to the next, down and across; at most f.
 
     Returns:
-        Boxes int64 [P 4], (top, left, bottom, right), row of windows by row of windows from left to right.
+        Boxes int64 [B 4], (top, left, bottom, right), row of windows by row of windows from left to right.
 
     About 6 lines.
     """
@@ -59,11 +59,11 @@ def score_drops(model: nn.Module, images: Tensor, targets: Tensor, boxes: Tensor
         model: gives scores [N classes] for images; it is in eval mode.
         images: [N C H W].
         targets: int64 [N], the class to explain in each image.
-        boxes: int64 [P 4], (top, left, bottom, right); bottom and right are exclusive.
+        boxes: int64 [B 4], (top, left, bottom, right); bottom and right are exclusive.
         fill: what hides, as in hide.
 
     Returns:
-        d [N P], with its sign.
+        d [N B], with its sign.
 
     About 8 lines.
     """
@@ -78,11 +78,11 @@ def score_drops(model: nn.Module, images: Tensor, targets: Tensor, boxes: Tensor
 
 
 def coverage_average(drops: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """At each pixel the mean drop of the windows that cover it: M_ij = (1/|P_ij|) Σ_(p in P_ij) d_p.
+    """At each pixel the mean drop of the windows that cover it: M_ij = (1/|B_ij|) Σ_(p in B_ij) d_p.
 
     Args:
-        drops: d [N P].
-        boxes: int64 [P 4], (top, left, bottom, right); together they cover every pixel.
+        drops: d [N B].
+        boxes: int64 [B 4], (top, left, bottom, right); together they cover every pixel.
         size: (H, W) of the picture.
 
     Returns:
@@ -101,13 +101,13 @@ def coverage_average(drops: Tensor, boxes: Tensor, size: tuple[int, int]) -> Ten
 def occlusion(
     model: nn.Module, images: Tensor, targets: Tensor, *, window: int = 32, stride: int = 16, fill: float | Tensor = 0.0
 ) -> Tensor:
-    """Occlusion: M_ij = (1/|P_ij|) Σ_(p in P_ij) (y^c(I) - y^c(I^(p))).
+    """Occlusion: M_ij = (1/|B_ij|) Σ_(p in B_ij) (y^c(I) - y^c(I^(p))).
 
     Args:
         model: gives scores [N classes] for images; it is in eval mode.
         images: [N C H W].
         targets: int64 [N], the class to explain in each image.
-        window: w, height and width of a window in pixels.
+        window: f, height and width of a window in pixels.
         stride: s, pixels from one window to the next.
         fill: what hides, as in hide.
 

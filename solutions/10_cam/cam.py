@@ -25,14 +25,14 @@ def class_weights(head: nn.Linear, targets: Tensor) -> Tensor:
 
 
 def class_activation_map(activations: Tensor, weights: Tensor) -> Tensor:
-    """How much each place gives to the score: M_c(x, y) = Σ_k w_k^c f_k(x, y).
+    """How much each position contributes to the score: M^c_ij = Σ_k w_k^c A^k_ij.
 
     Args:
-        activations: f [N K h w], of either sign.
+        activations: A [N K h w], of either sign.
         weights: w [N K], one row for each image.
 
     Returns:
-        M [N h w], raw: of both signs, not scaled, not enlarged.
+        M [N h w], raw: of both signs, not scaled, not upsampled.
 
     About 1 line.
     """
@@ -40,12 +40,12 @@ def class_activation_map(activations: Tensor, weights: Tensor) -> Tensor:
 
 
 def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
-    """A network that CAM can read: features, then GAP, then one linear layer.
+    """A network for CAM: features, then GAP, then one linear layer.
 
-    y^c = Σ_k w_k^c a_k + b_c with a_k = (1/Z) Σ_xy f_k(x, y).
+    y^c = Σ_k w_k^c a_k + b_c with a_k = (1/Z) Σ_ij A^k_ij.
 
     Args:
-        features: gives f [N K h w], of either sign, for images [N C H W] of any size.
+        features: gives A [N K h w], of either sign, for images [N C H W] of any size.
         head: the new last layer, from K channels to the classes.
 
     Returns:
@@ -61,10 +61,10 @@ def train_head(
 ) -> tuple[Tensor, Tensor]:
     """Weight and bias of the head after full-batch gradient descent on the mean cross-entropy.
 
-    W ← W - lr ∂L/∂W and b ← b - lr ∂L/∂b, with scores W a + b and a_k = (1/Z) Σ_xy f_k(x, y).
+    W ← W - lr ∂L/∂W and b ← b - lr ∂L/∂b, with scores W a + b and a_k = (1/Z) Σ_ij A^k_ij.
 
     Args:
-        features: gives f [N K h w], of either sign; used in eval mode, left as found, never trained.
+        features: gives A [N K h w], of either sign; used in eval mode, left as found, never trained.
         head: where W [classes K] and b [classes] start; left as found.
         images: [N C H W].
         labels: int64 [N], the right classes.
@@ -88,18 +88,18 @@ def train_head(
 
 
 def box_from_map(heatmap: Tensor, *, size: tuple[int, int], fraction: float) -> Tensor:
-    """The box around the largest region in which M_c > fraction · max M_c.
+    """The box around the largest region in which M^c > fraction · max M^c.
 
-    A region is a set of pixels of the enlarged map that hang together by their sides (corners may count, too); the largest
+    A region is a set of pixels of the upsampled map that are connected by their sides (corners may count, too); the largest
     is the one of most pixels.
 
     Args:
-        heatmap: M_c [h w].
+        heatmap: M^c [h w].
         size: (H, W), rows and columns of the image; the box is in its pixels.
-        fraction: share of the maximum of the enlarged map, from 0.
+        fraction: share of the maximum of the upsampled map, from 0.
 
     Returns:
-        int64 [4]: top, left, bottom, right; bottom and right exclusive. Four zeros if no value of the enlarged map is
+        int64 [4]: top, left, bottom, right; bottom and right exclusive. Four zeros if no value of the upsampled map is
         positive.
 
     About 7 lines.

@@ -12,10 +12,10 @@ def share(R: Tensor, z: Tensor) -> Tensor:
 
 
 def epsilon_rule(a: Tensor, weight: Tensor, bias: Tensor, R: Tensor, epsilon: float) -> Tensor:
-    """Relevance of a linear layer's inputs: R_i = Σ_j a_i w_ij / (z_j + ε s sign(z_j)) · R_j.
+    """Relevance of a linear layer's inputs: R_i = Σ_j a_i w_ij / (z_j + ε z̄ sign(z_j)) · R_j.
 
-    z_j = Σ_i a_i w_ij + b_j; s is the mean of |z_j| over j, for each image; sign(0) is +1. An output whose denominator is 0
-    hands nothing on.
+    z_j = Σ_i a_i w_ij + b_j; z̄ is the mean of |z_j| over j, for each image; sign(0) is +1. An output whose denominator is 0
+    passes nothing on.
 
     Args:
         a: inputs [N I], of both signs.
@@ -30,17 +30,17 @@ def epsilon_rule(a: Tensor, weight: Tensor, bias: Tensor, R: Tensor, epsilon: fl
     About 5 lines.
     """
     z = a @ weight.T + bias
-    s = z.abs().mean(dim=1, keepdim=True)
+    scale = z.abs().mean(dim=1, keepdim=True)
     sign = torch.where(z < 0, -1.0, 1.0)
-    Q = share(R, z + epsilon * s * sign)
+    Q = share(R, z + epsilon * scale * sign)
     return a * (Q @ weight)
 
 
 def epsilon_layer(a: Tensor, layer: nn.Module, R: Tensor, epsilon: float) -> Tensor:
-    """Relevance of any linear layer's inputs: R_i = a_i Σ_j w_ij Q_j, Q_j = R_j / (z_j + ε s sign(z_j)).
+    """Relevance of any linear layer's inputs: R_i = a_i Σ_j w_ij Q_j, Q_j = R_j / (z_j + ε z̄ sign(z_j)).
 
-    z = layer(a); s is the mean of |z| over all axes but the first, for each image; sign(0) is +1. An output whose
-    denominator is 0 hands nothing on: an image may be dark.
+    z = layer(a); z̄ is the mean of |z| over all axes but the first, for each image; sign(0) is +1. An output whose
+    denominator is 0 passes nothing on: an image may be dark.
 
     Args:
         a: inputs [N C H W] of a convolution or an average pooling, or [N I] of a linear layer.
@@ -56,8 +56,8 @@ def epsilon_layer(a: Tensor, layer: nn.Module, R: Tensor, epsilon: float) -> Ten
     x = a.detach().requires_grad_()
     z = layer(x)
     fixed = z.detach()
-    s = fixed.abs().mean(dim=tuple(range(1, fixed.ndim)), keepdim=True)
-    Q = share(R, fixed + epsilon * s * torch.where(fixed < 0, -1.0, 1.0))
+    scale = fixed.abs().mean(dim=tuple(range(1, fixed.ndim)), keepdim=True)
+    Q = share(R, fixed + epsilon * scale * torch.where(fixed < 0, -1.0, 1.0))
     (back,) = torch.autograd.grad(z, x, Q)
     return a.detach() * back
 
@@ -72,7 +72,7 @@ def z_plus_rule(a: Tensor, weight: Tensor, bias: Tensor, R: Tensor) -> Tensor:
         R: relevance of the outputs [N J].
 
     Returns:
-        Relevance of the inputs [N I]; an output that nothing speaks for hands nothing on.
+        Relevance of the inputs [N I]; an output that nothing speaks for passes nothing on.
 
     About 3 lines.
     """
@@ -106,7 +106,7 @@ def gamma_layer(a: Tensor, layer: nn.Conv2d, R: Tensor, gamma: float) -> Tensor:
 
 
 def lrp(model: nn.Sequential, images: Tensor, targets: Tensor, epsilon: float, gamma: float) -> Tensor:
-    """A class score handed back to the pixels: γ-rule in the convolutions, ε-rule in linear layers and averages.
+    """A class score passed back to the pixels: γ-rule in the convolutions, ε-rule in linear layers and averages.
 
     R = y^c at the target and 0 elsewhere, then layer by layer from the last to the first.
 

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 def pointing_game(maps: Tensor, boxes: Tensor, tolerance: float) -> Tensor:
     """Whether each map's highest pixel lies in its box or at most `tolerance` pixels from it.
 
-    h_n = |{p ∈ T_n : d(p, B_n) ≤ t}| / |T_n|. T_n: the pixels of map n whose value is exactly its maximum. d(p, B_n): the
-    straight distance √(rows² + columns²) from p to the nearest pixel of the box, 0 inside.
+    h_n = |{p ∈ argmax M_n : d(p, B_n) ≤ δ}| / |argmax M_n|. argmax M_n: the pixels of map n whose value is exactly its
+    maximum. d(p, B_n): the straight distance √(rows² + columns²) from p to the nearest pixel of the box, 0 inside.
 
     Args:
         maps: [N H W], of any sign.
         boxes: int64 [N 4], (top, left, bottom, right); bottom and right are exclusive.
-        tolerance: t in pixels, any number from 0.
+        tolerance: δ in pixels, any number from 0.
 
     Returns:
         h [N] in the dtype of the maps: 1, 0, or the share that hits where several pixels share the maximum.
@@ -55,7 +55,7 @@ def deletion_curve(
 ) -> Tensor:
     """The score of a class as the most important pixels are removed first.
 
-    s_k = y^c(I with fill in its ⌊k·P/S⌋ most important pixels), k = 0 ... S; y^c is the score before the softmax. Pixels of
+    y_t = y^c(I with fill in its ⌊t·H·W/T⌋ most important pixels), t = 0 ... T; y^c is the score before the softmax. Pixels of
     equal value go one by one, in any order.
 
     Args:
@@ -63,19 +63,19 @@ def deletion_curve(
         image: I [C H W].
         target: the class c.
         heat: the map [H W]; the larger, the more important.
-        steps: S.
+        steps: T.
         fill: what removed pixels become: a number, a colour [C 1 1] or a picture [C H W].
 
     Returns:
-        s [S+1], detached.
+        y [T+1], detached.
 
     About 10 lines.
     """
     order = heat.flatten().argsort(descending=True)
     filling = torch.as_tensor(fill, dtype=image.dtype, device=image.device).expand(image.shape).flatten(1)
     pictures = []
-    for k in range(steps + 1):
-        gone = order[: k * heat.numel() // steps]
+    for t in range(steps + 1):
+        gone = order[: t * heat.numel() // steps]
         picture = image.flatten(1).clone()
         picture[:, gone] = filling[:, gone]
         pictures.append(picture.view_as(image))
@@ -84,10 +84,10 @@ def deletion_curve(
 
 
 def area_under_curve(scores: Tensor) -> Tensor:
-    """The area under each curve over the fractions 0 to 1: a = (1/S) Σ_k (s_(k-1) + s_k) / 2.
+    """The area under each curve over the fractions 0 to 1: a = (1/T) Σ_t (y_(t-1) + y_t) / 2.
 
     Args:
-        scores: [N S+1], one curve a row.
+        scores: y [N T+1], one curve per row.
 
     Returns:
         a [N], with its sign.
