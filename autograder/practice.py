@@ -27,7 +27,7 @@ from autograder.text.words import printable
 
 
 class Panel:
-    """The verdict on one exercise: what to change, the values, a line per check. Drawn by Jupyter, printed elsewhere."""
+    """The verdict on an exercise: what to change, values, a line per check. Jupyter draws it; else it is printed."""
 
     def __init__(self, graded: Graded, pictures: list[Picture]):
         self.graded, self.pictures = graded, pictures

@@ -102,7 +102,7 @@ def standings(results: Iterable[Result], lessons: Sequence[Lesson] = ()) -> list
 
 
 def verdicts(standing: Standing) -> list[str]:
-    """The feedback in plain text: a line per lesson, a line per exercise or question with what went wrong, each once."""
+    """The feedback in plain text: a line per lesson, a line per exercise or question and what went wrong, each once."""
     lines: list[str] = []
     said: set[str] = set()
     for lesson in standing.lessons:
