@@ -34,7 +34,7 @@ def notebook_cells(folder, lesson):
 STATED = {
     "tsne.kl_and_gradient": "C, one number: a tensor without axes, of shape [], or a float",
     "which_map.pointing_game": "straight distance √(rows² + columns²) from p to the nearest pixel of the box, 0 inside",
-    "cam.box_from_map": "hang together by their sides (corners may count, too)",
+    "cam.box_from_map": "connected by their sides (corners may count, too)",
     "layer_activation.capture": "F.relu(x, inplace=True) in a forward method",
 }
 """Exercise -> what its stub says because reasonable readers had read it otherwise."""

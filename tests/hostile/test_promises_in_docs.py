@@ -27,7 +27,7 @@ HELD = {
         "test_state_does_not_travel_to_the_next_submission",
         "test_state_left_by_one_call_does_not_reach_the_next_call",
     ],
-    "It forks one child a call": [
+    "It forks one child per call": [
         "test_an_endless_call_ends_at_the_limit_and_earlier_calls_are_kept",
         "test_a_memory_bomb_has_a_status_of_its_own",
         "test_a_full_disk_is_status_output",
@@ -46,7 +46,7 @@ HELD = {
         "test_a_file_that_is_late_does_not_stop_the_other_one",
     ],
     "After two time-outs of a file": ["test_after_two_runs_that_are_late_none_is_made_beyond_the_limit"],
-    "Back come raw arrays through an anonymous pipe": [
+    "Raw arrays come back through an anonymous pipe": [
         "test_announced_blobs_beyond_the_limit_are_refused_before_they_arrive",
         "test_a_blob_that_is_not_a_plain_array_is_a_bad_answer",
         "test_forged_bytes_on_every_descriptor_are_a_bad_answer",
@@ -70,7 +70,7 @@ HELD = {
         "test_the_process_whose_words_are_told_never_held_a_hidden_input",
         "test_what_everybody_may_see_is_told_in_full",
     ],
-    "Of the second process rows alone are taken": [
+    "From the second process only rows are taken": [
         "test_the_table_is_finite_and_complete",
         "test_what_is_not_in_the_table_cannot_be_told",
     ],
@@ -82,7 +82,7 @@ HELD = {
         "test_of_several_effects_in_a_hidden_case_the_first_alone_is_told_and_no_name"
     ],
     "The second run gets what is left": ["test_the_second_run_gets_what_is_left_of_the_limit_and_at_least_half_of_it"],
-    "Values learned by heart earn nothing": [
+    "Memorised values earn nothing": [
         "test_values_learned_by_heart_earn_nothing",
         "test_every_hidden_case_has_a_call_that_only_a_function_that_computes_gets_right",
     ],
@@ -126,7 +126,7 @@ NOT_PROMISED = {
     ],
     "Timing.": [],
     "A call of one student could in principle leave traces in the speed": [],
-    "The secret is the root of it all": ["test_results_of_another_secret_are_refused"],
+    "Everything depends on the secret": ["test_results_of_another_secret_are_refused"],
     "In a notebook `check` calls the function": [
         "test_outputs_that_were_there_before_count_for_nothing",
         "test_an_attack_gets_nothing",
