@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import io
 import sys
 from bdb import BdbQuit
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from autograder.core.evidence import exhibit
-from autograder.core.grade import grade_answer, grade_function
+from autograder.core.grade import grade_answer, grade_function, with_parts
 from autograder.core.judge import Graded
 from autograder.core.message import message
-from autograder.core.verdict import LATER, NOT_ATTEMPTED, PASSED, Points, summary
+from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Points, summary
 from autograder.course import registry
-from autograder.course.records import Question
-from autograder.feedback.student_page import Section, section_of
+from autograder.course.records import Exercise, Question, foundations
+from autograder.feedback.student_page import Section, practice_section
+from autograder.isolated import Cell
 from autograder.isolated.failures import own_traceback
 from autograder.report import pages, tables
 from autograder.report.showcase import Picture, practice_showcase
@@ -52,9 +54,7 @@ class Panel:
     @property
     def section(self) -> Section:
         """What the panel shows, in the form of the feedback page."""
-        made = [each for each in map(exhibit, self.graded.evidence) if each is not None]
-        shown = [each for each in made if not each.same] or made[:1]
-        return section_of(self.graded.item, self.graded.rows, pictures=self.pictures, exhibits=shown)
+        return practice_section(self.graded, self.pictures)
 
 
 def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
@@ -86,15 +86,63 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
     __tracebackhide__ = True  # a notebook shows the student's own frames
     raised: list[BaseException] = []
     try:
-        graded = _noted(grade_function(item, _watched(answer, raised)), item.function, answer, around)
+        graded = _noted(_practised(item, _watched(answer, raised), around, {}), item.function, answer, around)
         if summary(graded.rows) == NOT_ATTEMPTED:
             return Panel(graded, [])
-        photo = practice_showcase(item, answer)
+        photos = practice_showcase(item, answer, failed=summary(graded.rows) == FAILED)
     except KeyboardInterrupt as stopped:
         raise stopped.with_traceback(own_traceback(stopped, answer)) from None
     if raised:
         _to_debug(raised[0], answer)
-    return Panel(graded, [] if photo is None else [photo])
+    return Panel(graded, photos)
+
+
+def _practised(
+    exercise: Exercise, function: Callable[..., Any], around: dict[str, Any], right: dict[str, bool]
+) -> Graded:
+    """The verdict on a function; where earlier ones of the notebook may be what is wrong, with ours in their place.
+
+    Args:
+        exercise: the exercise.
+        function: the function.
+        around: the notebook's names.
+        right: what is known of the earlier exercises.
+    """
+    parts = foundations(exercise, registry.lesson_of(exercise.id).exercises)
+
+    def broken() -> tuple[str, ...]:
+        for part in map(registry.exercise, parts):
+            if part.id not in right:
+                own = around.get(part.function)
+                verdict = summary(_practised(part, own, around, right).rows) if callable(own) else NOT_ATTEMPTED
+                right[part.id] = verdict in (PASSED, LATER)
+        return tuple(name for name in parts if not right[name])
+
+    def again(ours: Cell) -> Graded:
+        with _in_place(ours, getattr(inspect.unwrap(function), "__globals__", around)):
+            return grade_function(exercise, function)
+
+    judged = grade_function(exercise, function)
+    if summary(judged.rows) in (NOT_ATTEMPTED, LATER):
+        return judged
+    with contextlib.redirect_stdout(io.StringIO()):  # what it prints is there already
+        return with_parts(judged, parts, broken, again)
+
+
+@contextlib.contextmanager
+def _in_place(ours: Cell, names: dict[str, Any]) -> Iterator[None]:
+    """What our text defines stands among the notebook's names meanwhile."""
+    made = dict(names)
+    exec(compile(ours.source, f"<{ours.label}>", "exec"), made)
+    changed = {name: value for name, value in made.items() if name not in names or names[name] is not value}
+    before = {name: names[name] for name in changed if name in names}
+    names.update(changed)
+    try:
+        yield
+    finally:
+        for name in changed:
+            names.pop(name, None)
+        names.update(before)
 
 
 def _watched(answer: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:

@@ -94,14 +94,34 @@ def grade_in(
     cells = file.cells(item.function)
     judged = replace(_guarded(item, lambda: _run(cells, item, setting, runner)), file=file.file)
     parts = foundations(item, [g.item for g in earlier])
-    if not parts or summary(judged.rows) in (PASSED, NOT_JUDGED):
+
+    def broken() -> tuple[str, ...]:
+        found = (g for g in earlier if g.item.id in parts)
+        return tuple(g.item.id for g in found if not _passes(g, file, setting, runner, earlier))
+
+    return with_parts(judged, parts, broken, lambda ours: _run_lent((*cells, ours), item, setting, runner))
+
+
+def with_parts(
+    judged: Graded, parts: Sequence[str], broken: Callable[[], tuple[str, ...]], again: Callable[[Cell], Graded]
+) -> Graded:
+    """The verdict on an exercise that puts earlier ones together, where one of those may be what is wrong.
+
+    Args:
+        judged: the verdict of its own run.
+        parts: ids of the exercises that it puts together.
+        broken: those of them that are not right; asked only where this one is not.
+        again: runs it with our parts, whose text it is given.
+    """
+    item = judged.item
+    if not isinstance(item, Exercise) or not parts or summary(judged.rows) in (PASSED, NOT_JUDGED):
         return judged
-    broken = tuple(g.item.id for g in earlier if g.item.id in parts and not _passes(g, file, setting, runner, earlier))
-    for names in filter(None, dict.fromkeys((broken, parts))):
-        borrowed = lent(item, names)
-        if borrowed and _helps(_guarded(item, partial(_run_lent, (*cells, borrowed), item, setting, runner)), judged):
-            return _with_lent(judged, unseen.lent_note(names, unseen=names != broken))
-    return _pointing_back(judged, broken) if broken else judged
+    wrong = broken()
+    for names in filter(None, dict.fromkeys((wrong, tuple(parts)))):
+        ours = lent(item, names)
+        if ours and _helps(_guarded(item, partial(again, ours)), judged):
+            return _with_lent(judged, unseen.lent_note(names, unseen=names != wrong))
+    return _pointing_back(judged, wrong) if wrong else judged
 
 
 def _passes(part: Graded, file: Submission, setting: Setting, runner: Runs, earlier: Sequence[Graded]) -> bool:

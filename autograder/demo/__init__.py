@@ -10,15 +10,15 @@ from rich.progress import Progress
 from autograder.core.evidence import exhibits_of
 from autograder.core.grade import grade_lesson
 from autograder.core.judge import Graded
-from autograder.core.oracle import Setting, planned
-from autograder.core.verdict import PASSED, Points, summary
+from autograder.core.oracle import Setting
+from autograder.core.verdict import FAILED, PASSED, Points, summary
 from autograder.course import registry
 from autograder.course.records import Exercise, Lesson
 from autograder.feedback.student_page import Section, section_of
-from autograder.isolated import Request, Runner
+from autograder.isolated import Runner
 from autograder.reading.submission import Submission, load_submission
 from autograder.report import pages
-from autograder.report.showcase import Picture, showcase_picture
+from autograder.report.showcase import Picture, isolated_showcase
 from autograder.report.tables import messages
 from autograder.text.screen import Screen
 from autograder.text.words import printable
@@ -76,17 +76,5 @@ def _grade(name: str, lesson: Lesson, runner: Runner, done) -> Shown:
 def _pictures(graded: Graded, submission: Submission, runner: Runner) -> list[Picture]:
     if not isinstance(graded.item, Exercise) or not graded.evidence:
         return []
-    photo = _on_photo(graded.item, submission, runner)
-    return [] if photo is None else [photo]
-
-
-def _on_photo(exercise: Exercise, submission: Submission, runner: Runner) -> Picture | None:
-    """The student's map of the real photo, from an isolated run of its own."""
-    if exercise.showcase is None:
-        return None
-    request = Request(cells=submission.cells(exercise.function), function=exercise.function, variable=None,
-                      calls=[planned(exercise, exercise.showcase())], seconds=exercise.seconds)  # fmt: skip
-    results = runner.run(request).observations
-    if not results or results[0].kind != "value" or not results[0].arrays:
-        return None
-    return showcase_picture(exercise, results[0].arrays[0], "the student's map on a real photo")
+    cells, failed = submission.cells(graded.item.function), summary(graded.rows) == FAILED
+    return isolated_showcase(graded.item, cells, runner, failed=failed)

@@ -7,11 +7,11 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from autograder.core.evidence import Exhibit
+from autograder.core.evidence import Exhibit, exhibit
 from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, Points, Row, overall
 from autograder.course import registry
 from autograder.course.records import SECTIONS, Exercise, Question, foundations
@@ -20,7 +20,10 @@ from autograder.report import pages
 from autograder.report.sentences import said
 from autograder.report.showcase import Picture
 from autograder.report.tables import messages
-from autograder.text.formulas import as_mathml
+from autograder.text.formulas import as_mathml, in_sentence
+
+if TYPE_CHECKING:  # pages are made of results without importing torch
+    from autograder.core.judge import Graded
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,16 @@ def section_of(item: Exercise | Question, rows: Sequence[Row], **others: Any) ->
     return Section(title_of(item), earned, possible, checks, item=item.id, **others)
 
 
+def practice_section(graded: Graded, pictures: Sequence[Picture], broken: Sequence[str] = ()) -> Section:
+    """What practice shows of one exercise: its maps, and of the visible cases those that differ, else the first.
+
+    Nothing of a hidden case is in `graded.evidence`.
+    """
+    made = [each for each in map(exhibit, graded.evidence) if each is not None]
+    shown = [each for each in made if not each.same] or made[:1]
+    return section_of(graded.item, graded.rows, pictures=pictures, exhibits=shown, broken=broken)
+
+
 def title_of(item: Exercise | Question) -> str:
     """An exercise's title; a question's variable."""
     return item.title if isinstance(item, Exercise) else f"Prediction: {item.variable}"
@@ -160,7 +173,7 @@ def page(sheet: Sheet) -> Markup:
     return pages.page("feedback.html.j2", sheet=sheet)
 
 
-_PIECES = re.compile(r"\$([^$\n]+)\$|`([^`\n]+)`|\*\*([^*\n]+)\*\*")
+_PIECES = re.compile(r"\$([^$\n]+)\$|\*\*([^*\n]+)\*\*")
 
 
 @dataclass(frozen=True)
@@ -191,15 +204,11 @@ def inline(text: str) -> Markup:
     """A hint's line: formulas, code and bold words drawn, everything else as it is."""
     made, end = Markup(), 0
     for found in _PIECES.finditer(text):
-        made += escape(text[end : found.start()]) + _piece(*found.groups())
+        formula, bold = found.groups()
+        made += in_sentence(text[end : found.start()])
+        made += as_mathml(formula) if formula else Markup("<strong>{}</strong>").format(bold)
         end = found.end()
-    return made + escape(text[end:])
-
-
-def _piece(formula: str | None, code: str | None, bold: str | None) -> Markup:
-    if formula:
-        return as_mathml(formula)
-    return Markup("<code>{}</code>").format(code) if code else Markup("<strong>{}</strong>").format(bold)
+    return made + in_sentence(text[end:])
 
 
 def _place(item: Exercise) -> Markup:

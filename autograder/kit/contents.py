@@ -21,6 +21,7 @@ from autograder.course.recorded.pack import REFERENCE, Results, written
 from autograder.course.records import Case, Exercise, Law, Lesson
 from autograder.course.sources import closure
 from autograder.report.sentences import CATALOGUE
+from autograder.report.showcase import formula_map
 from autograder.study.opening import SETTINGS
 
 ANSWERS = ("cnnviz_ref", "autograder.course.authored", "autograder.authoring")
@@ -117,7 +118,8 @@ def pack(exercise: Exercise) -> bytes:
     for part in parts:
         if isinstance(part.part, Case):
             results[part.part.name] |= part.mistakes
-    return written(calls, results, exercise.showcase() if exercise.showcase else None)
+    drawn = formula_map(exercise)
+    return written(calls, results, None if exercise.showcase is None or drawn is None else (exercise.showcase(), drawn))
 
 
 def scales_of(part: Part) -> list[float]:

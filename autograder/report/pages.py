@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from autograder.core.verdict import LATER
 from autograder.report.tables import MARKS
+from autograder.text.formulas import in_sentence
 from autograder.text.words import printable, shown, visible
 
 
@@ -23,7 +24,7 @@ def environment() -> jinja2.Environment:
     )  # fmt: skip
     made.globals["later"] = LATER
     made.globals["marks"] = {verdict: sign for verdict, (sign, _) in MARKS.items()}
-    made.filters |= {"number": "{:.4g}".format, "shown": shown, "line": printable}
+    made.filters |= {"number": "{:.4g}".format, "shown": shown, "line": printable, "set": in_sentence}
     return made
 
 

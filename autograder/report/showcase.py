@@ -1,16 +1,22 @@
-"""A student's map of a real photo, as PNG with an alternative text that carries the numbers."""
+"""A student's map of a real photo, and the formula's, as PNG with an alternative text that carries the numbers."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from autograder.core.oracle import planned
+import cnnviz
+from autograder.core.oracle import Recording, planned
+from autograder.course.recorded.pack import SHOWCASE
 from autograder.course.records import Exercise
-from autograder.isolated import observe
+from autograder.isolated import Cell, Observation, PlannedCall, Request, observe
 from autograder.isolated.current_folder import load
 
 
@@ -28,25 +34,59 @@ class Picture:
         return "data:image/png;base64," + base64.b64encode(self.data).decode()
 
 
-def showcase_picture(exercise: Exercise, array: np.ndarray, caption: str) -> Picture | None:
-    """The student's map of the exercise's real photo, laid over it."""
-    field = _as_map(array)
-    if exercise.showcase is None or field is None:
-        return None
-    images = exercise.showcase().inputs.get("images")
-    if images is None or not np.isfinite(field).all():
-        return Picture(_map_alone(field), _numbers(field), caption)
-    return Picture(_overlay(images[0], field), _numbers(field), caption)
+def practice_showcase(exercise: Exercise, function: Callable[..., Any], *, failed: bool) -> list[Picture]:
+    """Draws what a function gives for the real photo, called in this very process.
+
+    Args:
+        exercise: the exercise.
+        function: the student's.
+        failed: whether the formula's map and the difference are drawn beside it, where there is one.
+    """
+    return _pictures(exercise, lambda call: observe(function, [call]), failed)
 
 
-def practice_showcase(exercise: Exercise, function) -> Picture | None:
-    """Draws what a function gives for the real photo, called in this very process."""
+def isolated_showcase(exercise: Exercise, cells: Sequence[Cell], runner: Any, *, failed: bool) -> list[Picture]:
+    """The same from an isolated run of its own (`runner.run`)."""
+
+    def ran(call: PlannedCall) -> Sequence[Observation]:
+        request = Request(tuple(cells), exercise.function, calls=[call], seconds=exercise.seconds)
+        observations: Sequence[Observation] = runner.run(request).observations
+        return observations
+
+    return _pictures(exercise, ran, failed)
+
+
+@cache
+def formula_map(exercise: Exercise) -> np.ndarray | None:
+    """The formula's map of the exercise's real photo, `[h w]`."""
     if exercise.showcase is None:
         return None
-    result = observe(function, [planned(exercise, exercise.showcase())])[0]
-    if result.kind != "value" or not result.arrays:
-        return None
-    return showcase_picture(exercise, result.arrays[0], "your map on a real photo")
+    if isinstance(exercise.reference, Recording):
+        return _map_of(exercise.reference.recorded(SHOWCASE))
+    return _map_of(observe(exercise.reference, [planned(exercise, exercise.showcase())]))
+
+
+def _pictures(exercise: Exercise, ran: Callable[[PlannedCall], Sequence[Observation]], failed: bool) -> list[Picture]:
+    if exercise.showcase is None:
+        return []
+    call = exercise.showcase()
+    mine = _map_of(ran(planned(exercise, call)))
+    if mine is None:
+        return []
+    fields = {"your map on a real photo": mine}
+    right = formula_map(exercise) if failed else None
+    if right is not None and not (mine.shape == right.shape and np.allclose(mine, right, 1e-4, 1e-4 * np.ptp(right))):
+        fields["the formula's"] = right
+        if mine.shape == right.shape:
+            fields["the difference: yours minus the formula's"] = mine - right
+    images = call.inputs.get("images")
+    return [Picture(_drawn(images, field), _numbers(field), caption) for caption, field in fields.items()]
+
+
+def _map_of(results: Sequence[Observation]) -> np.ndarray | None:
+    """The first map of a call's first output; None where it gave none."""
+    first = results[0] if results else None
+    return _as_map(first.arrays[0]) if first is not None and first.kind == "value" and first.arrays else None
 
 
 def _as_map(array: np.ndarray) -> np.ndarray | None:
@@ -63,17 +103,17 @@ def _numbers(field: np.ndarray) -> str:
     return f"Map of {field.shape[0]} by {field.shape[1]} values, largest at row {at[0]}, column {at[1]}."
 
 
-def _map_alone(field: np.ndarray) -> bytes:
-    import cnnviz
-
+def _drawn(images: Any, field: np.ndarray) -> bytes:
+    """The map over the photo; alone where there is none, or where its grid is not one of this photo."""
+    if images is not None and np.isfinite(field).all():
+        with contextlib.suppress(ValueError):
+            return _overlay(images[0], field)
     figure = _figure(2.6, 2.5)
-    cnnviz.show_map(field, ax=figure.subplots(), title="yours")
+    cnnviz.show_map(field, ax=figure.subplots())
     return _png(figure)
 
 
-def _overlay(image, field: np.ndarray) -> bytes:
-    import cnnviz
-
+def _overlay(image: Any, field: np.ndarray) -> bytes:
     figure = _figure(3.4, 3.2)
     photo = cnnviz.deprocess(image) if image.shape[0] == 3 else image
     cnnviz.overlay(photo, field, ax=figure.subplots())

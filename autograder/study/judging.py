@@ -36,6 +36,8 @@ class Judging:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self.graded: dict[str, tuple[Graded, Submission]] = {}
+        """Id of an item -> its last verdict, with the evidence where it was run just now, and what was handed in."""
         self._kept: dict[str, tuple[Row, ...]] = {}
         self._runner: Runner | None = None
         self._closed = self._interrupted = False
@@ -113,6 +115,7 @@ class Judging:
             Interrupted: `interrupt` was called meanwhile.
         """
         self._interrupted = False
+        self.graded.clear()
         contents = work.contents()
         lesson = registry.lesson(work.outline.id)
         try:
@@ -148,6 +151,7 @@ class Judging:
                 return replace(result, file=file.file)
 
             graded.append(grade_item(submission, item, Setting(), _NEVER, earlier=graded, attempt=attempt))
+            self.graded[item.id] = graded[-1], submission
             states.append(_state(shown, graded[-1], digest(*keys) if keys[1:] else "".join(keys)))
             if told is not None:
                 told(states[-1])

@@ -25,6 +25,7 @@ from autograder.text.screen import Screen, Text
 KEYS = "h hint, n next, l list, r reset, ? all keys, q quit"
 ALL_KEYS = """h      the next hint
 n, p   the next exercise that is left, the one before
+v      a page with your values, the formula's and the difference as pictures
 c, o   all checks of it, all that its code printed
 Enter  check it again
 l, r   the list of the lesson, reset the exercise
@@ -40,12 +41,19 @@ class Session:
         cache: what is known from earlier.
         console: where everything is said.
         check: asks for a check of a lesson; `again` is the id of an exercise that is to be run in any case.
+        view: asks for the page of an exercise.
     """
 
     def __init__(
-        self, works: Sequence[Work], work: Work, cache: Cache, console: Screen, check: Callable[[Work, str], None]
+        self,
+        works: Sequence[Work],
+        work: Work,
+        cache: Cache,
+        console: Screen,
+        check: Callable[[Work, str], None],
+        view: Callable[[Work, str], None],
     ) -> None:
-        self._works, self._cache, self._console, self._check = works, cache, console, check
+        self._works, self._cache, self._console, self._check, self._view = works, cache, console, check, view
         self.work = work
         self.over = False
         self._keys = False
@@ -182,7 +190,7 @@ class Session:
                 self._say("Nothing was changed.")
             return
         letters = {"h": self._hint, "n": self._next, "p": self._previous, "l": self._list, "r": self._reset}
-        letters |= {"c": self._checks, "o": self._output}
+        letters |= {"c": self._checks, "o": self._output, "v": self._pictures}
         (letters | {QUIT: self._quit, ENTER: self._again}).get(key, self._help)()
 
     def leave(self) -> None:
@@ -230,6 +238,18 @@ class Session:
     def _output(self) -> None:
         if self._item() is not None and self.focus is not None:
             self._tell(telling.everything_printed(self.focus))
+
+    def _pictures(self) -> None:
+        item = self._item()
+        if item is not None:
+            self._view(self.work, item.id)
+
+    def pictured(self, page: Path | None, opened: bool) -> None:
+        """The page that was asked for, and whether a browser shows it; None where there was nothing to run."""
+        if page is None:
+            self._say("There is nothing to show yet: write it first, and save.")
+        else:
+            self._say(f"{'Your browser shows' if opened else 'Open in your browser:'} {page}")
 
     def _following(self) -> Work | None:
         """The next lesson that is not finished as far as is known."""

@@ -44,13 +44,14 @@ class Watch:
 
     def __init__(self, works: Sequence[Work], begin: Work, cache: Cache, console: Screen) -> None:
         self._works, self._cache = works, cache
-        self.session = Session(works, begin, cache, console, self._ask)
+        self.session = Session(works, begin, cache, console, self._ask, self._view)
         self._events: asyncio.Queue[tuple[Callable[..., Any], tuple[Any, ...]]] = asyncio.Queue()
         self._keyboard = Keyboard(lambda key: self._tell(self._pressed, key))
         self._worker = ThreadPoolExecutor(1)
         self._judging: Judging | None = None
         self._waiting: dict[Work, set[Path]] = {}
         self._asked: tuple[Work, str] | None = None
+        self._viewed: tuple[Work, str] | None = None
         self._busy = False
         self._checking: Work | None = None
         self._job: Future[None] | None = None
@@ -144,6 +145,9 @@ class Watch:
     def _ask(self, work: Work, again: str) -> None:
         self._asked = work, again
 
+    def _view(self, work: Work, name: str) -> None:
+        self._viewed = work, name
+
     def _idle(self) -> None:
         """Begins what waits: a check that was asked for, one of a save, else what the next check will need."""
         if self._busy:
@@ -156,6 +160,10 @@ class Watch:
             work = next(iter(self._waiting))
             self.session.saved(work, self._waiting.pop(work))
             self._check(work)
+        elif self._viewed is not None:
+            (work, name), self._viewed = self._viewed, None
+            self._mention_later()
+            self._work_on(lambda: self._page(work, name), lambda shown: self.session.pictured(*shown))
         elif (state := self.session.focus) is not None and state.item.id != self._warmed:
             self._warmed = state.item.id
             self._work_on(lambda: self._judge().warm(state.item), lambda _: None)
@@ -203,6 +211,12 @@ class Watch:
         if self._judging is None:
             self._judging = Judging(self._cache)
         return self._judging
+
+    def _page(self, work: Work, name: str) -> tuple[Path | None, bool]:
+        from autograder.study.picturing import opened, write_page
+
+        page = write_page(self._judge(), work, name)
+        return page, page is not None and opened(page)
 
     def _checked(self, work: Work, told: Callable[[Any], None], again: str) -> Standing:
         if not all(work.contents()):

@@ -4,12 +4,15 @@ import bdb
 import re
 import sys
 import traceback
+from pathlib import Path
 
 import pytest
 
 from autograder import check
 from autograder.core.grade import grade_function
 from autograder.course import registry
+
+ROOT = Path(__file__).parents[2]
 
 
 def summed(gradients):
@@ -152,3 +155,52 @@ def test_a_function_under_its_name_is_told_nothing_whatever_it_calls_itself():
     panel = eval("check('grad_cam.neuron_importance', neuron_importance)", names)
     assert panel.passed
     assert not any(row.note for row in panel.graded.rows)
+
+
+@pytest.fixture
+def solved():
+    """Names of a notebook in which lesson 11 is solved, but for the importances, which are sums."""
+    names = {"check": check}
+    exec((ROOT / "solutions" / "11_grad_cam" / "grad_cam.py").read_text("utf-8"), names)
+    exec("def neuron_importance(gradients):\n    print('hello')\n    return gradients.sum(dim=(2, 3))", names)
+    return names
+
+
+def test_what_is_built_on_a_wrong_exercise_is_right_with_ours_as_when_it_is_graded(solved, capsys, monkeypatch):
+    monkeypatch.setattr("autograder.practice.practice_showcase", lambda *_, **__: [])
+    before = dict(solved)
+    panel = eval("check('grad_cam.grad_cam', grad_cam)", solved)
+    assert panel.passed
+    assert "right with our grad_cam.neuron_importance in place of yours" in " ".join(repr(panel).split())
+    assert all(solved[name] is before[name] for name in before), "the notebook's own names are back"
+    assert solved.keys() - before.keys() <= {"__builtins__"}
+    printed = capsys.readouterr().out.count("hello")
+    grade_function(registry.exercise("grad_cam.grad_cam"), solved["grad_cam"])
+    assert printed == capsys.readouterr().out.count("hello"), "only the student's own run prints"
+
+
+def test_where_ours_are_not_installed_it_says_where_to_begin(solved, monkeypatch):
+    monkeypatch.setattr("autograder.core.grade.lent", lambda *_: None)
+    panel = eval("check('grad_cam.grad_cam', grad_cam)", solved)
+    assert not panel.passed
+    assert "begin with grad_cam.neuron_importance, which this is built on" in " ".join(repr(panel).split())
+
+
+def test_our_parts_do_not_help_what_is_wrong_itself(solved):
+    exec("def grad_cam(*given):\n    return -neuron_importance(capture(*given)[1])", solved)
+    panel = eval("check('grad_cam.grad_cam', grad_cam)", solved)
+    assert not panel.passed
+    assert "in place of yours" not in repr(panel)
+    assert len(panel.pictures) == 2, "a map of another shape is drawn alone, beside the formula's"
+
+
+def test_a_map_that_is_wrong_is_drawn_on_the_photo_beside_the_formulas_and_the_difference():
+    exercise = registry.exercise("grad_cam.grad_cam_map")
+    panel = check(exercise.id, lambda activations, alpha: 3 * exercise.reference(activations, alpha))
+    assert [each.caption for each in panel.pictures] == [
+        "your map on a real photo", "the formula's", "the difference: yours minus the formula's",
+    ]  # fmt: skip
+    yours, right, difference = (each.alt for each in panel.pictures)
+    assert yours == right == difference, "the largest value lies in the same place"
+    assert len({each.data for each in panel.pictures}) == 3
+    assert len(check(exercise.id, exercise.reference).pictures) == 1

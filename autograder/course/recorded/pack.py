@@ -26,13 +26,17 @@ NOTE = "note"
 Results = Sequence[Observation]
 
 
-def written(calls: Mapping[str, Sequence[Call]], results: Mapping[str, Mapping[str, Results]], showcase: Call | None):
+def written(
+    calls: Mapping[str, Sequence[Call]],
+    results: Mapping[str, Mapping[str, Results]],
+    showcase: tuple[Call, np.ndarray] | None,
+):
     """The bytes of a pack.
 
     Args:
         calls: name of a case or a law -> its calls.
         results: the same name -> whose they are (`REFERENCE` or a misconception's name) -> the results.
-        showcase: the call that is drawn.
+        showcase: the call that is drawn, and the map that is right.
     """
     arrays: dict[str, np.ndarray] = {}
     about: dict[str, dict[str, list[Any]]] = {}
@@ -41,7 +45,11 @@ def written(calls: Mapping[str, Sequence[Call]], results: Mapping[str, Mapping[s
         about[part] = {who: [_about(result) for result in gave] for who, gave in results[part].items()}
         arrays |= {key: array for who, gave in results[part].items() for key, array in _arrays(f"{n} {who}", gave)}
     if showcase is not None:
-        arrays[SHOWCASE] = np.frombuffer(packed([showcase], by_name=True), np.uint8)
+        call, right = showcase
+        drawn = Observation("value", (right.astype(np.float32),), ("tensor",), ("float32",), ("cpu",))
+        about[SHOWCASE] = {REFERENCE: [_about(drawn)]}
+        arrays[SHOWCASE] = np.frombuffer(packed([call], by_name=True), np.uint8)
+        arrays |= _arrays(f"{len(calls)} {REFERENCE}", [drawn])
     note = {"results": about, "torch": _torch()}
     return save(arrays, {NOTE: json.dumps(note, ensure_ascii=False)})
 

@@ -5,6 +5,7 @@ import json
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from autograder.core.grade import grade_answer, grade_function
@@ -19,6 +20,7 @@ from autograder.isolated import observe_once
 from autograder.kit import contents
 from autograder.kit.leaks import squeezed
 from autograder.report.sentences import sentence
+from autograder.report.showcase import formula_map
 from autograder.report.tables import lesson_table
 from autograder.study.progress import State
 from tests.exercises.written import variants_of
@@ -173,6 +175,7 @@ def test_the_call_on_a_photo_is_small_and_gives_the_same_map(recorded):
         ours, theirs = live.showcase(), copy.showcase()
         got = [observe_once(live.reference, [planned(copy, call)])[0].arrays[0] for call in (ours, theirs)]
         assert abs(got[0] - got[1]).max() <= 1e-6 * abs(got[0]).max()
+        assert np.allclose(formula_map(copy), formula_map(live), rtol=1e-6)
     assert len(contents.pack(registry.exercise("grad_cam.grad_cam"))) < 1_000_000  # the network alone is 19 MB
 
 

@@ -18,9 +18,10 @@ class Heard:
 
     def __init__(self, folder, cache):
         self.works = [Work(outlines.lesson(name), folder / outlines.lesson(name).id) for name in ("11", "12")]
-        self.folder, self.asked, self._read = folder, [], 0
+        self.folder, self.asked, self.viewed, self._read = folder, [], [], 0
         self._console = Screen(width=200, file=StringIO())
-        self.session = Session(self.works, self.works[0], cache, self._console, lambda *check: self.asked.append(check))
+        asked, viewed = (lambda *check: self.asked.append(check)), (lambda *view: self.viewed.append(view))
+        self.session = Session(self.works, self.works[0], cache, self._console, asked, viewed)
 
     def standing(self, *verdicts, **more):
         """How lesson 11 stands after a save."""
@@ -134,6 +135,16 @@ def test_p_goes_back_c_shows_all_checks_and_o_all_output(heard):
     assert "✓ passed Activations and their gradients" in heard.press("p")
     assert "This is the first exercise of the lesson." in heard.press("p")
     assert "capture printed nothing, or was not run" in heard.press("o")
+
+
+def test_v_asks_for_the_page_of_the_exercise_and_says_where_it_lies(heard, tmp_path):
+    heard.save("not attempted", "failed")
+    heard.press("v")
+    assert heard.viewed == [(heard.works[0], "grad_cam.neuron_importance")]
+    heard.session.pictured(tmp_path / "page.html", opened=False)
+    assert heard.said() == f"Open in your browser: {tmp_path / 'page.html'}"
+    heard.session.pictured(None, opened=False)
+    assert "nothing to show yet" in heard.said()
 
 
 def test_seconds_are_counted_on_one_line_of_a_terminal_and_nowhere_else(student, cache):
