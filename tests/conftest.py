@@ -79,6 +79,7 @@ LONG = (
     "tests/hostile/test_text.py::test_mypy",
     "tests/hostile/test_weak_",
     "tests/places/test_jupyterhub.py",
+    "tests/places/test_systems.py",
 )
 """Beginnings of tests that `make test-all` runs and `pytest` does not."""
 

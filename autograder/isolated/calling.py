@@ -73,7 +73,11 @@ def call(config: dict[str, Any], request_fd: int, result_fd: int, output_fd: int
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
     with open(request_fd, "rb", closefd=False) as file:
-        request = pickle.load(file)
+        try:
+            request = pickle.load(file)
+        except EOFError:  # it waited for a call that never came
+            _ENDING(0)
+    confine.close_memory(False)
     request["calls"] = [PlannedCall(*unpacked(parcel)) for parcel in request["calls"]]
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -96,12 +100,12 @@ def call(config: dict[str, Any], request_fd: int, result_fd: int, output_fd: int
 def _settle(folder: str, device: str) -> None:
     """A home, a working and a temporary folder of its own; fresh streams; the device awake before the clock starts."""
     os.chdir(folder)
-    for name in ("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"):
+    for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR"):
         os.environ[name] = folder
     os.environ.update(CNNVIZ_DEVICE=device, USER="student")
     tempfile.tempdir = None
     random.seed()
-    sys.stdin = open(os.devnull)  # noqa: SIM115 - it lives as long as the process
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
     for name, fd in (("stdout", 1), ("stderr", 2)):
         raw = open(fd, "wb", buffering=0, closefd=False)  # noqa: SIM115
         stream = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)

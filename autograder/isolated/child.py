@@ -6,10 +6,14 @@ The standard library, torch, numpy and cnnviz are all it can import: sys.path is
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import json
 import os
+import shutil
 import sys
+import tempfile
 from types import ModuleType
 from typing import Any
 
@@ -49,36 +53,38 @@ def _stand_ins() -> None:
     sys.modules["cnnviz_ref"] = None  # type: ignore[assignment]
 
 
-def _warm_figures(cache: str) -> None:
+def _warm_figures(fonts: str, calls: str) -> None:
     """What the notebooks import beside torch; without the list of fonts in memory every call would search the disk."""
-    os.environ["MPLCONFIGDIR"] = cache
-    try:
+    with tempfile.TemporaryDirectory(dir=calls) as cache:
+        shutil.copytree(fonts, cache, dirs_exist_ok=True)
+        os.environ["MPLCONFIGDIR"] = cache
         for name in ("matplotlib.pyplot", "rich.progress"):
-            importlib.import_module(name)
-    except Exception:  # a submission that needs it will say so itself
-        return
-    finally:
+            with contextlib.suppress(Exception):  # a submission that needs it will say so itself
+                importlib.import_module(name)
         del os.environ["MPLCONFIGDIR"]
 
 
 def main(mode: str, config_file: str) -> None:
-    """Warm up, then serve forks of this process, or make the one call that stdin holds."""
+    """Warm up, then serve forks of this process, or wait for one call on stdin and make it."""
     with open(config_file, encoding="utf-8") as file:
         config = json.load(file)
     _open_path(config)
-    calling, zygote = _machinery("calling", "zygote")
+    calling, confine, zygote = _machinery("calling", "confine", "zygote")
     for name in ("cnnviz", "cnnviz.small_nets", "cnnviz.models", "cnnviz.pictures", "cnnviz.figures"):
         importlib.import_module(name)
     _stand_ins()
+    calls = os.path.join(config["root"], "calls")
+    _warm_figures(config["fonts"], calls)
+    confine.close_memory(True)
+    gc.collect()
+    gc.freeze()
     if mode == "spawn":
         calling.call(config, 0, 1, 2)
-    _warm_figures(config["figures"])
     import socket
 
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    writable = [os.path.join(config["root"], "calls"), *config["scratch"]]
-    zygote.serve(control, config["parent"], writable, lambda *ends: calling.call(config, *ends))
+    zygote.serve(control, config["parent"], [calls, *config["scratch"]], lambda *ends: calling.call(config, *ends))
     zygote.remove(config["root"])
 
 

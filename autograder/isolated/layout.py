@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import json
 import os
 import shutil
 import site
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
@@ -46,6 +48,10 @@ _DEVICE = (
     "/etc/nvidia",
 )
 _PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SYSTEMROOT", "WINDIR")
+_SEARCHED = ("PATH",) if os.name == "nt" else ()
+"""Where Windows looks for libraries; torch asks for it there."""
+_FONTS = 60.0
+"""Seconds that the search for fonts may take."""
 
 
 def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
@@ -66,41 +72,35 @@ def prepare(*, layers: Sequence[str], own_pids: bool) -> Path:
         "standard": [path for path in _standard() if os.path.exists(path)],
         "kit": str(root / "kit"),
         "sites": _sites(),
-        "figures": _lent_fonts(root),
+        "fonts": _lent_fonts(root),
         "readable": readable(root),
     }
     (root / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return root
 
 
-def _fonts() -> Path:
-    """Where matplotlib's list of fonts is kept from one warm process to the next."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "cnnviz" / "matplotlib"
-
-
 def _lent_fonts(root: Path) -> str:
-    """A copy of the list, where the warm process may write it if it is missing."""
-    lent = root / "calls" / "matplotlib"
-    lent.mkdir()
-    for file in _fonts().glob("fontlist-*.json"):
-        shutil.copy(file, lent)
-    return str(lent)
+    """A folder with matplotlib's list of the fonts, for which it would search the disk in every process.
 
-
-def keep_fonts(root: Path) -> None:
-    """The list that the warm process made, kept for the next one; no student code has run yet."""
-    lent = root / "calls" / "matplotlib"
-    with contextlib.suppress(OSError):
-        for file in lent.glob("fontlist-*.json"):
-            if not (_fonts() / file.name).exists():
-                _fonts().mkdir(parents=True, exist_ok=True)
-                os.replace(shutil.copy(file, _fonts() / f".{os.getpid()}"), _fonts() / file.name)
-    shutil.rmtree(lent, ignore_errors=True)
+    Where this version of matplotlib has none yet, a process of our own makes one; without it, each makes its own.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "cnnviz" / "matplotlib"
+    kept = cache / importlib.metadata.version("matplotlib")
+    if not any(kept.glob("fontlist-*.json")):
+        environment = {**os.environ, "MPLCONFIGDIR": str(kept)}
+        command = [sys.executable, "-I", "-c", "import matplotlib.font_manager"]
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            kept.mkdir(parents=True, exist_ok=True)
+            subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_FONTS)
+    (root / "fonts").mkdir()
+    for file in kept.glob("fontlist-*.json"):
+        shutil.copy(file, root / "fonts")
+    return str(root / "fonts")
 
 
 def environment(root: Path) -> dict[str, str]:
     """The child's whole environment: nothing of the grader's but what libraries need to be found."""
-    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    passed = {name: os.environ[name] for name in (*_PASSED, *_SEARCHED) if name in os.environ}
     fixed = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     return {**passed, **fixed, "LC_ALL": "C.UTF-8", "HOME": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
 

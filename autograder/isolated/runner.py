@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from . import rungs
 from .parcels import packed
 from .requests import Error, Observation, Outcome, Request, error_record, in_order
-from .servers import Ended, ForkServer, RunnerError, Running, SpawnServer
+from .servers import Ended, ForkServer, RunnerError, Running, Server, SpawnServer
 from .wire import MAX_MANIFEST, TOKEN_BYTES, BadAnswer, Decoder
 from .zygote import MAX_DISK, MAX_FILES
 
@@ -55,7 +55,7 @@ class Runner:
         self._rung = rungs.chosen(rung)
         self.rung = self._rung.name
         self._running: Running | None = None
-        self._server: ForkServer | SpawnServer = (ForkServer if mode == "fork" else SpawnServer)(self._rung)
+        self._server: Server = (ForkServer if mode == "fork" else SpawnServer)(self._rung)
 
     def __enter__(self) -> Runner:
         return self
@@ -63,8 +63,12 @@ class Runner:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def warm(self) -> None:
+        """Begin what the first call would have to wait for."""
+        self._server.warm()
+
     def close(self) -> None:
-        """End the warm process and remove what it left."""
+        """End the warm processes and remove what they left."""
         self._server.close()
 
     def cancel(self) -> None:

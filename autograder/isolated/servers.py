@@ -1,8 +1,9 @@
-"""How a call's process comes to be: forked from a warm process (Linux), or started anew (anywhere)."""
+"""How a call's process comes to be: forked from a warm process (Linux), or started ahead of its call (anywhere)."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,8 @@ from .zygote import remove
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 _WARM_UP, _MESSAGE = 120.0, 4096
+AHEAD = 2
+"""Processes that wait for a call where none can be forked: an exercise takes two, for visible and hidden inputs."""
 
 
 class RunnerError(RuntimeError):
@@ -93,12 +98,41 @@ def _parcel(request: dict[str, Any]) -> IO[bytes]:
     return file
 
 
-class ForkServer:
-    """A warm process, on a rung, that forks one child per call."""
+class Server(ABC):
+    """Starts a process for each call, on a rung."""
 
     def __init__(self, rung: Rung) -> None:
         self._rung = rung
         self._root: Path | None = None
+
+    @abstractmethod
+    def start(self, request: dict[str, Any]) -> Running:
+        """A process that makes the call."""
+
+    @abstractmethod
+    def warm(self) -> None:
+        """Begin what the next call would have to wait for, unless it is there."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what waits for calls and remove the folder."""
+
+    def _folder(self) -> str:
+        """The call's own folder, beside what is warm; on the last rung an earlier call may have removed all."""
+        for _ in range(2):
+            self.warm()
+            assert self._root is not None
+            with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
+                return tempfile.mkdtemp(prefix="call-", dir=self._root / "calls")
+            self.close()
+        raise RunnerError("no folder could be made for the call: the temporary folder is not writable")
+
+
+class ForkServer(Server):
+    """A warm process that forks one child per call."""
+
+    def __init__(self, rung: Rung) -> None:
+        super().__init__(rung)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._queue = Queue()
@@ -121,17 +155,6 @@ class ForkServer:
                 os.close(output_in)
         return running
 
-    def _folder(self) -> str:
-        """The call's own folder, beside a warm process that is there; on the last rung a call may have removed all."""
-        for _ in range(2):
-            if self._control is None:
-                self._warm_up()
-            assert self._root is not None
-            with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
-                return tempfile.mkdtemp(prefix="call-", dir=self._root / "calls")
-            self.close()
-        raise RunnerError("no folder could be made for the call: the temporary folder is not writable")
-
     def close(self) -> None:
         """End the warm process and remove its folder."""
         if self._control is not None:
@@ -146,7 +169,10 @@ class ForkServer:
             temporary.release(self._root)
         self._root = self._process = self._control = None
 
-    def _warm_up(self) -> None:
+    def warm(self) -> None:
+        """Start the warm process."""
+        if self._control is not None:
+            return
         self._root = _prepared(self._rung)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, tempfile.TemporaryFile() as complaint:
@@ -167,7 +193,6 @@ class ForkServer:
                 said = complaint.read()[-2000:].decode("utf-8", "replace")
                 self.close()
                 raise RunnerError(f"the isolated process did not start within {_WARM_UP:.0f} s; it said: {said}")
-        layout.keep_fonts(self._root)
 
     def _answer(self, timeout: float | None) -> bytes:
         """The warm process's next message; nothing when it is dead or late."""
@@ -202,30 +227,23 @@ class ForkServer:
         return Ended(json.loads(answer)["status"])
 
 
-class SpawnServer:
-    """A new process per call: slower, and the same everywhere."""
+class SpawnServer(Server):
+    """A new process per call, the same everywhere. Importing torch takes seconds, so the next ones are started ahead.
+
+    Each waits, with nothing of any call, until its request comes; it makes that one call, and its place is taken at
+    once by another.
+    """
 
     def __init__(self, rung: Rung) -> None:
-        self._rung = rung
-        self._root: Path | None = None
+        super().__init__(rung)
+        self._ahead: deque[subprocess.Popen[bytes]] = deque()
 
     def start(self, request: dict[str, Any]) -> Running:
-        """Start a process whose stdin is the request, whose stdout carries frames, whose stderr what it prints."""
-        self._root = self._root or _prepared(self._rung)
-        folder = tempfile.mkdtemp(prefix="call-", dir=self._root / "calls")
-        with _parcel({**request, "folder": folder}) as parcel:
-            process = subprocess.Popen(
-                _command("spawn", self._root, self._rung),
-                stdin=parcel,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                cwd=folder,
-                env=layout.environment(self._root),
-                start_new_session=True,
-            )
-        assert process.stdout is not None
-        assert process.stderr is not None
+        """A process whose stdin is the request, whose stdout carries frames, whose stderr what it prints."""
+        folder = self._folder()
+        process = self._ahead.popleft()
+        threading.Thread(target=_hand_over, args=(process, {**request, "folder": folder}), daemon=True).start()
+        self.warm()
 
         def wait() -> Ended:
             status = self._rung.exit_status(process.wait())
@@ -238,11 +256,51 @@ class SpawnServer:
 
         return Running(process.stdout, process.stderr, end, end, wait, lambda: 0.0)  # type: ignore[arg-type]
 
+    def warm(self) -> None:
+        """Start as many processes as are to wait; one that was killed while it waited is replaced."""
+        self._root = self._root or _prepared(self._rung)
+        for process in [process for process in self._ahead if process.poll() is not None]:
+            self._ahead.remove(process)
+            _discard(process)
+        while len(self._ahead) < AHEAD:
+            self._ahead.append(self._begun(self._root))
+
+    def _begun(self, root: Path) -> subprocess.Popen[bytes]:
+        return _started(
+            _command("spawn", root, self._rung),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=root,
+            env=layout.environment(root),
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows: Ctrl-C is none of its business
+        )
+
     def close(self) -> None:
-        """Remove the folder."""
+        """End what waits and remove the folder."""
+        while self._ahead:
+            _discard(self._ahead.popleft())
         if self._root is not None:
             temporary.release(self._root)
         self._root = None
+
+
+def _hand_over(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+    """Give a waiting process its request; one that ends meanwhile is noticed by who waits for it."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError), io.BufferedWriter(process.stdin) as given:  # type: ignore[type-var]
+        pickle.dump(request, given, protocol=5)
+
+
+def _discard(process: subprocess.Popen[bytes]) -> None:
+    """End a process that no call was made in."""
+    _kill_group(process)
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
 
 
 def _reader(fd: int) -> BinaryIO:

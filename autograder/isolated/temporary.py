@@ -14,25 +14,30 @@ from typing import IO
 
 from .zygote import remove
 
+WINDOWS = os.name == "nt"
+"""There nothing is locked, for what is open cannot be removed."""
 PREFIX, YOUNG = "cnnviz-run-", 60.0
 """How the names begin; seconds in which a process that made a folder may still be about to lock it."""
 _LOCK = "lock"
-_held: dict[Path, IO[str]] = {}
+_held: dict[Path, IO[bytes]] = {}
 
 
 def make() -> Path:
     """A folder that is this user's alone and holds nothing but its lock."""
     root = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
-    _held[root] = open(root / _LOCK, "w")  # noqa: SIM115 - it is closed when the folder is released
+    _held[root] = open(root / _LOCK, "wb")  # noqa: SIM115 - it is closed when the folder is released
     _locked(_held[root].fileno())
     return root
 
 
 def release(root: Path) -> None:
     """Removes a folder that `make` made."""
+    lock = _held.pop(root, None)
+    if lock is not None and WINDOWS:
+        lock.close()
     remove(str(root))
-    if root in _held:
-        _held.pop(root).close()
+    if lock is not None:
+        lock.close()
 
 
 def sweep() -> None:
@@ -44,8 +49,11 @@ def sweep() -> None:
 
 
 def _abandoned(folder: Path) -> bool:
-    if os.name == "nt":  # nothing is locked there
-        return False
+    if WINDOWS:
+        if time.time() - folder.stat().st_mtime < YOUNG:
+            return False
+        (folder / _LOCK).unlink()  # an error where the process that opened it is there
+        return True
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         found = os.fstat(handle)
@@ -62,7 +70,7 @@ def _abandoned(folder: Path) -> bool:
 
 def _locked(handle: int) -> bool:
     """Whether this process holds the lock now: the kernel lets go of it when a process is killed."""
-    if os.name == "nt":
+    if WINDOWS:
         return False
     import fcntl
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import itertools
 import json
 import os
@@ -35,9 +34,6 @@ def serve(control: socket.socket, parent: int | None, writable: Sequence[str], c
     """
     confine.die_with(parent)
     confine.become_reaper()
-    confine.close_memory(True)
-    gc.collect()
-    gc.freeze()
     large_pages.enlarge()
     control.send(b"ready")
     child = _Child(control, call)
@@ -89,7 +85,6 @@ class _Child:
             control.close()
             self._here.close()
             fds = socket.recv_fds(there, 16, 3)[1]
-            confine.close_memory(False)
             if fds:
                 call(*fds)
         except BaseException:

@@ -16,7 +16,7 @@ from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.outlines import Item
 from autograder.course.records import Exercise, Lesson, foundations
-from autograder.isolated import Cell, Outcome, Request, Runner
+from autograder.isolated import Outcome, Request, Runner
 from autograder.reading.cells import Unreadable, read_cells
 from autograder.reading.helpers import in_folder
 from autograder.reading.submission import Submission, begun, from_code, from_found, together, with_beside
@@ -92,8 +92,7 @@ class Judging:
 
     def warm(self, item: Item) -> None:
         """Does what the first check of an exercise would have to wait for."""
-        if self.runner.mode == "fork":
-            self.runner.run(Request(cells=(Cell("nothing", ""),), variable="nothing"))
+        self.runner.warm()
         exercise = registry.item(item.id)
         if isinstance(exercise, Exercise):
             for part in parts_of(exercise, Setting()):

@@ -26,9 +26,6 @@ NARROW = 72
 @cache
 def console() -> Screen:
     """Standard output: as wide as the terminal, without colour where NO_COLOR or a dumb terminal asks for it."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")  # a terminal without these signs shows "?" and does not stop
     if not sys.stdout.isatty():
         return Screen()
     size = shutil.get_terminal_size()  # of a dumb terminal rich believes that it has 80 columns

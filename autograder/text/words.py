@@ -95,7 +95,12 @@ class Record(logging.LogRecord):
 
 
 def report_safely() -> None:
-    """From now on the logs, warnings and uncaught errors of this process are safe to show, other packages' too."""
+    """From now on the logs, warnings and uncaught errors of this process are safe to show, other packages' too.
+
+    A screen or a file that has no sign for a character, as on Windows, gets "?" for it.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     plain = warnings.formatwarning
     warnings.formatwarning = lambda *fields, **named: visible(plain(*fields, **named))
     logging.setLogRecordFactory(_record)
