@@ -108,6 +108,7 @@ class Routes:
         self.release = read_release(ROOT / "lessons" / LESSON.id / "grad_cam.ipynb")
         self.handed = {each.student: each for each in collect(submitted, [LESSON.id])}
 
+    @cache  # noqa: B019
     def check(self, student: str) -> list[tuple]:
         graded = grade_lesson(load_submission(self._folder(student), LESSON), LESSON, Setting(), self.runner)
         return seen([row for each in graded for row in each.rows])
