@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ class Grade(Front):
     jobs: int = 2
     seconds: float = 2.0
     """The longest that one exercise may take."""
+
+    @cached_property
+    def clean(self) -> Outcome:
+        """By one worker, who gives the same as two in half the processes."""
+        return super(Grade, replace(self, jobs=1)).clean
 
     def command(self, course: Course) -> list[str]:
         """All that was handed in, on this rung."""
