@@ -105,8 +105,8 @@ def advice(reason: str) -> str:
         return ""
     if not sys.platform.startswith("linux"):
         return (
-            "Here time and output are limited and nothing else is, which is enough for your own code: grade strangers on Linux, or "
-            "in a Linux container."
+            "Here time and output are limited and nothing else is, which is enough for your own code: "
+            "grade strangers on Linux, or in a Linux container."
         )
     if "AppArmor" in reason:
         return f"To allow bubblewrap, the best one: {ALLOW}"
