@@ -13,6 +13,8 @@ from autograder.isolated.rungs import best, reasons
 
 LONG = (
     "tests/autograder/authoring/test_lint.py::test_a_notebook_that_raises",
+    "tests/autograder/authoring/test_lint.py::test_a_stub_that_holds",
+    "tests/autograder/authoring/test_lint.py::test_the_lint_compares",
     "tests/autograder/authoring/test_release.py",
     "tests/autograder/batch/test_commands.py::test_ctrl_c",
     "tests/autograder/batch/test_dask.py",
@@ -31,10 +33,14 @@ LONG = (
     "tests/autograder/kit/test_release.py::test_the_same_course",
     "tests/autograder/nbgrader/test_commands.py",
     "tests/autograder/nbgrader/test_known_results.py",
+    "tests/autograder/study/test_debugging.py::test_a_right_function",
+    "tests/autograder/study/test_debugging.py::test_without_a_terminal",
     "tests/autograder/study/test_watch.py::test_a_new_save",
     "tests/autograder/study/test_watch.py::test_ctrl_c",
     "tests/autograder/study/test_watch.py::test_without_a_terminal",
     "tests/autograder/test_allowance.py::test_who_sleeps",
+    "tests/autograder/test_cli.py::test_a_message_of",
+    "tests/autograder/test_cli.py::test_every_lesson_found",
     "tests/autograder/test_gallery.py::test_every_picture",
     "tests/autograder/test_gallery.py::test_every_row",
     "tests/autograder/test_gallery.py::test_the_page",
