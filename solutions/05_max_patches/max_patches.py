@@ -57,7 +57,7 @@ def top_images(activations: Activations, channel: int, count: int) -> tuple[Tens
 
     Returns:
         scores [B], images int64 [B] (their indices n; ties by the lowest), places int64 [B 2] (row i, column j of
-        each maximum; where several places share it, the first in reading order).
+        each maximum; where several positions share it, the first in reading order).
 
     About 6 lines.
     """
