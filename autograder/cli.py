@@ -21,6 +21,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from autograder.commands.shared import one_sentence
+from autograder.course.choices import choices
 from autograder.text.screen import Screen
 from autograder.text.words import printable, report_safely, visible
 
@@ -45,6 +47,7 @@ COMMANDS = {
     "doctor": "doctor",
     "export": "exporting",
     "release": "authoring",
+    "new": "new",
 }
 """Command -> the module of `autograder.commands` that has a function of its name; a new command is one line here.
 
@@ -122,6 +125,9 @@ def course(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Which cnnviz.")] = False,
 ) -> None:
     """Look inside convolutional networks. Without a command: the map of the course, and how far you are."""
+    if context.invoked_subcommand != "new":  # which makes `course.toml`; all others begin by finding it
+        with one_sentence():
+            choices()
     if context.invoked_subcommand is None:
         import_module("autograder.commands.study").show_map()
 

@@ -143,10 +143,11 @@ def _holds_lesson(place: Path) -> bool:
 
 
 def _is_lesson(folder: Path) -> bool:
-    from autograder.course.outlines import OUTLINES
+    from autograder.course.locations import home_of
 
-    test = f"test_{folder.name.partition('_')[2]}.py"
-    return (OUTLINES / f"{folder.name}.json").is_file() and (folder / test).is_file()
+    if not (folder / f"test_{folder.name.partition('_')[2]}.py").is_file():
+        return False
+    return home_of(folder.name).outline(folder.name).is_file()
 
 
 @pytest.hookimpl(wrapper=True)

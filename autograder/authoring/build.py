@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.authoring.notebook import module_text, readme_text, solved_notebook, written
-from autograder.authoring.outline import FOLDER, outline_text
+from autograder.authoring.outline import outline_path, outline_text
 from autograder.authoring.parse import parse
 from autograder.authoring.rules import require
 from autograder.authoring.student_notebook import released
 from autograder.authoring.templates import render
 from autograder.course import registry
+from autograder.course.locations import OURS, Home, home_of
 from autograder.course.records import Lesson
 
 SOLVED, LESSON = "solutions", "lessons"
 """The folder of the authored and solved lessons, and the students' folder."""
 
 
-def build(root: Path, lessons: Sequence[str] | None = None, check: bool = False) -> list[str]:
-    """Makes the generated files of the lessons, all of them or none.
+def build(lessons: Sequence[str] | None = None, check: bool = False) -> list[str]:
+    """Makes the generated files of the lessons, each where it lies: in each home all of them or none.
 
     Args:
-        root: the course folder.
-        lessons: names of lessons; None for every lesson.
+        lessons: names of lessons; None for all that are taught and lie in the current folder, else all that can be
+            built.
         check: compare only, write nothing.
 
     Returns:
-        Paths, relative to the course folder, that changed, or that are stale where `check` is set.
+        Paths that changed, or that are stale where `check` is set.
 
     Raises:
         ValueError: an unknown lesson, a missing file, or a text that breaks the rules.
     """
-    chosen = registry.lessons() if lessons is None else [registry.lesson(name) for name in lessons]
-    return build_lessons(root, chosen, check=check)
+    made = ((home, build_lessons(home.root, group, check=check)) for home, group in by_home(lessons))
+    return [os.path.relpath(home.root / path) for home, paths in made for path in paths]
+
+
+def by_home(names: Sequence[str] | None) -> list[tuple[Home, list[Lesson]]]:
+    """Lessons that can be built, by where they lie.
+
+    Raises:
+        ValueError: an unknown lesson, or one of an installed package.
+    """
+    found: dict[Home, list[Lesson]] = {}
+    for lesson in registry.lessons() if names is None else map(registry.lesson, names):
+        found.setdefault(home_of(lesson.id), []).append(lesson)
+    if names is not None and (ours := found.get(OURS)) and OURS.installed:
+        raise ValueError(
+            f"lesson: {ours[0].id} is part of the installed course, where nothing is written; "
+            f"`cnnviz new lesson --from {ours[0].id}` makes a copy of your own, which then counts in its place."
+        )
+    able = {home: lessons for home, lessons in found.items() if not home.installed}
+    here = {home: lessons for home, lessons in able.items() if Path.cwd().resolve() in (home.root, *home.root.parents)}
+    return list((here if names is None and here else able).items())
 
 
 def build_lessons(root: Path, lessons: Sequence[Lesson], *, check: bool = False) -> list[str]:
@@ -71,15 +92,15 @@ def outputs(root: Path, lesson: Lesson, *, handout: str = "") -> dict[str, bytes
     Raises:
         ValueError: a missing file, or a text that breaks the rules.
     """
-    folder = f"{SOLVED}/{lesson.id}"
+    folder, own = f"{SOLVED}/{lesson.id}", home_of(lesson.id).own
     source, picture = root / folder / f"{lesson.name}.md", root / folder / "picture.png"
     for path, maker in ((source, "write it as CONTRIBUTING.md says"), (picture, "run make_picture.py beside it")):
-        if not path.is_file():
+        if not path.is_file() and not (own and path == picture):
             raise ValueError(f"{path.relative_to(root)} does not exist, and the lesson is made from it; {maker}.")
     text, file = source.read_text(encoding="utf-8"), str(source.relative_to(root))
     texts = generated(text, lesson, file=file, handout=handout)
     made = {path: text.encode() for path, text in texts.items()}
-    return made | {f"{LESSON}/{lesson.id}/picture.png": picture.read_bytes()}
+    return made | ({f"{LESSON}/{lesson.id}/picture.png": picture.read_bytes()} if picture.is_file() else {})
 
 
 def generated(text: str, lesson: Lesson, *, file: str, handout: str = "") -> dict[str, str]:
@@ -94,8 +115,8 @@ def generated(text: str, lesson: Lesson, *, file: str, handout: str = "") -> dic
     Raises:
         AuthoringError: the text breaks a rule.
     """
-    blocks = parse(text, file=file)
-    require(blocks, lesson, file=file)
+    blocks, own = parse(text, file=file), home_of(lesson.id).own
+    require(blocks, lesson, file=file, own=own)
     solved = solved_notebook(blocks, lesson, handout=handout)
     student = released(solved)
     answers, exercises = f"{SOLVED}/{lesson.id}", f"{LESSON}/{lesson.id}"
@@ -106,8 +127,8 @@ def generated(text: str, lesson: Lesson, *, file: str, handout: str = "") -> dic
         f"{exercises}/{lesson.name}.ipynb": notebook,
         f"{exercises}/{lesson.name}.py": module,
         f"{exercises}/test_{lesson.name}.py": render("test.py.j2", lesson=lesson),
-        f"{exercises}/README.md": readme_text(lesson, text, handout=bool(handout)),
-        f"{FOLDER}/{lesson.id}.json": outline_text(lesson, module, notebook),
+        f"{exercises}/README.md": readme_text(lesson, text, handout=bool(handout), own=own),
+        outline_path(lesson): outline_text(lesson, module, notebook),
     }
 
 

@@ -1,4 +1,7 @@
-"""`cnnviz lint`: the course held to its own rules; here a lesson's folders: text, links, stale and stray files."""
+"""`cnnviz lint`: the course held to its own rules, an instructor's own lessons to those without which they are wrong.
+
+Here a lesson's folders: text, links, stale and stray files.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,52 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autograder.authoring.build import LESSON, SOLVED, build_lessons
+from autograder.authoring.build import LESSON, SOLVED, build_lessons, by_home
 from autograder.authoring.errors import AuthoringError, Problem
 from autograder.authoring.lint_records import record_faults, solution_problems
-from autograder.authoring.lint_runs import check_problems, notebook_problems
+from autograder.authoring.lint_runs import check_problems, mistake_problems, notebook_problems
 from autograder.course import registry
+from autograder.course.locations import home_of
 from autograder.course.records import SECTIONS, Lesson
 
 
-def lint(root: Path, lessons: Sequence[str] | None = None, run_notebooks: bool = False) -> list[Problem]:
+def lint(lessons: Sequence[str] | None = None, run_notebooks: bool = False) -> list[Problem]:
     """Everything that is wrong with the course as it would be shipped.
 
     Args:
-        root: the course folder.
-        lessons: names of lessons; None for every lesson.
+        lessons: names of lessons; None for those that `build` makes.
         run_notebooks: also execute each solved notebook.
 
     Raises:
-        ValueError: an unknown lesson.
+        ValueError: an unknown lesson, or one of an installed package.
     """
-    known = registry.lessons()
-    chosen = known if lessons is None else [registry.lesson(name) for name in lessons]
-    return lint_lessons(root, chosen, known=known, run_notebooks=run_notebooks)
+    found: list[Problem] = []
+    for home, group in by_home(lessons):
+        known = [lesson for lesson in registry.known() if home_of(lesson.id) == home]
+        found += lint_lessons(home.root, group, known=known, run_notebooks=run_notebooks, own=home.own)
+    return found
 
 
 def lint_lessons(
-    root: Path, lessons: Sequence[Lesson], *, known: Sequence[Lesson], run_notebooks: bool = False
+    root: Path, lessons: Sequence[Lesson], *, known: Sequence[Lesson], run_notebooks: bool = False, own: bool = False
 ) -> list[Problem]:
-    """`lint` for lessons at hand; `known` are all lessons of the course."""
-    problems = [problem for lesson in lessons for problem in record_problems(lesson)]
-    problems += file_problems(root, lessons)
-    problems += stray_problems(root, lessons, known)
-    problems += solution_problems(root, lessons)
+    """`lint` for lessons at hand; `known` are all lessons of their home, and `own` are held to no style of ours."""
+    problems = [problem for lesson in lessons for problem in record_problems(lesson, own=own)]
+    problems += file_problems(root, lessons, own=own)
+    if not own:
+        problems += stray_problems(root, lessons, known)
+        problems += solution_problems(root, lessons)
+    problems += mistake_problems(lessons) if own else ()  # of ours `tests/exercises` knows more
     problems += check_problems(root, lessons)
     if run_notebooks:
         problems += notebook_problems(root, lessons)
     return problems
 
 
-def record_problems(lesson: Lesson) -> list[Problem]:
+def record_problems(lesson: Lesson, *, own: bool = False) -> list[Problem]:
     """Faults of the records, each with its file."""
-    return [Problem(f"{SOLVED}/{lesson.id}", fault, f"cnnviz lint {lesson.id}") for fault in record_faults(lesson)]
+    faults = record_faults(lesson, own=own)
+    return [Problem(f"{SOLVED}/{lesson.id}", fault, f"cnnviz lint {lesson.id}") for fault in faults]
 
 
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
@@ -55,12 +63,12 @@ _PASSING = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache",
 """Left by tools, never part of the course."""
 
 
-def file_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
-    """Everything that can be said without running a lesson's code."""
+def file_problems(root: Path, lessons: Sequence[Lesson], *, own: bool = False) -> Iterator[Problem]:
+    """Everything that can be said without running a lesson's code; of an instructor's `own` the text is free."""
     for lesson in lessons:
         yield from _build_problems(root, lesson)
         text = root / SOLVED / lesson.id / f"{lesson.name}.md"
-        if text.is_file():
+        if text.is_file() and not own:
             yield from text_problems(text.read_text(encoding="utf-8"), file=str(text.relative_to(root)))
 
 

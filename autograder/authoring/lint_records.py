@@ -18,16 +18,18 @@ _SLUG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LATEX = re.compile(r"\$|\\[a-zA-Z]")
 
 
-def record_faults(lesson: Lesson) -> Iterator[str]:
-    """A sentence for each rule that the records of a lesson break."""
+def record_faults(lesson: Lesson, *, own: bool = False) -> Iterator[str]:
+    """A sentence for each rule that the records of a lesson break.
+
+    Args:
+        lesson: the records.
+        own: whether it is an instructor's own, and only what makes a verdict wrong is a fault.
+    """
     if not re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", lesson.id):
         yield f'the lesson\'s id is "{lesson.id}"; two digits and a module name are allowed, as in "11_grad_cam".'
         return
-    if not 3 <= len(lesson.exercises) <= 5:
-        yield f"{lesson.id} has {len(lesson.exercises)} exercises; 3 to 5 are allowed."
-    if len(lesson.questions) < 3:
-        yield f"{lesson.id} has {len(lesson.questions)} questions; at least 3 are needed."
-    yield from _empty(lesson.id, title=lesson.title, summary=lesson.summary)
+    if not own:
+        yield from _style(lesson)
     items: tuple[Exercise | Question, ...] = lesson.items
     yield from _repeated(lesson.id, "exercise and question ids", [item.id for item in items])
     for item in items:
@@ -39,16 +41,43 @@ def record_faults(lesson: Lesson) -> Iterator[str]:
         yield from _question(question)
 
 
-def _exercise(exercise: Exercise, earlier: Sequence[str]) -> Iterator[str]:
+def _style(lesson: Lesson) -> Iterator[str]:
+    """What makes our lessons alike."""
+    if not 3 <= len(lesson.exercises) <= 5:
+        yield f"{lesson.id} has {len(lesson.exercises)} exercises; 3 to 5 are allowed."
+    if len(lesson.questions) < 3:
+        yield f"{lesson.id} has {len(lesson.questions)} questions; at least 3 are needed."
+    yield from _empty(lesson.id, title=lesson.title, summary=lesson.summary)
+    for exercise in lesson.exercises:
+        yield from _effort(exercise)
+    for question in lesson.questions:
+        if len(question.options) < 3:
+            yield f'{question.id} has the options {", ".join(question.options) or "none"}; at least "a" to "c" are needed.'
+        for letter, option in question.options.items():
+            yield from _empty(f"{question.id}, option {letter}", feedback=option.feedback)
+
+
+def _effort(exercise: Exercise) -> Iterator[str]:
     name = exercise.id
     yield from _empty(name, title=exercise.title, formula=exercise.formula)
-    for what in ("minutes", "lines", "seconds"):
+    for what in ("minutes", "lines"):
         if getattr(exercise, what) <= 0:
             yield f"{name} has {what} = {getattr(exercise, what)}; a number above 0 is needed."
     if exercise.difficulty not in (1, 2, 3):
         yield f"{name} has difficulty {exercise.difficulty}; 1, 2 and 3 are allowed."
     if len([hint for hint in exercise.hints if hint.strip()]) != 3 or len(set(exercise.hints)) != 3:
         yield f"{name} has {len(set(exercise.hints))} different hints; three are needed, none of them empty."
+    if (number := len(exercise.misconceptions)) < MISCONCEPTIONS:
+        yield f"{name} has {number} misconceptions; at least {MISCONCEPTIONS} are needed."
+    for misconception in exercise.misconceptions:
+        if _LATEX.search(misconception.sentence):
+            yield f"{name}, {misconception.name}: the sentence has LaTeX; plain text with symbols such as α is needed."
+
+
+def _exercise(exercise: Exercise, earlier: Sequence[str]) -> Iterator[str]:
+    name = exercise.id
+    if exercise.seconds <= 0:
+        yield f"{name} has seconds = {exercise.seconds}; a number above 0 is needed."
     if unknown := set(exercise.builds_on) - set(earlier):
         yield f"{name} builds on {min(unknown)}; only earlier exercises of the lesson are allowed: {list(earlier)}."
     yield from _checks(exercise)
@@ -70,30 +99,26 @@ def _checks(exercise: Exercise) -> Iterator[str]:
 
 def _misconceptions(exercise: Exercise) -> Iterator[str]:
     name, known = exercise.id, exercise.misconceptions
-    if len(known) < MISCONCEPTIONS:
-        yield f"{name} has {len(known)} misconceptions; at least {MISCONCEPTIONS} are needed."
     yield from _repeated(name, "names of misconceptions", [m.name for m in known])
     yield from _repeated(name, "sentences of misconceptions", [m.sentence for m in known])
     for misconception in known:
         yield from _slug(name, "misconception", misconception.name)
         yield from _empty(f"{name}, {misconception.name}", sentence=misconception.sentence)
-        if _LATEX.search(misconception.sentence):
-            yield f"{name}, {misconception.name}: the sentence has LaTeX; plain text with symbols such as α is needed."
         if isinstance(misconception.wrong, Mutant) and (fault := misconception.wrong.fault):
             yield fault
 
 
 def _question(question: Question) -> Iterator[str]:
     name, letters = question.id, sorted(question.options)
-    if len(letters) < 3 or letters != list("abcdefghij"[: len(letters)]):
-        yield f'{name} has the options {", ".join(letters) or "none"}; at least "a", "b" and "c" are needed, no gap.'
+    if len(letters) < 2 or letters != list("abcdefghij"[: len(letters)]):
+        yield f'{name} has the options {", ".join(letters) or "none"}; at least "a" and "b" are needed, no gap.'
     if question.answer not in question.options:
         yield f'{name} has the answer "{question.answer}"; its options are {", ".join(letters)}.'
     if question.points < 1:
         yield f"{name} has {question.points} points; at least 1 is needed."
     yield from _empty(name, text=question.text)
     for letter, option in question.options.items():
-        yield from _empty(f"{name}, option {letter}", text=option.text, feedback=option.feedback)
+        yield from _empty(f"{name}, option {letter}", text=option.text)
     yield from _repeated(name, "options", [option.text for option in question.options.values()])
 
 

@@ -12,9 +12,9 @@ from joblib import Parallel, delayed
 from autograder.authoring.build import LESSON, SOLVED
 from autograder.authoring.errors import Problem
 from autograder.core.grade import grade_lesson
-from autograder.core.oracle import Setting
+from autograder.core.oracle import Setting, parts_of
 from autograder.core.verdict import NOT_ATTEMPTED, PASSED, Row
-from autograder.course.records import Lesson
+from autograder.course.records import Case, Lesson
 from autograder.isolated import Runner
 from autograder.isolated.current_folder import elsewhere
 from autograder.reading.submission import from_module, from_notebook
@@ -35,6 +35,19 @@ def check_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
             ):
                 yield from _verdict_problems(
                     root, Path(folder, lesson.id, lesson.name + suffix), lesson, wanted, runner
+                )
+
+
+def mistake_problems(lessons: Sequence[Lesson]) -> Iterator[Problem]:
+    """Known mistakes that a case does not see, or takes for another one, where the course has a secret."""
+    setting = Setting(secret="lint")
+    for lesson, exercise in ((lesson, exercise) for lesson in lessons for exercise in lesson.exercises):
+        for part in parts_of(exercise, setting):
+            if isinstance(part.part, Case) and (told := part.clash):
+                place = f"{SOLVED}/{lesson.id}/cases.py"
+                fit = "give the case inputs on which it shows, or take the mistake out."
+                yield Problem(
+                    place, f'{exercise.id}, case "{part.part.name}": {told}; {fit}', f"cnnviz lint {lesson.id}"
                 )
 
 

@@ -92,7 +92,8 @@ class _Cells:
             self._code(install, "install", _OFF_THE_PAGE | FOLDED)
 
     def _exercise(self, exercise: Exercise, source: str) -> None:
-        self._text(render("hints.md.j2", exercise=exercise), f"hints_{exercise.function}")
+        if exercise.hints:
+            self._text(render("hints.md.j2", exercise=exercise), f"hints_{exercise.function}")
         self._answer(source, exercise.function, _ours(EXERCISE, id=exercise.id, lines=exercise.lines))
         self._check(exercise, exercise.function)
 
@@ -163,17 +164,19 @@ def _has_definition(source: str) -> bool:
     return any(line.startswith(("def ", "class ", "@")) for line in source.split("\n"))
 
 
-def readme_text(lesson: Lesson, text: str, *, handout: bool = False) -> str:
+def readme_text(lesson: Lesson, text: str, *, handout: bool = False, own: bool = False) -> str:
     """Exercises, predictions, how to work on it; earlier lessons are those that the lesson's text names.
 
     Args:
         lesson: the records.
         text: the authored Markdown.
         handout: whether it is handed to a class, without badges and without the folder docs.
+        own: whether it is an instructor's own, which is not published with ours.
     """
     earlier = sorted({name for name in re.findall(r"\b\d\d_[a-z_]+\b", text) if name < lesson.id})
     minutes = sum(exercise.minutes for exercise in lesson.exercises)
     return render(
-        "README.md.j2", lesson=lesson, minutes=minutes, earlier=earlier, handout=handout,
+        "README.md.j2", lesson=lesson, minutes=minutes, earlier=earlier, handout=handout, own=own,
+        picture="(picture.png)" in text,
         badges="" if handout else badges(lesson),
     )  # fmt: skip

@@ -7,11 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from autograder.course.locations import home_of
 from autograder.course.outlines import EXERCISE, QUESTION, Item, digest
 from autograder.course.records import Exercise, Lesson, Question
 
 FOLDER = "autograder/course/outlines"
-"""Where outlines lie in the course folder, and so in the installed package."""
+"""Where outlines of ours lie in the course folder, and so in the installed package."""
+
+
+def outline_path(lesson: Lesson) -> str:
+    """Where the outline lies, relative to the lesson's home."""
+    return f"solutions/{lesson.id}/outline.json" if home_of(lesson.id).own else f"{FOLDER}/{lesson.id}.json"
 
 
 def outline_text(lesson: Lesson, *files: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote, urlsplit
 
+from autograder.course.locations import home_of
 from autograder.course.records import Lesson
 
 REPOSITORY = ""
@@ -62,7 +63,7 @@ def binder_address(lesson: Lesson) -> str:
 
 def badges(lesson: Lesson) -> str:
     """Both links as the pictures that people look for; for a README, which is read where there is a network."""
-    if not REPOSITORY:
+    if not _is_published(lesson):
         return ""
     return (
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab_address(lesson)}) "
@@ -72,7 +73,7 @@ def badges(lesson: Lesson) -> str:
 
 def links(lesson: Lesson) -> str:
     """Both links in words; for the head of the notebook, which is mostly opened where they are not needed."""
-    if not REPOSITORY:
+    if not _is_published(lesson):
         return ""
     return f"[Open in Colab]({colab_address(lesson)}) · [Open on Binder]({binder_address(lesson)})"
 
@@ -105,6 +106,11 @@ def handout_cell(url: str = "") -> str:
 def _cell(fetch: str, course: str) -> str:
     packages = "\n".join(f"        {json.dumps(package)}," for package in (course, *BESIDE))
     return _INSTALL.format(fetch=fetch, packages=packages)
+
+
+def _is_published(lesson: Lesson) -> bool:
+    """Whether it can be opened from the repository, in which an instructor's own lessons are not."""
+    return bool(REPOSITORY) and not home_of(lesson.id).own
 
 
 def _notebook(lesson: Lesson) -> str:

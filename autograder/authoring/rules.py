@@ -13,14 +13,15 @@ from autograder.course.records import SECTIONS, Lesson
 _PICTURE = re.compile(r"!\[[^\]]+\]\(picture\.png\)")
 
 
-def require(blocks: Sequence[Block], lesson: Lesson, *, file: str) -> None:
-    """Every rule, the first breach raised.
+def require(blocks: Sequence[Block], lesson: Lesson, *, file: str, own: bool = False) -> None:
+    """Every rule, the first breach raised; an instructor's own text has whatever title, picture and sections it likes.
 
     Raises:
         AuthoringError: file, line, what was got, what is allowed.
     """
-    _require_title(blocks, file)
-    _require_sections(blocks, file)
+    if not own:
+        _require_title(blocks, file)
+        _require_sections(blocks, file)
     _require_items(blocks, HEADING, "the block `yaml exercise`", [e.id for e in lesson.exercises], file)
     _require_items(blocks, EXERCISE, "the solution cell", [e.id for e in lesson.exercises], file)
     _require_items(blocks, QUESTION, "the block `yaml question`", [q.id for q in lesson.questions], file)

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils import gen_batches
 
-from autograder.course.locations import LESSONS
+from autograder.course.locations import home_of
 from autograder.course.records import Lesson
 from autograder.reading.submission import Source, Submission, from_module, from_notebook
 from autograder.reading.trees import is_note, numbered, words
@@ -70,7 +70,7 @@ class Likeness:
     """Pieces of code that do not parse or are too long to be compared."""
 
 
-def alike(lesson: Lesson, works: Sequence[Work], *, top: int = 30, released: Path = LESSONS) -> Likeness:
+def alike(lesson: Lesson, works: Sequence[Work], *, top: int = 30, released: Path | None = None) -> Likeness:
     """Compares every two students of one lesson, exercise by exercise and as a whole.
 
     Raises:
@@ -78,7 +78,7 @@ def alike(lesson: Lesson, works: Sequence[Work], *, top: int = 30, released: Pat
     """
     if top < 1:
         raise ValueError(f"top: got {top}, which must be 1 or more; it is the number of pairs to list.")
-    given, works = _given(lesson, released), sorted(works, key=lambda work: work[0])
+    given, works = _given(lesson, released or home_of(lesson.id).lessons), sorted(works, key=lambda work: work[0])
     read = [[statements(source) for source in submission.sources] for _, submission in works]
     bodies = [list(chain.from_iterable(part or () for part in parts)) for parts in read]
     names = [student for student, _ in works]

@@ -17,7 +17,7 @@ from autograder.batch.naming import ARCHIVES, CODE, Named, folder_lesson, kind, 
 from autograder.batch.packed import in_packed
 from autograder.batch.recognising import lessons_that_fit
 from autograder.batch.stages import Handed, digest_of
-from autograder.course.locations import LESSONS
+from autograder.course.locations import home_of
 from autograder.course.records import Lesson
 from autograder.isolated.current_folder import is_in
 from autograder.reading.cells import LARGEST, LARGEST_CODE, Unreadable, looks_like_notebook, read_cells
@@ -350,7 +350,7 @@ def release_copy(lesson: str, submitted: Path | None = None) -> nbformat.Noteboo
     Where the current folder is what was handed in, a student could have put it there.
     """
     here = [] if submitted is not None and is_in(submitted) else [Path.cwd()]
-    for root in (*(folder / "lessons" for folder in here), LESSONS):
+    for root in (*(folder / "lessons" for folder in here), home_of(lesson).lessons):
         path = root / lesson / f"{lesson.split('_', 1)[1]}.ipynb"
         if path.is_file():
             return nbformat.read(path, as_version=4)

@@ -7,20 +7,19 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands.shared import LessonNames, Root, err, named, one_sentence, out
+from autograder.commands.shared import LessonNames, err, named, one_sentence, out
 from autograder.text.words import counted, printable
 
 
 def build(
     lessons: LessonNames = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if anything is stale.")] = False,
-    root: Root = Path(),
 ) -> None:
     """Make the student's lessons and the solved modules from the authored text in solutions/."""
     from autograder.authoring import build as build_course
 
     with one_sentence():
-        changed = build_course(root, named(lessons), check=check)
+        changed = build_course(named(lessons), check=check)
     for path in changed:
         out.say(printable(f"{'stale' if check else 'written'}: {path}"))
     if check and changed:
@@ -32,13 +31,12 @@ def build(
 def lint(
     lessons: LessonNames = None,
     run: Annotated[bool, typer.Option("--run", help="Also execute every solved notebook.")] = False,
-    root: Root = Path(),
 ) -> None:
     """Hold the course to its own rules: stubs fail, solutions pass, records are whole, nothing is stale or stray."""
     from autograder.authoring import lint as lint_course
 
     with one_sentence():
-        problems = lint_course(root, named(lessons), run_notebooks=run)
+        problems = lint_course(named(lessons), run_notebooks=run)
     for problem in problems:
         out.say(printable(str(problem)))
     out.say(printable(f"{counted(len(problems), 'problem')}."))
@@ -53,17 +51,13 @@ def release(
     wheel_url: Annotated[
         str, typer.Option("--wheel-url", metavar="URL", help="Where notebooks on Colab download the wheel from.")
     ] = "",
-    root: Root | None = None,
 ) -> None:
     """Write what students get: lessons, and a wheel that checks them and holds no answer; also as one zip."""
-    from autograder.course.locations import COURSE
     from autograder.kit.release import release as write
-
-    course = root or (Path() if Path("solutions").is_dir() else COURSE)
 
     with one_sentence(), err.status("Every answer is computed once and written down as numbers"):
         named = [name for names in lessons or () for name in names.split(",")]
-        made = write(course, to, named or None, wheel_url=wheel_url)
+        made = write(to, named or None, wheel_url=wheel_url)
     for note in made.notes:
         err.say(printable(note))
     for path in (made.wheel, made.archive):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +20,6 @@ LessonNames = Annotated[
     list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons by name; all without it.")
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
-Root = Annotated[Path, typer.Option(help="The folder that holds lessons/ and solutions/.")]
 
 
 @contextmanager

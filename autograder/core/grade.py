@@ -19,7 +19,7 @@ from autograder.core.message import message
 from autograder.core.oracle import Part, Setting, parts_of
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, Row, summary
 from autograder.course import registry
-from autograder.course.locations import SOLUTIONS
+from autograder.course.locations import homes
 from autograder.course.records import Exercise, Lesson, Question, foundations
 from autograder.isolated import Cell, Outcome, PlannedCall, Request, observe
 from autograder.reading.needed import needed, only, statements
@@ -262,9 +262,10 @@ def _pointing_back(judged: Graded, broken: Sequence[str]) -> Graded:
     return replace(judged, rows=tuple(pointed(row) for row in judged.rows))
 
 
-def lent(exercise: Exercise, names: Collection[str], solutions: Path = SOLUTIONS) -> Cell | None:
+def lent(exercise: Exercise, names: Collection[str], solutions: Path | None = None) -> Cell | None:
     """The right text of the exercises `names`, to be loaded after the student's; None in a student's copy."""
-    path = next(solutions.glob(f"*_{exercise.module}/{exercise.module}.py"), None)
+    places = [solutions] if solutions else [home.solutions for home in homes()]
+    path = next((path for place in places for path in place.glob(f"*_{exercise.module}/{exercise.module}.py")), None)
     if path is None:
         return None
     wanted = {name.split(".")[1] for name in names}

@@ -8,7 +8,7 @@ import platform
 from functools import cache
 from pathlib import Path
 
-from autograder.course.locations import CODE, SOLUTIONS
+from autograder.course.locations import CODE, OURS, home_of
 from autograder.course.sources import closure, imported
 
 JUDGE = ("autograder.core.grade", "autograder.isolated.calling")
@@ -31,17 +31,21 @@ def checks_version(lesson: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_files(lesson)):
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(path.relative_to(CODE).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
+        root = next(root for root in (home_of(lesson).root, CODE) if path.is_relative_to(root))
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 
 def _files(lesson: str) -> set[Path]:
     """What the lesson's author wrote, or what was recorded of it; the code that it and the judge run, and its data."""
-    folder, name = SOLUTIONS / lesson, lesson.partition("_")[2]
-    written = {folder / f"{name}.md", folder / "mistakes.md", folder / "cases.py", SOLUTIONS / "mistakes.md"}
+    home, name = home_of(lesson), lesson.partition("_")[2]
+    texts = (f"{lesson}/{name}.md", f"{lesson}/mistakes.md", f"{lesson}/cases.py", "mistakes.md")
+    written = {each.solutions / text for each in (home, OURS) for text in texts}
+    if home.own:  # a reference of the instructor's beside `cases.py`
+        written |= {path for path in (home.solutions / lesson).glob("*.py") if path.stem != name}
     data = {*(CODE / PACKS / lesson).glob("*"), *(CODE / "cnnviz" / "data").glob("*")}
     own = {path for path in written | data if path.is_file()}
-    imports = [name for path in own if path.suffix == ".py" for name in imported(path, CODE)]
+    imports = [name for path in own if path.suffix == ".py" for name in imported(path, path.parent)]
     return {*own, *closure((*JUDGE, *imports), CODE)}
 
 

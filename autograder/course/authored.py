@@ -26,7 +26,6 @@ from typing import Any
 import yaml
 from markdown_it import MarkdownIt
 
-from autograder.course.locations import SOLUTIONS
 from autograder.course.mutants import Solved, misconceptions
 from autograder.course.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Question
 
@@ -36,7 +35,7 @@ SOLVED = re.compile(r"python (?:module=true|exercise=.*)")
 """The same for the code of the solved module."""
 KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lesson": (("title", "summary"), ()),
-    "exercise": (("title", "formula", "minutes", "difficulty", "lines", "hints"), ("outputs", "special")),
+    "exercise": (("title",), ("formula", "minutes", "difficulty", "lines", "hints", "outputs", "special")),
     "question": (("text", "answer", "options"), ("points",)),
 }
 """What each kind of block must and may say."""
@@ -59,9 +58,9 @@ class Checks:
     seconds: float = 10.0
 
 
-def folders() -> list[Path]:
-    """The lessons' folders."""
-    return sorted({path.parent for path in SOLUTIONS.glob("*/*.md")})
+def beside(file: str, name: str) -> ModuleType:
+    """The module of this name in the folder of a `cases.py`, which gives its own `__file__`."""
+    return module(Path(file).with_name(f"{name}.py"))
 
 
 def lesson(folder: Path) -> Lesson:
@@ -132,7 +131,7 @@ def _exercise(
 ) -> Exercise:
     own, function = item.split(".")
     fields: dict[str, Any] = {key: tuple(value) if key in LISTS else value for key, value in given.items()}
-    fields |= {key: getattr(checks, key) for key in CODE}
+    fields |= {key: getattr(checks, key) for key in CODE} | {"lines": given.get("lines", solved.lines(function))}
     fields["builds_on"] = tuple(f"{own}.{other}" for other in solved.uses(function, among))
     reference = checks.reference or solved.function(function)
     return Exercise(id=item, reference=reference, misconceptions=known, **fields)

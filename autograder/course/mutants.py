@@ -30,6 +30,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from autograder.course.locations import OURS
 from autograder.course.records import Misconception
 
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
@@ -111,6 +112,12 @@ class Solved:
         exec(compile(self.text if text is None else text, "<solved>", "exec"), made)
         return made[name]
 
+    def lines(self, name: str) -> int:
+        """Lines of code of one of its functions, without head, docstring and comments."""
+        node = self._functions[name]
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        return len(ast.unparse(ast.Module(body, [])).splitlines())
+
     def uses(self, function: str, among: Sequence[str]) -> list[str]:
         """Which of some functions a function names, itself or by helpers that are none of them."""
         found, waiting, seen = set[str](), [function], set[str]()
@@ -177,12 +184,15 @@ def misconceptions(solved: Solved, path: Path) -> dict[str, tuple[Misconception,
 
     Args:
         solved: the lesson's solved module.
-        path: its `mistakes.md`; a file of that name in the folder above holds families that many lessons share.
+        path: its `mistakes.md`; a file of that name above our lessons, and above its own folder, holds families that
+            many lessons share.
 
     Raises:
         MistakeError: something in them cannot be read.
     """
-    sections, shared = read(path), read(path.parent.with_name(path.name))
+    above = dict.fromkeys((OURS.solutions / path.name, path.parent.with_name(path.name)))
+    shared = {name: section for file in above if file.is_file() for name, section in read(file).items()}
+    sections = read(path)
     solved = Solved("\n\n".join([solved.text, *_helpers(path)]))
     return {
         function: tuple(

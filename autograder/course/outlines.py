@@ -8,13 +8,13 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-OUTLINES = Path(__file__).with_name("outlines")
-"""One file per lesson."""
+from autograder.course.choices import choices, taught
+from autograder.course.locations import outlined
+
 EXERCISE, QUESTION = "exercise", "question"
 EFFORT = {1: "easy", 2: "medium", 3: "hard"}
 
@@ -97,9 +97,8 @@ def in_this_python(notebook: bytes) -> bytes:
 
 @cache
 def outlines() -> tuple[Outline, ...]:
-    """All lessons, in the order of the course."""
-    paths = sorted(OUTLINES.glob("*.json"))
-    return tuple(_outline(json.loads(path.read_text(encoding="utf-8"))) for path in paths)
+    """The lessons that are taught, in the order of the course."""
+    return taught([_outline(json.loads(path.read_text(encoding="utf-8"))) for path in outlined()])
 
 
 def lesson(name: str) -> Outline:
@@ -150,6 +149,7 @@ def lesson_of(item: Item) -> Outline:
 def _outline(read: dict) -> Outline:
     listed = ("hints", "builds_on", "options")
     items = [Item(**(one | {name: tuple(map(_fixed, one.get(name, ()))) for name in listed})) for one in read["items"]]
+    items = [replace(item, points=choices().points.get(item.id, item.points)) for item in items]
     return Outline(read["id"], read["title"], tuple(items), tuple(read["digests"]))
 
 

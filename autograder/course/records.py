@@ -6,7 +6,7 @@ A record equals only itself (`eq=False`), so that what is computed for it can be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -96,19 +96,20 @@ class Exercise:
     """A few words: "Importance of a channel"."""
     reference: Callable[..., Any]
     """The right answer, with the signature of the stub: keyword-only arguments are passed by keyword."""
-    formula: str
-    """LaTeX without dollar signs; symbols as in the lesson."""
     cases: tuple[Case, ...]
     """At least one visible and one hidden."""
     misconceptions: tuple[Misconception, ...]
-    """At least eight, each rejected by every case, or by the one that has it in `only_here`."""
-    hints: tuple[str, str, str]
-    """A ladder: a question, a pointer, code-like steps."""
-    minutes: int
-    difficulty: int
-    """1, 2 or 3."""
+    """Each rejected by every case, or by the one that has it in `only_here`; of ours at least eight."""
     lines: int
     """Lines of code to expect."""
+    formula: str = ""
+    """LaTeX without dollar signs; symbols as in the lesson."""
+    hints: tuple[str, ...] = ()
+    """A ladder: a question, a pointer, code-like steps."""
+    minutes: int = 0
+    """0 where the author does not say."""
+    difficulty: int = 0
+    """1, 2 or 3; 0 where the author does not say."""
     laws: tuple[Law, ...] = ()
     outputs: tuple[str, ...] = ("result",)
     """Symbols of what is returned, in order: ("A", "dA")."""
@@ -214,3 +215,38 @@ class Lesson:
     def items(self) -> tuple[Exercise | Question, ...]:
         """The exercises, then the questions: what is marked."""
         return (*self.exercises, *self.questions)
+
+
+def pointed(lesson: Lesson, points: Mapping[str, int]) -> Lesson:
+    """The lesson in which some exercises and questions have other points.
+
+    Args:
+        lesson: with the points that its author gave.
+        points: id -> points; those of an exercise are shared out over its checks as its author's were.
+
+    Raises:
+        ValueError: an exercise has more checks than points.
+    """
+    exercises = tuple(_pointed(each, points.get(each.id, each.points)) for each in lesson.exercises)
+    questions = tuple(replace(each, points=points.get(each.id, each.points)) for each in lesson.questions)
+    return replace(lesson, exercises=exercises, questions=questions)
+
+
+def _pointed(exercise: Exercise, points: int) -> Exercise:
+    if points == exercise.points:
+        return exercise
+    given = [exercise.promise_points, *(part.points for part in exercise.parts)]
+    if points < len(given):
+        raise ValueError(
+            f"points: {exercise.id} has {len(given)} checks, each worth 1 or more: got {points}; choose at least "
+            f"{len(given)}, or give its lesson a weight."
+        )
+    wanted = [points * part / sum(given) for part in given]
+    shares = [max(1, int(part)) for part in wanted]
+    while rest := points - sum(shares):  # to or from whoever is furthest from its part
+        step = 1 if rest > 0 else -1
+        able = [n for n, share in enumerate(shares) if share + step >= 1]
+        shares[max(able, key=lambda n: step * (wanted[n] - shares[n]))] += step
+    parts = {part: replace(part, points=share) for part, share in zip(exercise.parts, shares[1:], strict=True)}
+    cases, laws = (tuple(parts[part] for part in kind) for kind in (exercise.cases, exercise.laws))
+    return replace(exercise, cases=cases, laws=laws, promise_points=shares[0])

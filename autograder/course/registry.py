@@ -10,21 +10,37 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 
-from autograder.course.records import Exercise, Lesson, Question
+from autograder.course.choices import FILE, choices, taught
+from autograder.course.locations import written
+from autograder.course.records import Exercise, Lesson, Question, pointed
 
 
 @cache
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons, in the order of the course."""
-    found = _written() if find_spec("autograder.course.authored") else _recorded()
-    return tuple(sorted(found, key=lambda lesson: lesson.id))
+    """The lessons that are taught, in the order of the course."""
+    return taught(known())
+
+
+@cache
+def known() -> tuple[Lesson, ...]:
+    """All lessons that there are, with the points that `course.toml` gives them.
+
+    Raises:
+        ValueError: it gives points to what does not exist, or too few for the checks.
+    """
+    found = tuple(_written() if find_spec("autograder.course.authored") else _recorded())
+    points = choices().points
+    items = {item.id: item for lesson in found for item in lesson.items}
+    for name in points:
+        _item(f"{FILE}, points", name, items)
+    return tuple(pointed(lesson, points) for lesson in sorted(found, key=lambda lesson: lesson.id))
 
 
 def _written() -> Iterator[Lesson]:
     """Lessons whose answers are here as code."""
     from autograder.course import authored
 
-    return map(authored.lesson, authored.folders())
+    return map(authored.lesson, written())
 
 
 def _recorded() -> Iterator[Lesson]:
@@ -40,7 +56,7 @@ def lesson(name: str) -> Lesson:
     Raises:
         ValueError: there is none; the sentence lists those there are.
     """
-    for candidate in lessons():
+    for candidate in (*lessons(), *known()):  # one that is not taught is still known to whoever names it
         if name.rstrip("/") in (candidate.id, candidate.name, candidate.id.split("_")[0]):
             return candidate
     raise ValueError(_unknown("lesson", name, [candidate.id for candidate in lessons()]))
@@ -52,7 +68,7 @@ def exercise(name: str) -> Exercise:
     Raises:
         ValueError: there is none; the sentence lists those there are.
     """
-    return _item("exercise", name, {e.id: e for part in lessons() for e in part.exercises})
+    return _item("exercise", name, {e.id: e for part in known() for e in part.exercises})
 
 
 def question(name: str) -> Question:
@@ -61,7 +77,7 @@ def question(name: str) -> Question:
     Raises:
         ValueError: there is none; the sentence lists those there are.
     """
-    return _item("question", name, {q.id: q for part in lessons() for q in part.questions})
+    return _item("question", name, {q.id: q for part in known() for q in part.questions})
 
 
 def item(name: str) -> Exercise | Question:
@@ -70,7 +86,7 @@ def item(name: str) -> Exercise | Question:
     Raises:
         ValueError: there is none; the sentence lists those there are.
     """
-    return _item("exercise", name, {i.id: i for part in lessons() for i in part.items})
+    return _item("exercise", name, {i.id: i for part in known() for i in part.items})
 
 
 def lesson_of(item_id: str) -> Lesson:

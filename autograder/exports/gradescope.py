@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from autograder.course.locations import CODE, LESSONS, SOLUTIONS
+from autograder.course.choices import HANDED_OUT, handed_out
+from autograder.course.locations import CODE, OURS, home_of
 from autograder.course.records import Lesson
 
 TEMPLATES = Path(__file__).parent / "gradescope_files"
@@ -68,10 +69,11 @@ def autograder_zip(
     files["requirements.txt"] = requirements.read_bytes() if requirements else needed().encode()
     if wheel is not None:
         files[f"wheel/{wheel.name}"] = wheel.read_bytes()
-        files.update(_of_lesson(lesson, LESSONS))
+        files.update(_of_lesson(lesson, "lessons"))
     else:
         files.update(_packages())
-        files.update(_of_lesson(lesson, LESSONS, SOLUTIONS))
+        files.update(_of_lesson(lesson, "lessons", "solutions"))
+        files[f"course/{HANDED_OUT.relative_to(CODE).as_posix()}"] = handed_out([lesson], own="../../own").encode()
     return _zipped(files)
 
 
@@ -98,12 +100,14 @@ def _packages() -> Iterator[tuple[str, bytes]]:
                 yield f"course/{path.relative_to(CODE).as_posix()}", path.read_bytes()
 
 
-def _of_lesson(lesson: Lesson, *folders: Path) -> Iterator[tuple[str, bytes]]:
+def _of_lesson(lesson: Lesson, *parts: str) -> Iterator[tuple[str, bytes]]:
     """The notebook that students got, by which theirs is rebuilt; what the author wrote, and the right parts."""
-    for folder in folders:
-        for path in [*(folder / lesson.id).glob("*"), *folder.glob("*.md")]:
-            if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder == LESSONS):
-                yield f"course/{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+    home = home_of(lesson.id)
+    for root, place in ((OURS.root, "course"), *([(home.root, "course/own")] if home.own else [])):
+        for folder in (root / part for part in parts):
+            for path in [*(folder / lesson.id).glob("*"), *folder.glob("*.md")]:
+                if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder.name == "lessons"):
+                    yield f"{place}/{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

@@ -197,7 +197,7 @@ def steps(item: Exercise | Question | None, broken: Sequence[str]) -> list[Step]
     found = foundations(item, registry.lesson_of(item.id).exercises)
     parts = [registry.exercise(name) for name in found if name in broken]
     begin = [Step(escape(f"Begin with “{parts[0].title}”: this one is built on it."), parts[0].id)] if parts else []
-    return [*begin, Step(inline(item.hints[0])), Step(_place(item))]
+    return [*begin, *(Step(inline(hint)) for hint in item.hints[:1]), Step(_place(item))]
 
 
 def inline(text: str) -> Markup:

@@ -12,9 +12,10 @@ import numpy as np
 
 import cnnviz
 from autograder.authoring.build import LESSON
-from autograder.authoring.outline import FOLDER as OUTLINES
+from autograder.authoring.outline import FOLDER, outline_path
 from autograder.core.compare import scales
 from autograder.core.oracle import Part, Setting, parts_of
+from autograder.course.choices import HANDED_OUT, handed_out
 from autograder.course.locations import CODE, PACKAGE
 from autograder.course.recorded.lessons import SUFFIX, TEXTS, texts_of
 from autograder.course.recorded.pack import REFERENCE, Results, written
@@ -42,7 +43,8 @@ def package_files(lessons: Sequence[Lesson], built: Mapping[str, bytes]) -> dict
         built: what `cnnviz build` makes of them.
     """
     made = {path.relative_to(CODE).as_posix(): path.read_bytes() for path in (*code_files(), *_data())}
-    made |= {path: content for path, content in built.items() if path.startswith(OUTLINES)}
+    made |= {f"{FOLDER}/{each.id}.json": built[outline_path(each)] for each in lessons}
+    made[HANDED_OUT.relative_to(CODE).as_posix()] = handed_out(lessons).encode()
     for each in lessons:  # what a reset goes back to
         files = [f"{LESSON}/{each.id}/{each.name}{kind}" for kind in (".py", ".ipynb")]
         made |= {f"autograder/{file}": built[file] for file in files}

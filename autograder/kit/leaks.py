@@ -13,10 +13,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from autograder.authoring.build import SOLVED
-from autograder.course.locations import CODE, SOLUTIONS
+from autograder.course.locations import CODE, home_of, written
 from autograder.course.records import Lesson
 from autograder.reading.cells import read_cells
 from autograder.reading.magics import as_python
@@ -54,31 +53,31 @@ class Pieces:
     lines: Mapping[str, str]
 
 
-def checked(files: Mapping[str, bytes], root: Path, lessons: Sequence[Lesson]) -> list[str]:
+def checked(files: Mapping[str, bytes], lessons: Sequence[Lesson]) -> list[str]:
     """Of these files (path -> content): which lesson gives what another one asks for, a sentence each.
 
     Raises:
         ValueError: an answer would be handed out.
     """
-    found = [*leaks(files, root, lessons)]
+    found = [*leaks(files, lessons)]
     if bad := [*_begun(files, lessons), *(str(each) for each in found if not each.given)]:
         raise ValueError(f"release: {bad[0]}; nothing was written. Take it out, then run this command again.")
     pairs = {(_lesson_of(each.path, lessons), each.piece) for each in found if not 0 < len(each.line) < TELLING}
     return [f"{giver} gives its students a piece of what {asker} asks for." for giver, asker in sorted(pairs)]
 
 
-def leaks(files: Mapping[str, bytes], root: Path, lessons: Sequence[Lesson]) -> Iterator[Found]:
+def leaks(files: Mapping[str, bytes], lessons: Sequence[Lesson]) -> Iterator[Found]:
     """The pieces of answers in these files."""
     hints = squeezed(hint for each in lessons for e in each.exercises for hint in e.hints)
     for path, content in sorted(files.items()):
         lesson = _lesson_of(path, lessons)
-        public, said = given(root, lesson) if lesson else (frozenset(), "")
+        public, said = given(lesson) if lesson else (frozenset(), "")
         inside = {shape for source in codes(path, content) for shape in shapes(source)}
         text = squeezed(texts(path, content))
-        for piece, where in solutions(root).functions.items():
+        for piece, where in solutions().functions.items():
             if piece in inside:
                 yield Found(path, where, given=piece in public and where != lesson)
-        for piece, where in solutions(root).lines.items():
+        for piece, where in solutions().lines.items():
             if piece in text and piece not in hints:
                 yield Found(path, where, piece, given=piece in said and where != lesson)
         others = answers()
@@ -102,11 +101,11 @@ def _begun(files: Mapping[str, bytes], lessons: Sequence[Lesson]) -> Iterator[st
 
 
 @cache
-def solutions(root: Path) -> Pieces:
+def solutions() -> Pieces:
     """What all lessons ask for: the functions with a solution in them, and the lines of the solutions."""
     functions: dict[str, str] = {}
     found: dict[str, str] = {}
-    for path in sorted(root.glob(f"{SOLVED}/*/*.md")):
+    for path in (path for folder in written() for path in sorted(folder.glob("*.md"))):
         text = path.read_text(encoding="utf-8")
         asked = [code for code in _FENCE.findall(text) if _REGION.search(code)]
         functions |= {shape: path.parent.name for code in asked for shape in shapes(code)}
@@ -115,9 +114,9 @@ def solutions(root: Path) -> Pieces:
 
 
 @cache
-def given(root: Path, lesson: str) -> tuple[frozenset[str], str]:
+def given(lesson: str) -> tuple[frozenset[str], str]:
     """What a lesson's text gives to its students: the functions, and all that is said."""
-    path = root / SOLVED / lesson / f"{lesson.partition('_')[2]}.md"
+    path = home_of(lesson).solutions / lesson / f"{lesson.partition('_')[2]}.md"
     text = _REGION.sub("", path.read_text(encoding="utf-8"))
     return frozenset(shape for code in _FENCE.findall(text) for shape in shapes(code)), squeezed([text])
 
@@ -127,7 +126,8 @@ def answers() -> Pieces:
     """The references and the hidden inputs: their functions, and the lines in these."""
     functions: dict[str, str] = {}
     found: dict[str, str] = {}
-    for path in sorted([*(CODE / "cnnviz_ref").glob("*.py"), *SOLUTIONS.glob("*/cases.py")]):
+    cases = [folder / "cases.py" for folder in written()]
+    for path in (*sorted((CODE / "cnnviz_ref").glob("*.py")), *(path for path in cases if path.is_file())):
         source, place = path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}"
         functions |= dict.fromkeys(shapes(source), place)
         found |= dict.fromkeys(inner_lines(source), place)

@@ -18,6 +18,8 @@ import jinja2
 from autograder.authoring.build import LESSON, outputs
 from autograder.authoring.publishing import handout_cell
 from autograder.course import registry
+from autograder.course.choices import FILE
+from autograder.course.locations import home_of
 from autograder.course.records import Lesson
 from autograder.kit.contents import package_files
 from autograder.kit.leaks import checked
@@ -38,11 +40,10 @@ class Released:
     """Which lesson gives what another one asks for."""
 
 
-def release(root: Path, folder: Path, names: Sequence[str] | None = None, *, wheel_url: str = "") -> Released:
+def release(folder: Path, names: Sequence[str] | None = None, *, wheel_url: str = "") -> Released:
     """Writes the students' copy of the course.
 
     Args:
-        root: the folder that holds solutions/.
         folder: where to; a new one, an empty one, or that of an earlier release, which is replaced.
         names: lessons; None for all.
         wheel_url: where notebooks on Colab download the wheel; empty: they ask the student for the file.
@@ -51,9 +52,12 @@ def release(root: Path, folder: Path, names: Sequence[str] | None = None, *, whe
         ValueError: an unknown lesson, a folder with something else in it, a text that breaks the rules, an answer
             among what would be handed out, an address that is none.
     """
-    lessons = [each for each in registry.lessons() if names is None or each.id in _ids(names)]
+    chosen = None if names is None else {registry.lesson(name).id for name in names}
+    lessons = [each for each in registry.lessons() if chosen is None or each.id in chosen]
+    if chosen and (rest := chosen - {each.id for each in lessons}):
+        raise ValueError(f"--lessons: {min(rest)} is not taught; add it to `lessons` in {FILE}, or choose others.")
     _check(folder)
-    files, notes = contents(root, lessons, wheel_url=wheel_url)
+    files, notes = contents(lessons, wheel_url=wheel_url)
     title = _title(lessons)
     archive = f"{title}.zip"
     _replace(folder, {**files, archive: zipped(files, title)})
@@ -61,13 +65,14 @@ def release(root: Path, folder: Path, names: Sequence[str] | None = None, *, whe
     return Released(folder, folder / made, folder / archive, tuple(each.id for each in lessons), tuple(notes))
 
 
-def contents(root: Path, lessons: Sequence[Lesson], *, wheel_url: str = "") -> tuple[dict[str, bytes], list[str]]:
+def contents(lessons: Sequence[Lesson], *, wheel_url: str = "") -> tuple[dict[str, bytes], list[str]]:
     """Path -> content of all that is handed out, and what the instructor should know of it."""
     cell = handout_cell(wheel_url)
-    given = {path: content for each in lessons for path, content in outputs(root, each, handout=cell).items()}
+    made = (outputs(home_of(each.id).root, each, handout=cell) for each in lessons)
+    given = {path: content for files in made for path, content in files.items()}
     files = {path: content for path, content in given.items() if path.startswith(f"{LESSON}/")}
     inside = package_files(lessons, given)
-    notes = checked({**files, **inside}, root, lessons)
+    notes = checked({**files, **inside}, lessons)
     name, content = wheel(inside)
     return {**files, name: content, "README.md": _readme(lessons, name, wheel_url).encode()}, notes
 
@@ -82,10 +87,6 @@ def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
             packed = path.endswith((".whl", ".png"))
             archive.writestr(about, content, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def _ids(names: Sequence[str]) -> set[str]:
-    return {registry.lesson(name).id for name in names}
 
 
 def _title(lessons: Sequence[Lesson]) -> str:

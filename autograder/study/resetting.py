@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.course.locations import COURSE, LESSONS, PACKAGE, SOLUTIONS
+from autograder.course.locations import home_of
 from autograder.course.outlines import Item, Outline
 from autograder.study.folder import Work
 from autograder.text.files import write_whole
@@ -171,8 +171,9 @@ def handed_out(outline: Outline, file: str) -> str:
     Raises:
         ValueError: a clone whose texts break the rules of `cnnviz build`.
     """
-    if COURSE == PACKAGE:
-        return (LESSONS / outline.id / file).read_text(encoding="utf-8")
+    home = home_of(outline.id)
+    if home.installed:
+        return (home.lessons / outline.id / file).read_text(encoding="utf-8")
     return _made(outline.id)[file].decode()
 
 
@@ -180,7 +181,7 @@ def handed_out(outline: Outline, file: str) -> str:
 def _made(lesson: str) -> Mapping[str, bytes]:
     """File name -> content."""
     from autograder.authoring.build import LESSON, outputs
-    from autograder.course import authored
+    from autograder.course import registry
 
-    made = outputs(COURSE, authored.lesson(SOLUTIONS / lesson))
+    made = outputs(home_of(lesson).root, registry.lesson(lesson))
     return {path.rpartition("/")[2]: content for path, content in made.items() if path.startswith(f"{LESSON}/")}

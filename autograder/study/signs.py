@@ -16,6 +16,7 @@ from autograder.course.outlines import EFFORT, EXERCISE, Item, Outline
 from autograder.report.tables import MARKS
 from autograder.study.progress import State
 from autograder.text.screen import Screen, Text
+from autograder.text.words import counted
 
 PLAIN = "CNNVIZ_PLAIN"
 """Variable that, set to anything, leaves out what is only drawn: for screen readers and braille lines."""
@@ -55,7 +56,10 @@ def name_of(item: Item) -> str:
 
 def effort(item: Item) -> str:
     """ "hard, 20 min"; nothing for a question."""
-    return f"{EFFORT.get(item.difficulty, '')}, {item.minutes} min" if item.kind == EXERCISE else "a letter"
+    if item.kind != EXERCISE:
+        return "a letter"
+    said = EFFORT.get(item.difficulty, ""), f"{item.minutes} min" if item.minutes else ""
+    return ", ".join(filter(None, said)) or counted(item.lines, "line")
 
 
 def time_left(minutes: int) -> str:

@@ -25,6 +25,11 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def title_of(name: str) -> str:
+    """A name as a heading: "Two blurs"."""
+    return name.replace("_", " ").capitalize()
+
+
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     undefined=jinja2.StrictUndefined,
@@ -32,7 +37,7 @@ _ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {"counted": counted, "stars": stars, "cell": cell, "code_like": code_like}
+_ENVIRONMENT.filters |= {"counted": counted, "stars": stars, "cell": cell, "code_like": code_like, "title_of": title_of}
 
 
 def render(template: str, **values: Any) -> str:
