@@ -19,6 +19,9 @@ from autograder.course.records import Lesson
 SOLVED, LESSON = "solutions", "lessons"
 """The folder of the authored and solved lessons, and the students' folder."""
 
+PICTURES = (".png", ".jpg", ".jpeg")
+"""What lies beside a lesson's text and is handed out as it is."""
+
 
 def build(lessons: Sequence[str] | None = None, check: bool = False) -> list[str]:
     """Makes the generated files of the lessons, each where it lies: in each home all of them or none.
@@ -100,7 +103,8 @@ def outputs(root: Path, lesson: Lesson, *, handout: str = "") -> dict[str, bytes
     text, file = source.read_text(encoding="utf-8"), str(source.relative_to(root))
     texts = generated(text, lesson, file=file, handout=handout)
     made = {path: text.encode() for path, text in texts.items()}
-    return made | ({f"{LESSON}/{lesson.id}/picture.png": picture.read_bytes()} if picture.is_file() else {})
+    pictures = (path for path in (root / folder).iterdir() if path.suffix.lower() in PICTURES)
+    return made | {f"{LESSON}/{lesson.id}/{path.name}": path.read_bytes() for path in sorted(pictures)}
 
 
 def generated(text: str, lesson: Lesson, *, file: str, handout: str = "") -> dict[str, str]:

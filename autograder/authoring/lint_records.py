@@ -52,7 +52,7 @@ def _style(lesson: Lesson) -> Iterator[str]:
         yield from _effort(exercise)
     for question in lesson.questions:
         if len(question.options) < 3:
-            yield f'{question.id} has the options {", ".join(question.options) or "none"}; at least "a" to "c" are needed.'
+            yield f'{question.id} has the options {", ".join(question.options)}; at least "a", "b" and "c" are needed.'
         for letter, option in question.options.items():
             yield from _empty(f"{question.id}, option {letter}", feedback=option.feedback)
 

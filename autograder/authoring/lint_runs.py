@@ -41,7 +41,7 @@ def check_problems(root: Path, lessons: Sequence[Lesson]) -> Iterator[Problem]:
 def mistake_problems(lessons: Sequence[Lesson]) -> Iterator[Problem]:
     """Known mistakes that a case does not see, or takes for another one, where the course has a secret."""
     setting = Setting(secret="lint")
-    for lesson, exercise in ((lesson, exercise) for lesson in lessons for exercise in lesson.exercises):
+    for lesson, exercise in ((each, exercise) for each in lessons for exercise in each.exercises):
         for part in parts_of(exercise, setting):
             if isinstance(part.part, Case) and (told := part.clash):
                 place = f"{SOLVED}/{lesson.id}/cases.py"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from autograder.core.evidence import Exhibit
+from autograder.core.judge import points_of
 from autograder.core.verdict import Row, summary, total
+from autograder.course import registry
 from autograder.reading.submission import Submission
 
 
@@ -29,6 +32,24 @@ class Handed:
     """The sentence that says why nothing could be read."""
     place: str = ""
     """Where it was found, relative to what was collected."""
+
+
+def as_counted(result: Result) -> Result:
+    """The result with the points that its checks have now; the signed one keeps those that it was graded with."""
+    points = _points(result.item)
+    if all(points.get(row.check, row.max_points) == row.max_points for row in result.rows):
+        return result
+    rows = tuple(replace(row, max_points=points.get(row.check, row.max_points)) for row in result.rows)
+    return replace(result, rows=rows)
+
+
+@cache
+def _points(item: str) -> dict[str, int]:
+    """Check -> points; nothing where there is no such exercise any more."""
+    try:
+        return points_of(registry.item(item))
+    except ValueError:
+        return {}
 
 
 def digest_of(submission: Submission) -> str:

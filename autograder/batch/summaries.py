@@ -50,7 +50,8 @@ def status(lesson: str, known: Mapping[str, Result]) -> str:
 def _total(lesson: str, known: Mapping[str, Result]) -> list[Any]:
     told = status(lesson, known)
     earned = sum(known[item.id].points[0] for item in registry.lesson(lesson).items if item.id in known)
-    return ["" if told in (NOT_JUDGED, INCOMPLETE) else earned, registry.lesson(lesson).points, told]
+    possible = sum(result.points[1] for result in known.values())  # as graded: points may be changed since
+    return ["" if told in (NOT_JUDGED, INCOMPLETE) else earned, possible, told]
 
 
 def _each(items: list[str], known: Mapping[str, Result]) -> list[Any]:

@@ -29,6 +29,7 @@ def cohort(
     secret: SecretFile = None,
 ) -> None:
     """Write one page on a class: what to reteach, who did what, where they stop, which checks tell nothing."""
+    from autograder.batch.stages import as_counted
     from autograder.cohort import cohort_page
     from autograder.cohort.page import trusted
     from autograder.course import registry
@@ -40,6 +41,7 @@ def cohort(
             raise ValueError(f"--out: the folder of {to} does not exist; create it first.")
         store, known = opened(results, secret)
         found, left_out = trusted(store)
+        found = list(map(as_counted, found))
         html = cohort_page(found, registry.lessons(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
         write(to, html)
     for sentence in left_out:
@@ -54,6 +56,7 @@ def feedback(
     secret: SecretFile = None,
 ) -> None:
     """Write a page for each student and lesson: verdicts, values beside the formula's, what to look at next."""
+    from autograder.batch.stages import as_counted
     from autograder.course import registry
     from autograder.feedback.class_pages import make_index, make_pages
 
@@ -62,7 +65,7 @@ def feedback(
         if to.exists() and not to.is_dir():
             raise ValueError(f"--out: got {to}, which is a file; name a folder.")
         store, _ = opened(results, secret)
-        chosen = [result for result in store.results() if wanted in (None, result.lesson)]
+        chosen = [as_counted(result) for result in store.results() if wanted in (None, result.lesson)]
         with err.status("writing pages") as status:
             made = []
             for each in make_pages(chosen, to):

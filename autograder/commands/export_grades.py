@@ -1,7 +1,9 @@
-"""`cnnviz export csv`, `canvas` and `moodle`: the grades of RESULTS where the instructor keeps grades."""
+"""`cnnviz export csv`, `canvas`, `blackboard`, `brightspace`, `moodle`: grades where the instructor keeps grades."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from autograder.exports.merging import Told
     from autograder.exports.standing import Standing
 
+MOST = 20
+"""Names in one sentence."""
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write; another file than the one read.")]
 Lessons = Annotated[
     list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
@@ -22,6 +26,10 @@ Lessons = Annotated[
 Roster = Annotated[
     Path | None,
     typer.Option("--roster", metavar="FILE", help="Class list: student, and SIS Login ID, ID, email or name."),
+]
+Submitted = Annotated[
+    Path | None,
+    typer.Option("--submitted", metavar="DIR", help="What was graded, as the platform made it: tells who was late."),
 ]
 Scale = Annotated[bool, typer.Option("--scale", help="Convert points where the column has another maximum.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Also where another grade stands already.")]
@@ -32,55 +40,60 @@ def as_csv(
     to: Out,
     lessons: Lessons = None,
     roster: Roster = None,
-    submitted: Annotated[
-        Path | None,
-        typer.Option("--submitted", metavar="DIR", help="What was graded, as Canvas made it: tells who was late."),
-    ] = None,
+    submitted: Submitted = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin with the mark by which Excel knows UTF-8.")] = False,
     secret: SecretFile = None,
 ) -> None:
     """A table with a row for each student, and points and status of every exercise."""
-    from autograder.exports.late import late
     from autograder.exports.roster import read_roster
     from autograder.exports.spreadsheet import table
 
     with one_sentence():
-        found = _standings(results, lessons, secret)
+        found = _standings(results, lessons, secret, submitted)
         people = read_roster(roster) if roster else {}
-        came_late = late(submitted) if submitted else None
-        _write(to, table(found, roster=people, late=came_late, bom=bom))
+        _write(to, table(found, roster=people, late=submitted is not None, bom=bom))
     for sentence in _unjudged(found):
         out.say(printable(sentence))
     out.say(printable(f"{len(found)} student(s) with work in {to}."))
 
 
-def canvas(
-    results: Results,
-    gradebook: Annotated[Path, typer.Option("--gradebook", metavar="FILE", help="As Canvas exported it.")],
-    to: Out,
-    column: Annotated[
-        str | None, typer.Option("--column", metavar="HEADING", help='Such as "Lab 3 (12345)", "Lab 3" or 12345.')
-    ] = None,
-    lessons: Lessons = None,
-    roster: Roster = None,
-    scale: Scale = False,
-    replace: Replace = False,
-    secret: SecretFile = None,
-) -> None:
-    """Merge grades into a gradebook that Canvas exported. Exit status 1 if a student is not in it."""
-    from autograder.exports import canvas as format_
-    from autograder.exports.csv_file import read
-    from autograder.exports.roster import read_roster
+def _gradebook(platform: str) -> Callable[..., None]:
+    """The command of a platform that exports its gradebook and takes it back."""
 
-    with one_sentence():
-        _refuse_same(to, gradebook)
-        sheet = read(gradebook, "gradebook")
-        told = format_.merged(
-            sheet, _standings(results, lessons, secret), column=column,
-            roster=read_roster(roster) if roster else None, scale=scale, replace=replace,
-        )  # fmt: skip
-        _write(to, bytes(sheet))
-    _tell(told)
+    def command(
+        results: Results,
+        gradebook: Annotated[Path, typer.Option("--gradebook", metavar="FILE", help="As the platform exported it.")],
+        to: Out,
+        column: Annotated[
+            str | None, typer.Option("--column", metavar="HEADING", help='Such as "Lab 3 (12345)", "Lab 3" or 12345.')
+        ] = None,
+        lessons: Lessons = None,
+        roster: Roster = None,
+        submitted: Submitted = None,
+        scale: Scale = False,
+        replace: Replace = False,
+        secret: SecretFile = None,
+    ) -> None:
+        from autograder.exports.csv_file import read
+        from autograder.exports.roster import read_roster
+
+        with one_sentence():
+            _refuse_same(to, gradebook)
+            sheet = read(gradebook, "gradebook")
+            told = import_module(f"autograder.exports.{platform}").merged(
+                sheet, _standings(results, lessons, secret, submitted), column=column,
+                roster=read_roster(roster) if roster else None, scale=scale, replace=replace,
+            )  # fmt: skip
+            _write(to, bytes(sheet))
+        _tell(told)
+
+    command.__doc__ = (
+        f"Merge grades into a gradebook that {platform.capitalize()} exported. Exit status 1 if a student is not in it."
+    )
+    return command
+
+
+canvas, blackboard, brightspace = map(_gradebook, ("canvas", "blackboard", "brightspace"))
 
 
 def moodle(
@@ -93,6 +106,7 @@ def moodle(
     feedback_column: Annotated[str | None, typer.Option(metavar="HEADING", help="Where feedback goes.")] = None,
     lessons: Lessons = None,
     roster: Roster = None,
+    submitted: Submitted = None,
     scale: Scale = False,
     replace: Replace = False,
     secret: SecretFile = None,
@@ -104,7 +118,7 @@ def moodle(
 
     with one_sentence():
         people = read_roster(roster) if roster else {}
-        found = _standings(results, lessons, secret)
+        found = _standings(results, lessons, secret, submitted)
         if worksheet is None:
             _write(to, format_.import_table(found, people))
         else:
@@ -123,15 +137,24 @@ def moodle(
     out.say(printable(f"{len(found)} student(s) in {to}."))
 
 
-def _standings(results: Path, lessons: list[str] | None, secret: Path | None) -> list[Standing]:
+def _standings(results: Path, lessons: list[str] | None, secret: Path | None, submitted: Path | None) -> list[Standing]:
     from autograder.batch.chain import refuse_differing
     from autograder.course import registry
+    from autograder.course.choices import choices
+    from autograder.exports.late import Lateness, late
     from autograder.exports.standing import standings
 
     wanted = [registry.lesson(name) for names in lessons or () for name in names.split(",")]
     store, _ = opened(results, secret)
     refuse_differing(store)
-    return standings(store.results(), wanted)
+    came = late(submitted) if submitted else Lateness()
+    found = standings(store.results(), wanted, came.days)
+    if choices().deadlines and submitted is None:
+        out.say(printable("Deadlines are set, and without --submitted nobody counts as late."))
+    elif choices().deadlines and (rest := [one.student for one in found if one.student not in came.timed]):
+        told = "the time of hand-in is not known, so they count as in time"
+        out.say(printable(f"Of {len(rest)} students {told}: {', '.join(rest[:MOST])}."))
+    return found
 
 
 def _unjudged(standings: list[Standing]) -> list[str]:

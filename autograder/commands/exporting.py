@@ -9,6 +9,8 @@ import typer
 FORMATS = {
     "csv": ("export_grades", "as_csv"),
     "canvas": ("export_grades", "canvas"),
+    "blackboard": ("export_grades", "blackboard"),
+    "brightspace": ("export_grades", "brightspace"),
     "moodle": ("export_grades", "moodle"),
     "gradescope": ("export_graders", "gradescope"),
     "github-classroom": ("export_graders", "github_classroom"),

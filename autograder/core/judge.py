@@ -312,12 +312,17 @@ def _row(part: Part, verdict: str, diagnosis: Diagnosis | None, result: Results 
     return Row(part.exercise.id, check_name(part.part), verdict, part.part.points, diagnosis, seconds)
 
 
-def everywhere(item: Exercise | Question, verdict: str, diagnosis: Diagnosis | None) -> Graded:
-    """The same verdict on every check of an exercise or question."""
+def points_of(item: Exercise | Question) -> dict[str, int]:
+    """Name of each check -> its points."""
     points = [item.points]
     if isinstance(item, Exercise):
         points = [*(part.points for part in item.parts), item.promise_points]
-    rows = [Row(item.id, c, verdict, p, diagnosis) for c, p in zip(checks_of(item), points, strict=True)]
+    return dict(zip(checks_of(item), points, strict=True))
+
+
+def everywhere(item: Exercise | Question, verdict: str, diagnosis: Diagnosis | None) -> Graded:
+    """The same verdict on every check of an exercise or question."""
+    rows = [Row(item.id, check, verdict, points, diagnosis) for check, points in points_of(item).items()]
     return Graded(item, tuple(unseen.restricted(row, item) for row in rows))
 
 

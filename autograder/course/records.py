@@ -247,6 +247,7 @@ def _pointed(exercise: Exercise, points: int) -> Exercise:
         step = 1 if rest > 0 else -1
         able = [n for n, share in enumerate(shares) if share + step >= 1]
         shares[max(able, key=lambda n: step * (wanted[n] - shares[n]))] += step
-    parts = {part: replace(part, points=share) for part, share in zip(exercise.parts, shares[1:], strict=True)}
-    cases, laws = (tuple(parts[part] for part in kind) for kind in (exercise.cases, exercise.laws))
+    number = 1 + len(exercise.cases)
+    cases = tuple(replace(case, points=n) for case, n in zip(exercise.cases, shares[1:number], strict=True))
+    laws = tuple(replace(law, points=n) for law, n in zip(exercise.laws, shares[number:], strict=True))
     return replace(exercise, cases=cases, laws=laws, promise_points=shares[0])

@@ -6,13 +6,16 @@ A lesson is what its author wrote; in a student's copy of the course, what was r
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
+from typing import TypeVar
 
 from autograder.course.choices import FILE, choices, taught
 from autograder.course.locations import written
 from autograder.course.records import Exercise, Lesson, Question, pointed
+
+Value = TypeVar("Value")
 
 
 @cache
@@ -60,6 +63,18 @@ def lesson(name: str) -> Lesson:
         if name.rstrip("/") in (candidate.id, candidate.name, candidate.id.split("_")[0]):
             return candidate
     raise ValueError(_unknown("lesson", name, [candidate.id for candidate in lessons()]))
+
+
+def by_lesson(key: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    """What `course.toml` says of lessons under a key: id of the lesson -> value.
+
+    Raises:
+        ValueError: there is no such lesson.
+    """
+    try:
+        return {lesson(name).id: value for name, value in values.items()}
+    except ValueError as error:
+        raise ValueError(f"{FILE}, {key}, {error}") from error
 
 
 def exercise(name: str) -> Exercise:

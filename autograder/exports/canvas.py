@@ -5,11 +5,10 @@ The file's shape is that of Canvas's own `gradebook_exporter.rb` and `gradebook_
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
-from autograder.course.records import Lesson
+from autograder.exports.columns import column_of, orders
 from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate
 from autograder.exports.merging import Place, Told, merge
@@ -43,7 +42,8 @@ def merged(
             one row, or the column counts other points.
     """
     _refuse_others(sheet)
-    place = _place(sheet, _column(sheet, column, standings[0].lessons if standings else ()))
+    lessons = standings[0].lessons if standings else ()
+    place = _place(sheet, column_of(sheet, column, lessons, _writable(sheet), _parts, "Canvas"))
     told, _ = merge(
         sheet, standings, candidates(sheet), place,
         roster=roster or {}, scale=scale, replace=replace,
@@ -75,14 +75,9 @@ def _names(row: Mapping[str, str]) -> list[str]:
         name = row["Student"].strip()
         name = name[2:-1] if name.startswith('="') and name.endswith('"') else name
         last, comma, first = name.partition(", ")
-        return [name, *_orders(last, first)] if comma else [name]
+        return [name, *orders(last, first)] if comma else [name]
     last, first = row.get("LastName", "").strip(), row.get("FirstName", "").strip()
-    return [f"{last}, {first}", *_orders(last, first)]
-
-
-def _orders(last: str, first: str) -> list[str]:
-    """ "Minsu Kim", "Kim Minsu", and 김민수, which has no space."""
-    return [f"{first} {last}", f"{last} {first}", *([] if last.isascii() else [f"{last}{first}"])]
+    return [f"{last}, {first}", *orders(last, first)]
 
 
 def _refuse_others(sheet: Sheet) -> None:
@@ -107,37 +102,6 @@ def _writable(sheet: Sheet) -> list[int]:
     ]
 
 
-def _column(sheet: Sheet, asked: str | None, lessons: Sequence[Lesson]) -> int:
-    """The column that is meant by its heading, its title or its number; without a word the one of the lesson."""
-    columns = _writable(sheet)
-    if asked is None:
-        wanted = {_bare(text) for lesson in lessons for text in (lesson.id, lesson.name, lesson.title)}
-        fitting = [c for c in columns if any(word in _bare(_title(sheet.header[c])) for word in wanted)]
-        if len(lessons) == 1 and len(fitting) == 1:
-            return fitting[0]
-        raise ValueError(f"column: say which column is meant with --column; {_choices(sheet, columns)}")
-    ways = (lambda heading: heading, _title, _number)
-    for way in ways:
-        found = [c for c in columns if way(sheet.header[c]) == asked.strip()]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise ValueError(f'column: "{asked}" is {len(found)} columns; name one with its number in parentheses.')
-    if asked in sheet.header:
-        raise ValueError(
-            f'column: "{asked}" is a column that Canvas works out itself or uses to name students, and nothing '
-            f"may be written there; {_choices(sheet, columns)}"
-        )
-    near = difflib.get_close_matches(asked, [sheet.header[c] for c in columns], n=1)
-    hint = f'did you mean "{near[0]}"?' if near else _choices(sheet, columns)
-    raise ValueError(f'column: got "{asked}", which is not in the gradebook; {hint}')
-
-
-def _choices(sheet: Sheet, columns: Sequence[int]) -> str:
-    names = [f'"{sheet.header[c]}"' for c in columns]
-    return f"choose one of {', '.join(names)}." if names else "add the assignment in Canvas and export again."
-
-
 def _place(sheet: Sheet, column: int) -> Place:
     row = _points_row(sheet)
     possible = sheet.value(row, column) if row is not None else ""
@@ -154,15 +118,6 @@ def _locked(now: str) -> str:
     return words.get(now.strip().upper(), "")
 
 
-def _title(heading: str) -> str:
+def _parts(heading: str) -> tuple[str, str]:
     found = _TITLE.fullmatch(heading)
-    return found[1] if found else heading
-
-
-def _number(heading: str) -> str:
-    found = _TITLE.fullmatch(heading)
-    return found[2] if found else ""
-
-
-def _bare(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    return (found[1], found[2]) if found else (heading, "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from autograder.text.words import Cell
 
 BOM = "\ufeff"
+WIDE = "\ufeff".encode("utf-16-le")
 SEPARATORS = (",", ";", "\t")
 
 
@@ -32,12 +33,12 @@ class Line:
 class Sheet:
     """The rows of a CSV file; `bytes(sheet)` is the file, unchanged but for the cells that were set."""
 
-    def __init__(self, lines: list[Line], separator: str, mark: str) -> None:
-        self.lines, self.separator, self._mark = lines, separator, mark
+    def __init__(self, lines: list[Line], separator: str, mark: str, encoding: str = "utf-8") -> None:
+        self.lines, self.separator, self._mark, self._encoding = lines, separator, mark, encoding
 
     def __bytes__(self) -> bytes:
         text = "".join(self.separator.join(c.raw for c in line.cells) + line.end for line in self.lines)
-        return (self._mark + text).encode()
+        return (self._mark + text).encode(self._encoding)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -73,14 +74,14 @@ def read(path: Path, name: str) -> Sheet:
     """The CSV file at `path`; `name` is the argument that an error speaks of.
 
     Raises:
-        ValueError: it is no UTF-8 text, or has a quote that is never closed.
+        ValueError: it is neither UTF-8 nor UTF-16 text, or has a quote that is never closed.
         OSError: it cannot be read.
     """
     try:
         return parsed(path.read_bytes())
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{name}: {path} is not UTF-8 text (byte {error.start}); "
+            f"{name}: {path} is not {error.encoding.upper()} text (byte {error.start}); "
             "take the file as it was downloaded, not one that a spreadsheet saved again."
         ) from error
     except SyntaxError as error:
@@ -90,13 +91,17 @@ def read(path: Path, name: str) -> Sheet:
 
 
 def parsed(data: bytes) -> Sheet:
-    """The sheet in these bytes; the separator is the one that makes most cells of the first row."""
-    text = data.decode("utf-8")
+    """The sheet in these bytes; the separator is the one that makes most cells of the first row.
+
+    UTF-16 is known by its mark (Blackboard's .xls), all else is UTF-8.
+    """
+    encoding = "utf-16-le" if data.startswith(WIDE) else "utf-8"
+    text = data.decode(encoding)
     mark = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(BOM)
     widths = {separator: len(_first(text, separator)) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=widths.__getitem__)
-    return Sheet(list(_lines(text, separator)), separator, mark)
+    return Sheet(list(_lines(text, separator)), separator, mark, encoding)
 
 
 def _first(text: str, separator: str) -> list[Field]:

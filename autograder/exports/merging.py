@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,8 @@ class Place:
     """Points that the column has; None where the file does not say."""
     like: str = ""
     """A number as the file writes it."""
+    blank: re.Pattern[str] = re.compile(r"-?")
+    """What stands in a cell without a grade."""
 
 
 @dataclass
@@ -96,7 +99,7 @@ def _set(sheet, row, one, place, told, kept, *, scale, replace, reason) -> None:
     now = sheet.value(row, place.column)
     if (there := number(now)) is not None and abs(there - value) < 0.005:
         told.written += 1
-    elif now.strip() not in ("", "-") and not replace:
+    elif now.strip() and not place.blank.fullmatch(now.strip()) and not replace:
         kept.append(f"{one.student}: {now.strip()} there, {written(value)} here")
     else:
         sheet.set(row, place.column, cell(written(value, place.like)))

@@ -94,7 +94,7 @@ def comment(standing: Standing) -> Cell:
 def import_table(standings: Sequence[Standing], roster: Mapping[str, Person]) -> bytes:
     """For Grades, Import, CSV file: who, a column per lesson, and the feedback. What was not judged has no grade."""
     lessons = standings[0].lessons if standings else ()
-    made: list[list[str | int]] = [
+    made: list[list[str | float]] = [
         ["Username", "Email address", *(lesson.id for lesson in lessons), "Total", "Feedback comments"]
     ]
     for one in standings:

@@ -23,7 +23,7 @@ def written(value: float, like: str = "") -> str:
     return text.replace(".", ",") if "," in like and "." not in like else text
 
 
-def scaled(points: int, possible: int, maximum: float | None, scale: bool, *, column: str) -> float:
+def scaled(points: float, possible: float, maximum: float | None, scale: bool, *, column: str) -> float:
     """Points as the column counts them.
 
     Raises:
@@ -33,7 +33,7 @@ def scaled(points: int, possible: int, maximum: float | None, scale: bool, *, co
         return points
     if not scale:
         raise ValueError(
-            f'points: the column "{column}" has {written(maximum)} points and the lessons have {possible}; '
-            f"give the assignment {possible} points, or add --scale to have them converted."
+            f'points: the column "{column}" has {written(maximum)} points and the lessons have {written(possible)}; '
+            f"give the assignment {written(possible)} points, or add --scale to have them converted."
         )
     return points * maximum / possible if possible else 0.0

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from autograder.batch.stages import Result
+from autograder.batch.stages import Result, as_counted
 from autograder.batch.summaries import INCOMPLETE, status
 from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED
 from autograder.course import registry
+from autograder.course.choices import choices
 from autograder.course.records import Lesson
 from autograder.report.sentences import said
 from autograder.report.tables import messages
+from autograder.text.words import counted
 
 MISSING = "missing"
 """Status of a lesson that a student handed nothing in for."""
@@ -31,18 +33,34 @@ class Standing:
     """Those that count, whether there is work on them or not."""
     known: Mapping[str, Mapping[str, Result]]
     """Lesson's id -> id of an exercise or question -> its result."""
+    days: Mapping[str, int] = field(default_factory=dict)
+    """Lesson's id -> days begun after its deadline; only what came late."""
 
     @property
-    def possible(self) -> int:
-        """Points that all the lessons have."""
-        return sum(lesson.points for lesson in self.lessons)
+    def possible(self) -> float:
+        """What all the lessons count."""
+        return _plain(sum(map(_worth, self.lessons)))
 
     @property
-    def points(self) -> int | None:
-        """Points earned; None, which is no zero, where nothing was handed in or something was not judged."""
+    def points(self) -> float | None:
+        """Points earned, of `possible`; None, which is no zero, where nothing was handed in or something not judged.
+
+        Each lesson counts its points, or its weight; without the weakest that are dropped, the rest stands for all.
+        """
         if self.status in (NOT_JUDGED, INCOMPLETE) or not self.known:
             return None
-        return sum(self.points_of(lesson) or 0 for lesson in self.lessons)
+        kept = [lesson for lesson in self.lessons if lesson.id not in self.dropped]
+        earned = sum(_worth(lesson) * self._share(lesson) for lesson in kept)
+        return _plain(earned * self.possible / sum(map(_worth, kept)))
+
+    @property
+    def dropped(self) -> list[str]:
+        """The lessons that `drop_lowest` leaves out; one at least always counts."""
+        number = min(choices().drop_lowest, len(self.lessons) - 1)
+        return sorted(lesson.id for lesson in sorted(self.lessons, key=self._share)[:number])
+
+    def _share(self, lesson: Lesson) -> float:
+        return (self.points_of(lesson) or 0) / lesson.points
 
     @property
     def status(self) -> str:
@@ -59,11 +77,13 @@ class Standing:
         """A verdict, or that the lesson is missing, or that its grading was interrupted."""
         return status(lesson.id, self.known[lesson.id]) if lesson.id in self.known else MISSING
 
-    def points_of(self, lesson: Lesson) -> int | None:
-        """Points of one lesson; None where it is missing, incomplete or not judged."""
+    def points_of(self, lesson: Lesson) -> float | None:
+        """Points of one lesson, less what its lateness costs; None where it is missing, incomplete or not judged."""
         if self.status_of(lesson) in (MISSING, INCOMPLETE, NOT_JUDGED):
             return None
-        return sum(result.points[0] for result in self.known[lesson.id].values())
+        percent = min(choices().per_day * self.days.get(lesson.id, 0), choices().at_most)
+        earned = sum(result.points[0] for result in self.known[lesson.id].values())
+        return _plain(max(0.0, earned - lesson.points * percent / 100))
 
     def result(self, lesson: Lesson, item: str) -> Result | None:
         """What is known of one exercise or question."""
@@ -82,8 +102,25 @@ class Standing:
         return ""
 
 
-def standings(results: Iterable[Result], lessons: Sequence[Lesson] = ()) -> list[Standing]:
-    """One for each student who handed something in, by name; without `lessons` all that anybody handed in.
+def _worth(lesson: Lesson) -> float:
+    return registry.by_lesson("weights", choices().weights).get(lesson.id, lesson.points)
+
+
+def _plain(points: float) -> float:
+    """To two decimals, and whole where it is whole."""
+    rounded = round(points, 2)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def standings(
+    results: Iterable[Result], lessons: Sequence[Lesson] = (), late: Mapping[str, Mapping[str, int]] | None = None
+) -> list[Standing]:
+    """One for each student who handed something in, by name, with the points that the checks have now.
+
+    Args:
+        results: of any students and lessons.
+        lessons: those that count; without them all that are taught and anybody handed in.
+        late: student -> lesson -> days begun after its deadline.
 
     Raises:
         ValueError: there is no result of any of the lessons.
@@ -92,13 +129,14 @@ def standings(results: Iterable[Result], lessons: Sequence[Lesson] = ()) -> list
     asked = {lesson.id for lesson in lessons}
     for result in results:
         if not asked or result.lesson in asked:
-            known[result.student][result.lesson][result.item] = result
-    found = sorted({lesson for parts in known.values() for lesson in parts})
+            known[result.student][result.lesson][result.item] = as_counted(result)
+    work = {lesson for parts in known.values() for lesson in parts}
+    found = [lesson for lesson in lessons or registry.lessons() if lesson.id in work]
     if not found:
-        which = ", ".join(sorted(asked)) or "any lesson"
-        raise ValueError(f"results: there is no result of {which}; grade it first, or choose other --lessons.")
-    counted = tuple(lessons) or tuple(map(registry.lesson, found))
-    return [Standing(student, counted, known[student]) for student in sorted(known)]
+        names = ", ".join(sorted(asked)) or "any lesson"
+        raise ValueError(f"results: there is no result of {names}; grade it first, or choose other --lessons.")
+    which = tuple(lessons or found)
+    return [Standing(student, which, known[student], (late or {}).get(student, {})) for student in sorted(known)]
 
 
 def verdicts(standing: Standing) -> list[str]:
@@ -108,6 +146,8 @@ def verdicts(standing: Standing) -> list[str]:
     for lesson in standing.lessons:
         points = standing.points_of(lesson)
         earned = standing.status_of(lesson) if points is None else f"{points} of {lesson.points} points"
+        if days := standing.days.get(lesson.id, 0):
+            earned += f", {counted(days, 'day')} late"
         lines.append(f"{lesson.id}: {earned}")
         for result in (found for item in lesson.items if (found := standing.result(lesson, item.id))):
             told = _told(result)

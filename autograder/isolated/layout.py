@@ -13,11 +13,14 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from . import temporary
 from .child import REFUSED
 
+LESSONS = "cnnviz.lessons"
+"""Entry points of packages that hold lessons of an instructor's own, answers and all."""
 _SYSTEM = (
     "/lib",
     "/lib64",
@@ -151,7 +154,8 @@ def readable(root: Path) -> dict[str, list[str]]:
     needed = [*_standard(), *_sites(), str(root / "kit"), *([str(package)] if package else [])]
     named = list(dict.fromkeys((*_SYSTEM, *_KERNEL, *_FILES, *prefixes, *needed)))
     whole = [path for path in dict.fromkeys(map(os.path.realpath, named)) if os.path.exists(path)]
-    holes = [*(folder for folder in map(_folder_of, REFUSED) if folder), *_other_copies(whole)]
+    refused = (*REFUSED, *(point.value for point in entry_points(group=LESSONS)))
+    holes = [*(folder for folder in map(_folder_of, refused) if folder), *_other_copies(whole)]
     trees: list[str] = []
     listed: list[str] = []
     for path in whole:

@@ -25,7 +25,7 @@ def configure(c: Any, file: str) -> None:
     c.CourseDirectory.release_directory = "lessons"
     # The .py and .md files beside a notebook are the answer key, or the student's own: copied neither at release nor at
     # autograde. The first four are what nbgrader leaves out by itself.
-    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.md"]
+    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.md", "outline.json"]
 
     # lessons/ is under version control, so it is there before the gradebook: without force nbgrader skips such a
     # lesson.
@@ -52,8 +52,8 @@ def configure(c: Any, file: str) -> None:
     # What was handed in is rebuilt on the release copy before nbgrader reads it, and judged in processes of its own.
     # The secret of the hidden cases: the environment variable CNNVIZ_SECRET, else .cnnviz_secret in this folder, which
     # `cnnviz grade` makes. What `cnnviz grade submitted --out results` found out is taken from results/, not judged
-    # again (c.IsolatedChecks.results names another folder). Where this machine cannot confine student code nothing is judged,
-    # unless c.IsolatedChecks.allow_unsandboxed = True.
+    # again (c.IsolatedChecks.results names another folder). Where this machine cannot confine student code nothing is
+    # judged, unless c.IsolatedChecks.allow_unsandboxed = True.
     c.Autograde.exporter_class = "autograder.nbgrader.submitted.SubmissionExporter"
     c.Autograde.autograde_preprocessors = [
         "autograder.nbgrader.checks.IsolatedChecks",

@@ -27,7 +27,6 @@ from autograder.study.signs import (
     time_left,
 )
 from autograder.text.screen import Screen, Text
-from autograder.text.words import counted
 
 BAR = 8
 
@@ -105,9 +104,8 @@ def _what_next(now: Standing, state: State) -> str:
     if item.kind != EXERCISE:
         letters = _letters([letter for letter, _ in item.options])
         return f"Next: predict. {item.title} Set {item.name} to {letters} in {file}."
-    lines = counted(item.lines, "line")
     begin = "Next" if now.begun else f"Begin with lesson {heading(now.work.outline)}"
-    return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {effort(item)}, about {lines}."
+    return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {effort(item)}."
 
 
 def _letters(options: Sequence[str]) -> str:
@@ -149,12 +147,14 @@ def _arrow(standing: Standing, now: Standing | None) -> str:
 def in_words(standing: Standing) -> str:
     """How a lesson stands, without its number."""
     done = f"{standing.done} of {len(standing.states)} done"
-    left = _left(standing) + ("" if standing.finished else " left")
+    left = _left(standing) + (" left" if standing.minutes and not standing.finished else "")
     return f"{standing.work.outline.title}: {done}, {standing.points}, {left}"
 
 
 def _left(standing: Standing) -> str:
-    return "finished" if standing.finished else time_left(standing.minutes)
+    if standing.finished or not standing.minutes:
+        return "finished" if standing.finished else "open"
+    return time_left(standing.minutes)
 
 
 def _bar(standing: Standing) -> Text:

@@ -55,11 +55,11 @@ def name_of(item: Item) -> str:
 
 
 def effort(item: Item) -> str:
-    """ "hard, 20 min"; nothing for a question."""
+    """ "hard, 20 min, about 3 lines"; nothing for a question."""
     if item.kind != EXERCISE:
         return "a letter"
     said = EFFORT.get(item.difficulty, ""), f"{item.minutes} min" if item.minutes else ""
-    return ", ".join(filter(None, said)) or counted(item.lines, "line")
+    return ", ".join(filter(None, (*said, f"about {counted(item.lines, 'line')}")))
 
 
 def time_left(minutes: int) -> str:

@@ -14,7 +14,6 @@ from autograder.study.progress import State
 from autograder.study.resetting import Reset
 from autograder.study.signs import effort, indented, listed, name_of, sentence_case, sign
 from autograder.text.screen import Text
-from autograder.text.words import counted
 
 MOST_PRINTED = 40
 """Lines of a student's own output that are shown unasked."""
@@ -64,7 +63,7 @@ def task(item: Item, file: str) -> Iterator[ConsoleRenderable]:
         return
     yield Text.assemble(
         (f"{item.title}: ", "bold"),
-        f"write {item.name} in {file}, about {counted(item.lines, 'line')}, {effort(item)}.",
+        f"write {item.name} in {file}, {effort(item)}.",
     )
     if item.formula:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))

@@ -4,6 +4,7 @@ import csv
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -89,9 +90,9 @@ def test_what_was_not_judged_or_not_attempted_is_said_and_only_the_latter_is_a_z
 
 def test_missing_and_late_are_columns_of_their_own():
     roster = {"ann": Person("ann", {"email": "ann@x.edu"}), "bo": Person("bo", {"email": "@bo"})}
-    rows = rows_of(table([standing("ann")], roster=roster, late={"ann": [LESSON]}))
+    rows = rows_of(table([replace(standing("ann"), days={LESSON: 2})], roster=roster, late=True))
     assert [(r["student"], r["email"], r["points"], r["status"], r["late"]) for r in rows] == [
-        ("ann", "ann@x.edu", "31", "passed", LESSON),
+        ("ann", "ann@x.edu", "31", "passed", f"{LESSON} 2 days"),
         ("bo", "'@bo", "", "missing", ""),
     ]
 
