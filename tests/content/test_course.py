@@ -56,11 +56,11 @@ def test_the_lessons_are_those_of_the_folders_numbered_from_1_without_a_gap():
 
 
 def test_nothing_generated_is_stale():
-    assert build(ROOT, check=True) == []
+    assert build(check=True) == []
 
 
 def test_the_course_keeps_its_own_rules():
-    assert [str(problem) for problem in lint(ROOT)] == []
+    assert [str(problem) for problem in lint()] == []
 
 
 @each_lesson

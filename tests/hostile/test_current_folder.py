@@ -132,6 +132,18 @@ def test_cnnviz_grade_with_workers(handed_in):
     assert sorted(path.name for path in handed_in.root.iterdir()) == ["bin", "results", "submitted"]
 
 
+def test_a_course_file_that_was_handed_in_ends_every_command_and_its_lessons_are_not_run(handed_in):
+    lesson = handed_in.folder / "solutions" / "16_evil"
+    poison(lesson, handed_in.canary, ("cases",))
+    for name, text in {"evil.md": "```yaml lesson\ntitle: a\nsummary: b\n```\n", "mistakes.md": ""}.items():
+        (lesson / name).write_text(text)
+    (handed_in.folder / "course.toml").write_text('own = ["."]\n[points]\n"grad_cam.capture" = 900\n')
+    listed = {"CNNVIZ_BELIEVED": str(handed_in.root / "believed")}
+    for command in (["grade", ".", "--out", "../results"], ["check", "11", "--submission", "ann"], []):
+        assert "may be somebody else's" in " ".join(handed_in.run(*command, status=(2,), **listed).split())
+    assert not (handed_in.root / "results").exists()
+
+
 def test_cnnviz_grade_where_one_students_work_lies_and_a_place_in_pythonpath_is_empty(handed_in):
     handed_in.folder = handed_in.folder / "mallory" / LESSON
     for name in AT_START:

@@ -15,7 +15,7 @@ from autograder.core.grade import grade_item, grade_lesson, lent
 from autograder.core.oracle import Setting
 from autograder.core.verdict import PASSED, summary
 from autograder.course import registry
-from autograder.course.locations import SOLUTIONS
+from autograder.course.locations import OURS
 from autograder.course.records import foundations
 from autograder.isolated import Cell, Request, Runner
 from autograder.isolated.rungs import best
@@ -119,7 +119,7 @@ def test_answers_are_read_where_a_whole_solution_is_lent(runner):
 def test_what_can_be_read_beside_lent_parts_is_these_parts_alone(runner):
     seen = seen_beside(lent(WHOLE, foundations(WHOLE, LESSON.exercises)), runner)
     assert "def capture" in seen, "what is lent was not seen at all"
-    solved = next(SOLUTIONS.glob("*_grad_cam/grad_cam.py")).read_text("utf-8")
+    solved = next(OURS.solutions.glob("*_grad_cam/grad_cam.py")).read_text("utf-8")
     for question in LESSON.questions:
         assert question.variable in solved
         assert question.variable not in seen

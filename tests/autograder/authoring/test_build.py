@@ -91,9 +91,9 @@ def test_a_missing_authored_file_is_named_with_what_to_do(course, toy, name, adv
         outputs(course, toy)
 
 
-def test_an_unknown_lesson_is_refused(course):
+def test_an_unknown_lesson_is_refused():
     with pytest.raises(ValueError, match='lesson: got "99_none"'):
-        build(course, ["99_none"])
+        build(["99_none"])
 
 
 def test_notebooks_carry_no_version_no_output_and_unique_ids(made):

@@ -225,9 +225,9 @@ def test_an_unreadable_notebook_is_a_problem_and_no_traceback(built, toy):
     assert any("is not a notebook" in p.sentence for p in check_problems(built, [toy]))
 
 
-def test_an_unknown_lesson_is_refused(tmp_path):
+def test_an_unknown_lesson_is_refused():
     with pytest.raises(ValueError, match='lesson: got "99_none"'):
-        lint(tmp_path, ["99_none"])
+        lint(["99_none"])
 
 
 def test_a_notebook_that_raises_is_a_problem(built, toy):

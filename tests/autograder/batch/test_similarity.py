@@ -8,7 +8,7 @@ import pytest
 
 from autograder.batch.similarity import WHOLE, alike, statements
 from autograder.course import registry
-from autograder.course.locations import LESSONS
+from autograder.course.locations import OURS
 from autograder.reading.submission import Source, Submission, from_cells, from_module
 from tests.exercises.written import variants_of
 
@@ -117,7 +117,7 @@ def test_what_most_of_the_class_has_is_no_hint():
 
 
 def test_what_everybody_was_given_is_left_out():
-    released = from_module(LESSONS / LESSON.id / "grad_cam.py")
+    released = from_module(OURS.lessons / LESSON.id / "grad_cam.py")
     found = alike(LESSON, [("a", released), ("b", released), ("c", module(PECULIAR))])
     assert not found.pairs
     assert found.compared[WHOLE] == 1

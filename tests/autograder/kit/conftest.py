@@ -16,7 +16,7 @@ LESSON = "11_grad_cam"
 @pytest.fixture(scope="package")
 def released(tmp_path_factory):
     """The folder that `cnnviz release DIR --lessons 11` leaves."""
-    return release(ROOT, tmp_path_factory.mktemp("release") / "spring", ["11"])
+    return release(tmp_path_factory.mktemp("release") / "spring", ["11"])
 
 
 @pytest.fixture(scope="package")

@@ -49,12 +49,12 @@ def notebook(code: str) -> bytes:
 @pytest.mark.parametrize("what", PLANTED)
 def test_an_answer_is_found_in_a_module_and_in_a_notebook(what):
     for path, content in (("autograder/x.py", PLANTED[what].encode()), ("a/b.ipynb", notebook(PLANTED[what]))):
-        assert [each for each in leaks({path: content}, ROOT, lesson()) if not each.given], path
+        assert [each for each in leaks({path: content}, lesson()) if not each.given], path
 
 
 def test_each_lesson_has_functions_and_lines_that_are_looked_for():
-    assert {each.id for each in registry.lessons()} <= set(solutions(ROOT).functions.values())
-    assert {each.id for each in registry.lessons()} <= set(solutions(ROOT).lines.values())
+    assert {each.id for each in registry.lessons()} <= set(solutions().functions.values())
+    assert {each.id for each in registry.lessons()} <= set(solutions().lines.values())
     assert len(answers().functions) > 600
 
 
@@ -63,16 +63,16 @@ def test_a_filled_in_answer_stops_the_release():
     with pytest.raises(
         ValueError, match=f"release: in {path} a function or an answer is filled in; nothing was written"
     ):
-        checked({path: b'sum_or_mean = "b"\n'}, ROOT, lesson())
+        checked({path: b'sum_or_mean = "b"\n'}, lesson())
 
 
 def test_code_that_another_lesson_gives_is_told_and_not_refused():
     files = {path: content for path, content in outputs(ROOT, lesson()[0]).items() if path.startswith("lessons/")}
-    assert checked(files, ROOT, lesson()) == [
+    assert checked(files, lesson()) == [
         f"{LESSON} gives its students a piece of what 12_guided_grad_cam asks for."
     ]
 
 
 def test_a_hint_may_say_a_line_of_the_solution():
     hint = next(h for e in lesson()[0].exercises for h in e.hints)
-    assert not list(leaks({"lesson.json": json.dumps([hint]).encode()}, ROOT, lesson()))
+    assert not list(leaks({"lesson.json": json.dumps([hint]).encode()}, lesson()))

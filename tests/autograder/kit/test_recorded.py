@@ -12,7 +12,8 @@ from autograder.core.grade import grade_answer, grade_function
 from autograder.core.oracle import Setting, parts_of, planned
 from autograder.core.verdict import FAILED, LATER, PASSED, Row, summary, total
 from autograder.course import registry
-from autograder.course.outlines import OUTLINES, Item
+from autograder.course.locations import OUTLINES
+from autograder.course.outlines import Item
 from autograder.course.recorded.lessons import texts_of
 from autograder.course.recorded.pack import Pack
 from autograder.course.records import Option

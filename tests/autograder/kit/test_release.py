@@ -56,7 +56,7 @@ def test_the_readme_names_the_wheel_and_every_command_that_it_shows_is_in_it(rel
 
 
 def test_the_same_course_gives_the_same_bytes(released):
-    files, _ = contents(ROOT, [registry.lesson(LESSON)])
+    files, _ = contents([registry.lesson(LESSON)])
     assert zipped(files, released.archive.stem) == released.archive.read_bytes()
 
 
@@ -126,7 +126,7 @@ def test_right_letters_are_in_no_text(inside):
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
-    done = CliRunner().invoke(cli.app, ["release", str(tmp_path), "--lessons", "11", "--root", str(ROOT)])
+    done = CliRunner().invoke(cli.app, ["release", str(tmp_path), "--lessons", "11"])
     assert done.exit_code == 2
     assert (
         done.stderr.strip() == f"cnnviz: DIR: {tmp_path} is not empty and holds no earlier release; name a new folder."
@@ -147,9 +147,9 @@ def test_an_earlier_release_is_replaced_and_what_others_put_beside_it_stays(tmp_
     monkeypatch.setattr("autograder.kit.release.package_files", lambda lessons, built: {f"a/{lessons[0].id}": b""})
     monkeypatch.setattr("autograder.kit.release.checked", lambda *args: [])
     monkeypatch.setattr("autograder.kit.release.wheel", lambda files: (f"cnnviz-0+student.{len(str(files))}.whl", b""))
-    release(ROOT, tmp_path / "out", ["11"])
+    release(tmp_path / "out", ["11"])
     (tmp_path / "out" / "syllabus.md").write_text("week 1")
-    second = release(ROOT, tmp_path / "out", ["13", "10_cam"])
+    second = release(tmp_path / "out", ["13", "10_cam"])
     assert second.archive.name == "cnnviz-10_cam-13_deeplift.zip"
     left = {"README.md", second.archive.name, second.wheel.name, "lessons", "syllabus.md"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == left
@@ -177,7 +177,7 @@ def test_with_an_address_a_notebook_downloads_the_wheel_from_there(tmp_path, mon
     monkeypatch.setattr("autograder.kit.release.checked", lambda *args: [])
     monkeypatch.setattr("autograder.kit.release.wheel", lambda files: ("cnnviz-0+student.0.whl", b""))
     address = "https://uni.example/cnn.whl"
-    command = ["release", str(tmp_path / "out"), "--lessons", "11", "--root", str(ROOT), "--wheel-url", address]
+    command = ["release", str(tmp_path / "out"), "--lessons", "11", "--wheel-url", address]
     assert CliRunner().invoke(cli.app, command).exit_code == 0
     text = (tmp_path / "out" / "lessons" / "11_grad_cam" / "grad_cam.ipynb").read_text("utf-8")
     assert f'urlretrieve(\\"{address}\\"' in text
@@ -186,7 +186,7 @@ def test_with_an_address_a_notebook_downloads_the_wheel_from_there(tmp_path, mon
 
 
 def test_an_address_that_is_none_is_said_and_nothing_is_written(tmp_path):
-    command = ["release", str(tmp_path / "out"), "--lessons", "11", "--root", str(ROOT), "--wheel-url", "cnn.whl"]
+    command = ["release", str(tmp_path / "out"), "--lessons", "11", "--wheel-url", "cnn.whl"]
     done = CliRunner().invoke(cli.app, command)
     assert done.exit_code == 2
     assert 'cnnviz: --wheel-url: got "cnn.whl"; give the address' in done.stderr
