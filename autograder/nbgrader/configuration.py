@@ -23,9 +23,17 @@ def configure(c: Any, file: str) -> None:
     c.CourseDirectory.root = str(Path(file).resolve().parent)
     c.CourseDirectory.source_directory = "solutions"
     c.CourseDirectory.release_directory = "lessons"
-    # The .py and .md files beside a notebook are the answer key, or the student's own: copied neither at release nor at
+    # The .py and .md files beside a notebook are the answer key, or a student's own: copied neither at release nor at
     # autograde. The first four are what nbgrader leaves out by itself.
-    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.md", "outline.json"]
+    c.CourseDirectory.ignore = [
+        ".ipynb_checkpoints",
+        "*.pyc",
+        "__pycache__",
+        "feedback",
+        "*.py",
+        "*.md",
+        "outline.json",
+    ]
 
     # lessons/ is under version control, so it is there before the gradebook: without force nbgrader skips such a
     # lesson.

@@ -114,8 +114,8 @@ def test_what_is_chosen_counts_in_every_list(tmp_path):
     file = tmp_path / "course.toml"
     file.write_text(settings(), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", SEEN], cwd=tmp_path, env={**os.environ, "CNNVIZ_COURSE": str(file), "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True,
+        [sys.executable, "-c", SEEN], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "CNNVIZ_COURSE": str(file), "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     seen = json.loads(done.stdout or done.stderr)
     assert seen == {

@@ -11,7 +11,7 @@ FORGOTTEN = {
     "its checks": ("cases.py", '"tile":', '"tiles":', r'tile still needs, in cases.py: `"tile": Checks'),
     "its mistakes": ("mistakes.md", "## tile\n", "## tiles\n", "tile still needs, in mistakes.md: a heading `## tile`"),
     "its function": ("filters.md", "def tile(", "def tiles(", "tile still needs, in its text: a cell .*`def tile`"),
-    "a key": ("filters.md", "minutes: ", "minuets: ", ":[0-9]+: got minuets; a block `exercise` has title, formula, minutes"),
+    "a key": ("filters.md", "minutes: ", "minuets: ", ":[0-9]+: got minuets; a block `exercise` has title"),
     "which keys there are": ("filters.md", "outputs: ", "output: ", "got output; a block `exercise` has title"),
     "the lesson": ("filters.md", "yaml lesson", "yaml lessons", "got 0 blocks ```yaml lesson; write one"),
     "an answer": ("filters.md", "\nanswer: ", "\nanswers: ", "a block `question` needs text, .* has no answer"),

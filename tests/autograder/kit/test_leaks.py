@@ -68,9 +68,7 @@ def test_a_filled_in_answer_stops_the_release():
 
 def test_code_that_another_lesson_gives_is_told_and_not_refused():
     files = {path: content for path, content in outputs(ROOT, lesson()[0]).items() if path.startswith("lessons/")}
-    assert checked(files, lesson()) == [
-        f"{LESSON} gives its students a piece of what 12_guided_grad_cam asks for."
-    ]
+    assert checked(files, lesson()) == [f"{LESSON} gives its students a piece of what 12_guided_grad_cam asks for."]
 
 
 def test_a_hint_may_say_a_line_of_the_solution():
