@@ -16,7 +16,7 @@ new = typer.Typer(help="Write a lesson or an exercise of your own, which works a
 @new.command()
 def course() -> None:
     """Make this folder one of a course of your own, or say that the course.toml in it is yours."""
-    from autograder.authoring.new import new_course
+    from autograder.authoring.own import new_course
 
     with one_sentence():
         made = new_course()
@@ -31,7 +31,7 @@ def lesson(
     ] = None,
 ) -> None:
     """Write a small lesson that passes, or copy one of ours, and build it."""
-    from autograder.authoring.new import copied_lesson, new_lesson
+    from autograder.authoring.own import copied_lesson, new_lesson
 
     with one_sentence():
         if (name is None) == (source is None):
@@ -47,7 +47,7 @@ def exercise(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The function that a student writes.")],
 ) -> None:
     """Add a small exercise that passes to a lesson of your own, and build it."""
-    from autograder.authoring.new import new_exercise
+    from autograder.authoring.own import new_exercise
     from autograder.course import registry
 
     with one_sentence():
