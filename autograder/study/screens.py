@@ -24,6 +24,7 @@ from autograder.study.signs import (
     offer,
     sentence_case,
     sign,
+    size,
     time_left,
 )
 from autograder.text.screen import Screen, Text
@@ -105,7 +106,7 @@ def _what_next(now: Standing, state: State) -> str:
         letters = _letters([letter for letter, _ in item.options])
         return f"Next: predict. {item.title} Set {item.name} to {letters} in {file}."
     begin = "Next" if now.begun else f"Begin with lesson {heading(now.work.outline)}"
-    return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {effort(item)}."
+    return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {size(item)}."
 
 
 def _letters(options: Sequence[str]) -> str:
@@ -175,5 +176,5 @@ def _item(state: State, word: str = "") -> Text:
     item = state.item
     if item.kind != EXERCISE:
         return Text.assemble(word, "Prediction", (f"  {item.id}", "dim"))
-    about = f"{item.id}, {effort(item)}, {state.score}"
+    about = ", ".join(filter(None, (item.id, effort(item), state.score)))
     return Text.assemble(word, item.title, (f"\n{about}", "dim"))

@@ -55,11 +55,16 @@ def name_of(item: Item) -> str:
 
 
 def effort(item: Item) -> str:
-    """ "hard, 20 min, about 3 lines"; nothing for a question."""
+    """ "hard, 20 min", or as much of it as the author says."""
     if item.kind != EXERCISE:
         return "a letter"
     said = EFFORT.get(item.difficulty, ""), f"{item.minutes} min" if item.minutes else ""
-    return ", ".join(filter(None, (*said, f"about {counted(item.lines, 'line')}")))
+    return ", ".join(filter(None, said))
+
+
+def size(item: Item) -> str:
+    """ "hard, 20 min, about 3 lines" of an exercise."""
+    return ", ".join(filter(None, (effort(item), f"about {counted(item.lines, 'line')}")))
 
 
 def time_left(minutes: int) -> str:

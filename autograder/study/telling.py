@@ -12,7 +12,7 @@ from autograder.study.cache import Cache
 from autograder.study.folder import shown
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
-from autograder.study.signs import effort, indented, listed, name_of, sentence_case, sign
+from autograder.study.signs import indented, listed, name_of, sentence_case, sign, size
 from autograder.text.screen import Text
 
 MOST_PRINTED = 40
@@ -63,7 +63,7 @@ def task(item: Item, file: str) -> Iterator[ConsoleRenderable]:
         return
     yield Text.assemble(
         (f"{item.title}: ", "bold"),
-        f"write {item.name} in {file}, {effort(item)}.",
+        f"write {item.name} in {file}, {size(item)}.",
     )
     if item.formula:
         yield indented(Text.assemble(("Formula: ", "dim"), item.formula))
