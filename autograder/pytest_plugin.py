@@ -30,11 +30,15 @@ class NotAttempted(Exception):
         super().__init__(told)
 
 
+class NotLoaded(Exception):
+    """A failure whose reason, the code cannot be read or loaded, another test has said already."""
+
+
 class Verdict:
     """The verdict of one check, as a test sees it."""
 
-    def __init__(self, row: Row, ran: Sequence[str] = ()):
-        self.row, self.ran = row, ran
+    def __init__(self, row: Row, ran: Sequence[str] = (), *, quiet: bool = False):
+        self.row, self.ran, self.quiet = row, ran, quiet
 
     def confirm(self) -> None:
         """Passes where the check passed; fails with the diagnosis, without a traceback, where it did not."""
@@ -48,6 +52,8 @@ class Verdict:
         told = "\n| ".join(lines)  # a line that begins with :: is a command to GitHub's runner
         if self.row.verdict == NOT_ATTEMPTED:
             raise NotAttempted(shown(f"{self.row.exercise}: not attempted yet{': ' if told else ''}{told}"))
+        if self.row.verdict != PASSED and self.quiet:
+            raise NotLoaded
         if self.row.verdict != PASSED:
             _fail(shown(f"{self.row.exercise} ({self.row.check}): {self.row.verdict}: {told}"))
 
@@ -60,6 +66,7 @@ class Course:
         self.graded: dict[tuple[Path, str], dict[str, Graded]] = {}
         self._runner: Runner | None = None
         self._read: dict[tuple[Path, str], Submission] = {}
+        self._said: set[tuple[Path, str]] = set()
 
     def verdict(self, item_id: str, check: str, folder: Path) -> Verdict:
         """The verdict of one check of the submission that belongs to this test folder.
@@ -67,12 +74,19 @@ class Course:
         With the first that failed stands how the code ran on visible inputs.
         """
         from autograder.core.verdict import FAILED
-        from autograder.report.tables import ran
+        from autograder.report.tables import load_problem, ran
 
         graded = self._of(item_id, folder)
         row = next(row for row in graded.rows if row.check == check)
         first = next((row for row in graded.rows if row.verdict == FAILED), None)
-        return Verdict(row, ran(graded) if row is first else ())
+        problem = load_problem(graded.rows)
+        quiet = bool(problem) and not self.first(folder, problem)
+        return Verdict(row, ran(graded) if row is first else (), quiet=quiet)
+
+    def first(self, folder: Path, problem: str) -> bool:
+        """Whether the problem of this folder is said for the first time."""
+        said, self._said = self._said, {*self._said, (folder, problem)}
+        return (folder, problem) not in said
 
     def _of(self, item_id: str, folder: Path) -> Graded:
         """One exercise or question, after the exercises that it is built on."""
@@ -242,11 +256,14 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def cnnviz_verdict(request) -> Verdict:
     """The verdict of one check."""
+    course, folder = request.config.stash[_COURSE], Path(request.path).parent
     try:
-        return request.config.stash[_COURSE].verdict(*request.param, folder=Path(request.path).parent)
+        return course.verdict(*request.param, folder=folder)
     except (ValueError, FileNotFoundError) as error:
         from autograder.text.words import shown
 
+        if not course.first(folder, str(error)):
+            raise NotLoaded from None
         _fail(shown(str(error)))
 
 
@@ -268,19 +285,23 @@ def pytest_runtest_makereport(item, call):
         report.user_properties.append(("cnnviz", row))  # survives the way from a worker of xdist
     if call.excinfo is not None and call.excinfo.errisinstance(NotAttempted):
         report.not_attempted, report.longrepr = True, str(call.excinfo.value)
+    if call.excinfo is not None and call.excinfo.errisinstance(NotLoaded):
+        report.not_loaded, report.longrepr = True, "not loaded: the first failure of this folder says why"
     return report
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report):
-    """A dot in the middle, and a category of its own: not in the list of failures, yet not a pass."""
+    """Categories of their own, which are not in the list of failures, yet no passes."""
     if getattr(report, "not_attempted", False):
         return "not attempted", "·", "NOT ATTEMPTED"
+    if getattr(report, "not_loaded", False):
+        return "not loaded", "F", "NOT LOADED"
     return None
 
 
 def pytest_terminal_summary(terminalreporter):
-    """One table a lesson and folder at the end of the run."""
+    """One table a lesson and folder at the end of the run; of several, one that is not begun is a line."""
     folders: dict[str, list[dict]] = {}
     for report in (report for reports in terminalreporter.stats.values() for report in reports):
         for name, row in getattr(report, "user_properties", ()):
@@ -312,7 +333,11 @@ def _tables(folders: dict[str, list[dict]]):
         found = {where: rows for where, rows in folders.items() if any(row["exercise"] in own for row in rows)}
         for where, rows in found.items():
             seen = {row["exercise"] for row in rows}
-            table = tables.lesson_table(lesson, [_shown(item, rows) for item in lesson.items if item.id in seen])
+            graded = [_shown(item, rows) for item in lesson.items if item.id in seen]
+            if len(folders) > 1 and not tables.is_begun(graded):
+                yield tables.not_begun(lesson, graded)
+                continue
+            table = tables.lesson_table(lesson, graded)
             if len(found) > 1:
                 table.title = f"{where}: {table.title}"
             yield table

@@ -205,8 +205,8 @@ def check(
         graded = check_submission(submission, lesson, Setting(device=device), err)
         if json_file is not None:
             write_json([g for _, part in graded for g in part], json_file)
-    for which, part in graded:
-        out.print(tables.lesson_table(which, part))
-        out.print(tables.diagnoses(part))
+    for table, diagnoses in tables.lesson_tables(graded):
+        out.print(table)
+        out.print(diagnoses)
     rows = [row for _, part in graded for g in part for row in g.rows]
     raise typer.Exit(0 if summary(rows) == PASSED else 1)

@@ -6,6 +6,7 @@ Nothing here imports anything but numpy.
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -123,14 +124,17 @@ ADVICE = {
     "BdbQuit": "debugger",
     "must be Tensor, not tuple": "tuple",
     "'tuple' object has no attribute": "tuple",
+    r"No module named '(?P<module>[\w.]{1,60})'": "module",
 }
-"""What stands in an exception's type or message -> name of the advice on what a student can do."""
+"""Pattern in an exception's type and message -> name of the advice on what a student can do; groups are its values."""
 
 
 def advice(error: Mapping[str, Any], otherwise: str) -> Message:
     """What can be done about an exception, as the end of the sentence on it; `otherwise` names another end."""
     text = f"{error.get('type')}: {error.get('message')}"
-    return message(f"advice.{next((name for part, name in ADVICE.items() if part in text), otherwise)}")
+    known = ((name, re.search(pattern, text)) for pattern, name in ADVICE.items())
+    name, values = next(((name, found.groupdict()) for name, found in known if found), (otherwise, {}))
+    return message(f"advice.{name}", **values)
 
 
 def _error(want: np.ndarray, have: np.ndarray, scale: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 from autograder.core import unseen
 from autograder.core.compare import Finding, advice, compare, tolerance
 from autograder.core.diagnose import Diagnosis, diagnose, likeness, side_effect
-from autograder.core.message import Value, message
+from autograder.core.message import Message, Value, message
 from autograder.core.oracle import Part
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Row
 from autograder.course.records import Case, Exercise, Law, Question
@@ -24,6 +26,8 @@ PROMISES = "promises"
 LIMITS = ("time", "memory", "crashed", "output", "bad answer")
 """An outcome's status that a run which ended early can have."""
 
+MODULES = ("F", "cnnviz", "math", "nn", "np", "plt", "torch")
+"""Names that are not defined because an import is missing."""
 FROM_VALUES = ("misconception", "likeness", "relation", "values", "shape", "dtype", "device", "finite")
 """Kinds of a diagnosis that was made after every misconception had been compared with what came back."""
 
@@ -196,9 +200,26 @@ def _value_row(part: Part, result: Results | None, cut_off: Diagnosis, suspects:
 
 def _diagnosis(finding: Finding, part: Part, result: Results, mistakes: Mapping[str, Results]) -> Diagnosis:
     exercise, inputs = part.exercise, [call.inputs for call in part.calls]
+    if finding.kind == "raised" and _misses_an_argument(result[finding.call].error or {}, exercise):
+        finding = replace(finding, message=finding.message.with_values(advice=_arguments(exercise)))
     return diagnose(
         finding, part.expected, result, symbols=exercise.outputs, mistakes=mistakes, exercise=exercise.id, inputs=inputs
     )
+
+
+def _misses_an_argument(error: Mapping[str, Any], exercise: Exercise) -> bool:
+    """Whether a name is not defined that may be meant for an argument, or the function takes other arguments."""
+    text = str(error.get("message"))
+    if error.get("type") == "NameError":
+        unknown = re.fullmatch(r"name '(\w+)' is not defined", text)
+        return unknown is not None and unknown[1] not in MODULES
+    other = rf"{exercise.function}\(\) (got an unexpected keyword|missing \d|takes \d)"
+    return error.get("type") == "TypeError" and re.match(other, text) is not None
+
+
+def _arguments(exercise: Exercise) -> Message:
+    names = tuple(f"`{name}`" for name in inspect.signature(exercise.reference).parameters)
+    return message("advice.arguments", function=exercise.function, arguments=names, count=len(names))
 
 
 def _unless_learned_by_heart(

@@ -28,6 +28,10 @@ class Message:
         """Whether it, or a message among its values, has a value of this name."""
         return any(name == key or (isinstance(value, Message) and name in value) for key, value in self.values)
 
+    def with_values(self, **values: Value) -> Message:
+        """The same with other values of these names."""
+        return Message(self.name, tuple(sorted({**dict(self.values), **values}.items())))
+
     def as_json(self) -> dict[str, Any]:
         """As it is kept: the name, and the values beside it."""
         return {"name": self.name, **{name: _as_json(value) for name, value in self.values}}

@@ -26,7 +26,8 @@ from autograder.text.words import printable
 SUBMISSIONS = {
     "right": "A right answer, written in another way than the reference.",
     "sum_for_mean": "A common mistake: the gradients are summed where alpha is their mean.",
-    "forger": "Hostile code: it patches comparisons, prints a false verdict, writes a false report, loops for ever.",
+    "forger": "Hostile code: it patches comparisons, prints a false verdict, writes a false report, loops for ever. "
+    "Its 5 points are for honest work: quadrant_shares is right (4 points), and so is one prediction (1 point).",
 }
 """Folder -> what it is."""
 
@@ -57,7 +58,7 @@ def demonstrate(to: Path, console: Screen) -> Path:
         shown = [_grade(name, lesson, runner, lambda _: progress.advance(task)) for name in SUBMISSIONS]
     pages.write(to, pages.page("demo.html.j2", lesson=lesson, shown=shown))
     for part in shown:
-        console.say(printable(f"{part.name}: {part.points}"))
+        console.say(printable(f"{part.name}: {part.points}. {part.about}"))
     return to
 
 

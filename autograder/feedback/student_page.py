@@ -6,7 +6,7 @@ import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -19,7 +19,7 @@ from autograder.feedback.views import View, view
 from autograder.report import pages
 from autograder.report.sentences import said
 from autograder.report.showcase import Picture
-from autograder.report.tables import messages
+from autograder.report.tables import load_problem, messages
 from autograder.text.formulas import as_mathml, in_sentence
 
 if TYPE_CHECKING:  # pages are made of results without importing torch
@@ -44,6 +44,8 @@ class Section:
     pictures: Sequence[Picture] = ()
     broken: Sequence[str] = ()
     """Ids of the lesson's exercises that are not right."""
+    above: str = ""
+    """Anchor of an earlier section that says why the code of both cannot be loaded."""
 
     @property
     def verdict(self) -> str:
@@ -79,8 +81,13 @@ class Section:
     @property
     def told(self) -> dict[str, list[str]]:
         """Sentence -> the checks that it explains: one mistake, one sentence."""
-        rows = [Row.from_json(check) for check in self.checks]
+        rows = [] if self.above else [Row.from_json(check) for check in self.checks]
         return messages(rows) or {said(r): [r.check] for r in rows if r.diagnosis}
+
+    @property
+    def unloaded(self) -> str:
+        """Why its code could not be loaded; empty where it was."""
+        return load_problem(map(Row.from_json, self.checks))
 
     @property
     def record(self) -> Exercise | Question | None:
@@ -108,7 +115,7 @@ class Section:
     @property
     def steps(self) -> list[Step]:
         """What to look at next, for what is not right."""
-        return [] if self.verdict in (PASSED, NOT_JUDGED, LATER) else steps(self.record, self.broken)
+        return [] if self.verdict in (PASSED, NOT_JUDGED, LATER) or self.unloaded else steps(self.record, self.broken)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,15 @@ class Sheet:
     late_penalty: float = 0.0
     made_of: str = ""
     """Names all that the page was made of; a page that says the same need not be made again."""
+
+    @property
+    def shown(self) -> list[Section]:
+        """The sections; why code cannot be loaded is said in the first of those that are in it."""
+        first: dict[str, str] = {}
+        for section in self.sections:
+            first.setdefault(section.unloaded, section.anchor)
+        above = [first[each.unloaded] if each.unloaded else each.anchor for each in self.sections]
+        return [replace(each, above=a if a != each.anchor else "") for each, a in zip(self.sections, above, strict=True)]
 
     @property
     def points(self) -> Points:

@@ -52,9 +52,42 @@ def lesson_table(lesson: Lesson, graded: Sequence[Graded]) -> Table:
     return table
 
 
+def lesson_tables(graded: Iterable[tuple[Lesson, Sequence[Graded]]]) -> Iterator[tuple[Table | Text, Group]]:
+    """Of each lesson its table and what is said of it; of several lessons one that is not begun is one line."""
+    graded = list(graded)
+    for lesson, part in graded:
+        whole = len(graded) == 1 or is_begun(part)
+        yield lesson_table(lesson, part) if whole else not_begun(lesson, part), diagnoses(part)
+
+
+def is_begun(graded: Iterable[Graded]) -> bool:
+    """Whether something of a lesson was attempted."""
+    return any(summary(g.rows) != NOT_ATTEMPTED for g in graded)
+
+
+def not_begun(lesson: Lesson, graded: Iterable[Graded]) -> Text:
+    """The line of a lesson in which nothing was attempted."""
+    points = Points.of(*(g.rows for g in graded))
+    return Text.assemble((lesson.id, "bold"), f"  {points}  ", marked(NOT_ATTEMPTED))
+
+
 def diagnoses(graded: Iterable[Graded]) -> Group:
-    """What is said of every exercise that failed or could not be judged: each sentence once."""
-    return Group(*(paragraph for g in graded for paragraph in _paragraphs(g)))
+    """What is said of every exercise that failed or could not be judged: each sentence once.
+
+    Code that cannot be loaded is said once for all exercises that are in it.
+    """
+    graded = list(graded)
+    unloaded: dict[str, list[str]] = {}
+    for g in graded:
+        unloaded.setdefault(load_problem(g.rows), []).append(g.item.id)
+    named = {ids[0]: ", ".join(ids) for problem, ids in unloaded.items() if problem}
+    named.update((name, name) for name in unloaded.get("", ()))
+    return Group(*(part for g in graded if g.item.id in named for part in _paragraphs(g, named[g.item.id])))
+
+
+def load_problem(rows: Iterable[Row]) -> str:
+    """Why the code could not be loaded; empty where it was."""
+    return next((said(row) for row in rows if row.diagnosis and row.diagnosis.kind == "load"), "")
 
 
 def marked(verdict: str) -> Text:
@@ -94,13 +127,13 @@ def ran(graded: Graded) -> list[str]:
     return [*frames, *prints]
 
 
-def _paragraphs(graded: Graded) -> Iterator[Text | Padding]:
+def _paragraphs(graded: Graded, name: str) -> Iterator[Text | Padding]:
     found, lines = messages(graded.rows), ran(graded)
     for text, checks in found.items():
         verdict = summary(row for row in graded.rows if row.check in checks)
         sign, style = MARKS[verdict]
         where = "" if len(found) == 1 else "  " + ", ".join(checks)
-        yield Text.assemble((f"{sign} {graded.item.id}", f"bold {style}"), (where, "dim"))
+        yield Text.assemble((f"{sign} {name}", f"bold {style}"), (where, "dim"))
         yield Padding(
             Text("\n").join([Text(text), *(Text(line, style="dim") for line in lines)]), (0, 0, 1, 2), expand=False
         )

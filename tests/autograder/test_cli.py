@@ -106,6 +106,14 @@ def test_a_syntax_error_is_one_sentence_and_the_old_report_stays(run, module):
     assert Path("out.json").read_text() == "old"
 
 
+def test_a_module_that_is_not_there_is_said_once_for_all_exercises_with_what_to_do(run, module):
+    module.write_text("import my_utils\n" + module.read_text())
+    said = " ".join(run("check", "11", "--submission", "work").stdout.split())
+    assert said.count("No module named 'my_utils'") == 1
+    assert "✗ grad_cam.capture, grad_cam.neuron_importance, grad_cam.grad_cam_map" in said
+    assert "no module of this name was handed in: put functions of your own into this file" in said
+
+
 def test_a_notebook_that_is_no_json_is_one_sentence(run, module):
     module.with_suffix(".ipynb").write_text("{")
     module.unlink()

@@ -163,6 +163,7 @@ def test_what_came_in_place_of_a_tensor_is_told(have, message):
             "A tuple stands where a tensor",
         ),
         ("AttributeError", "'tuple' object has no attribute 'shape'", "does a function that you call return"),
+        ("ModuleNotFoundError", "No module named 'my_utils.maps'", "There is no package `my_utils.maps` here"),
     ],
 )
 def test_an_exception_that_is_known_comes_with_advice(kind, message, told):

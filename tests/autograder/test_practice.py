@@ -37,6 +37,33 @@ def test_a_mistake_is_named_in_panel_and_terminal():
         assert "0 of 5 points" in text
 
 
+def named_otherwise(gradients):
+    return weights.mean(dim=(2, 3))  # noqa: F821 - the mistake
+
+
+def without_its_import(gradients):
+    return np.mean(gradients)  # noqa: F821 - the mistake
+
+
+def with_other_arguments(activations, alpha, layer):
+    return activations
+
+
+@pytest.mark.parametrize(
+    ("exercise", "function", "told"),
+    [
+        ("grad_cam.neuron_importance", named_otherwise, "The argument of `neuron_importance` is `gradients`."),
+        ("grad_cam.neuron_importance", without_its_import, ""),
+        ("grad_cam.grad_cam_map", with_other_arguments, "The arguments of `grad_cam_map` are `activations` and `alpha`."),
+    ],
+)
+def test_a_missing_name_or_other_arguments_are_told_with_the_arguments_names(exercise, function, told):
+    function.__qualname__ = exercise.split(".")[1]
+    said = " ".join(repr(check(exercise, function)).split())
+    assert (told or "raised NameError") in said
+    assert told or "The argument" not in said
+
+
 def test_the_plain_text_has_no_escape_codes(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b" not in repr(check("grad_cam.neuron_importance", summed))

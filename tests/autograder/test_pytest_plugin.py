@@ -69,6 +69,24 @@ def averaged(values):
     assert "autograder/" not in told
 
 
+def test_code_that_cannot_be_loaded_is_one_failure_with_its_reason(lessons):
+    write(lessons, "neuron_importance", "return gradients.sum(dim=(2, 3))")
+    write(lessons, "grad_cam_map", "return activations.sum(dim=1)")
+    lessons.module.write_text("import my_utils\n" + lessons.module.read_text())
+    done = lessons()
+    assert done.returncode == 1
+    assert done.stdout.count("No module named 'my_utils'") == 1
+    assert "1 failed, 8 not loaded, 19 not attempted" in done.stdout
+
+
+def test_of_several_lessons_one_that_is_not_begun_is_a_line(lessons):
+    other = lessons.module.parents[1] / "10_cam"
+    shutil.copytree(ROOT / "lessons" / "10_cam", other)
+    done = lessons()
+    assert "10_cam  0 of 25 points  · not attempted\n11_grad_cam  0 of 31 points  · not attempted\n" in done.stdout
+    assert "grad_cam.capture" not in done.stdout
+
+
 def test_a_right_exercise_passes_alone(lessons):
     write(lessons, "neuron_importance", "return gradients.mean(dim=(2, 3))")
     done = lessons("-k", "neuron_importance")

@@ -109,7 +109,8 @@ def worked_out() -> Iterator[Message]:
     yield from (message(f"a.{n}") for n in ("tensor", "array", "str", "float", "int", "bool"))
     yield from (message(f"uncompared.{n}") for n in compare.UNCOMPARED)
     yield from (message(f"returned.{n}", returned="None", asked="L") for n in returned(compare._repair))
-    yield from (message(f"advice.{n}") for n in (*compare.ADVICE.values(), "none", "stop"))
+    known = {n: {"module": "seaborn"} if n == "module" else {} for n in (*compare.ADVICE.values(), "none", "stop")}
+    yield from (message(f"advice.{n}", **values) for n, values in known.items())
     yield from (message(f"mistake.{n}") for each in mistakes.BESIDE for n in each)
     yield from (message(f"limit.{n.replace(' ', '_')}") for n in (*{*judge.LIMITS} - {"time", "crashed"}, "early"))
     yield from (unseen.fixed(*key).message for key in unseen.FIXED)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.batch.results import Store
+from autograder.core.diagnose import Diagnosis
 from autograder.core.message import message
 from autograder.course import registry
 from autograder.feedback.class_pages import make_index, make_pages
@@ -27,6 +28,16 @@ def test_the_page_says_what_is_wrong_with_the_formula_the_values_and_the_next_st
         assert words in text
     assert live_in_page(text) == []
     assert one.path.stat().st_size < 1_000_000
+
+
+def test_why_the_code_cannot_be_loaded_is_said_once(tmp_path):
+    why = Diagnosis("load", "ImportError", message("load", type="ImportError", text="no my_utils", advice=""))
+    found = [replace(r, rows=tuple(replace(row, diagnosis=why) for row in r.rows)) for r in results()]
+    (one,) = made(tmp_path, found)
+    text = one.path.read_text("utf-8")
+    assert text.count("no my_utils") == 1
+    assert text.count('The code cannot be loaded: <a href="#grad_cam.capture">see above</a>.') == len(found) - 1
+    assert "What to look at next" not in text
 
 
 def test_a_page_that_says_the_same_is_not_written_again(tmp_path):
