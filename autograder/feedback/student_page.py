@@ -137,8 +137,9 @@ class Sheet:
         first: dict[str, str] = {}
         for section in self.sections:
             first.setdefault(section.unloaded, section.anchor)
-        above = [first[each.unloaded] if each.unloaded else each.anchor for each in self.sections]
-        return [replace(each, above=a if a != each.anchor else "") for each, a in zip(self.sections, above, strict=True)]
+        repeats = [bool(each.unloaded) and first[each.unloaded] != each.anchor for each in self.sections]
+        pairs = zip(self.sections, repeats, strict=True)
+        return [replace(each, above=first[each.unloaded]) if repeated else each for each, repeated in pairs]
 
     @property
     def points(self) -> Points:

@@ -76,7 +76,7 @@ def test_code_that_cannot_be_loaded_is_one_failure_with_its_reason(lessons):
     done = lessons()
     assert done.returncode == 1
     assert done.stdout.count("No module named 'my_utils'") == 1
-    assert "1 failed, 8 not loaded, 19 not attempted" in done.stdout
+    assert "1 failed, 19 not attempted, 8 not loaded" in done.stdout
 
 
 def test_of_several_lessons_one_that_is_not_begun_is_a_line(lessons):
