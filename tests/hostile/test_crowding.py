@@ -106,16 +106,16 @@ def graded(folder: Path, seconds: float) -> tuple[float, dict[str, float]]:
     return took, {name: sum(one.points.values()) for name, one in read_students(store).items()}
 
 
-def test_a_class_of_20_of_which_4_use_every_second_there_is_ends_in_time_with_all_points_of_the_others(tmp_path):
-    seconds, of_all = 1.0, sum(full_points().values())
-    for n in range(16):
-        for folder in ("all", "some") if n < 4 else ("all",):
+def test_a_class_of_100_of_which_20_use_every_second_there_is_ends_in_time_with_all_points_of_the_others(tmp_path):
+    seconds, ways, of_all = 1.0, list(SLOW.values()), sum(full_points().values())
+    for n in range(80):
+        for folder in ("all", "some") if n < 16 else ("all",):
             hand_in(tmp_path / folder / "submitted", f"innocent {n}", RIGHT)
-    for n, way in enumerate(SLOW.values()):
-        text = RIGHT + WRAPPED.format(way=way.format(most=0.8 * seconds))
-        hand_in(tmp_path / "all" / "submitted", f"slow {n}", text)
+    for n in range(20):
+        way = ways[n % len(ways)].format(most=0.8 * seconds)
+        hand_in(tmp_path / "all" / "submitted", f"slow {n}", RIGHT + WRAPPED.format(way=way))
     some, _ = graded(tmp_path / "some", seconds)
     took, points = graded(tmp_path / "all", seconds)
-    assert len(points) == 20
-    assert [n for name, n in points.items() if name.startswith("innocent")] == [of_all] * 16
-    assert took < 16 / 4 * some + 4 * promised(Setting(seconds=seconds)) / 2
+    assert len(points) == 100
+    assert [n for name, n in points.items() if name.startswith("innocent")] == [of_all] * 80
+    assert took < 80 / 16 * some + 20 * promised(Setting(seconds=seconds)) / 2
