@@ -5,6 +5,7 @@ Strings name what is loaded only by the command that needs it.
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ def configure(c: Any, file: str) -> None:
 
     # Names and messages of students stand in nbgrader's own log too: each is one line there, and steers no terminal.
     report_safely()
+    # Three lines of nbgrader's own on every student, about rows that it looks at before it adds them.
+    warnings.filterwarnings("ignore", r"Object of type <Submitted\w+> not in session", module=r"nbgrader\.api")
 
     c.CourseDirectory.root = str(Path(file).resolve().parent)
     c.CourseDirectory.source_directory = "solutions"

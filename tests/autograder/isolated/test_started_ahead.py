@@ -51,9 +51,9 @@ def test_a_call_finds_nothing_of_the_one_before(spawning):
 @UNIX
 def test_what_is_killed_while_it_waits_is_replaced(spawning):
     spawning.warm()
-    for pid in waiting(spawning):
-        os.kill(pid, signal.SIGKILL)
-    time.sleep(0.2)
+    for process in spawning._server._ahead:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
     assert spawning.run(asking("def f(x): return x")).status == "ran"
 
 

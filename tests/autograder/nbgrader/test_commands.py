@@ -243,6 +243,10 @@ def test_the_batch_is_graded_as_cnnviz_grade_would_read_it(course):
     assert readable == {student: told(course[0], student)["submission"] for student in readable}
 
 
+def test_the_log_has_no_warnings_of_the_database(course):
+    assert "SAWarning" not in course[1]
+
+
 def test_the_report_names_the_rung_of_each_exercise(course):
     rungs = told(course[0], "right")["rungs"]
     assert set(rungs) == {item.id for item in registry.lesson(LESSON).items}
