@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.locations import SOLUTIONS
-
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "conventions.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
 LETTER = re.compile(r"(?:\\(?:bar|hat|tilde)\s*)?(\\[a-zA-Z]+|[A-Za-z])")
 NO_LETTERS = {r"\partial", r"\lVert", r"\lvert", r"\Delta", r"\mathrm", r"\dots"}
 
@@ -22,7 +21,7 @@ def rows(text: str, head: str) -> list[list[str]]:
 def uses() -> dict[str, dict[str, list[str]]]:
     """Letter -> lesson's number -> what the lesson's table says of each symbol that begins with this letter."""
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for folder in sorted(SOLUTIONS.glob("[0-9][0-9]_*")):
+    for folder in sorted((ROOT / "solutions").glob("[0-9][0-9]_*")):
         text = (folder / f"{folder.name[3:]}.md").read_text(encoding="utf-8")
         for symbols, meaning, *_ in rows(text, "symbol | meaning | variable"):
             for group in re.findall(r"\$(.+?)\$", symbols):
