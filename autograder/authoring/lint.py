@@ -5,14 +5,17 @@ Here a lesson's folders: text, links, stale and stray files.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.authoring.build import LESSON, SOLVED, build_lessons, by_home
 from autograder.authoring.errors import AuthoringError, Problem
+from autograder.authoring.lint_asserts import assert_problems
 from autograder.authoring.lint_records import record_faults, solution_problems
 from autograder.authoring.lint_runs import check_problems, mistake_problems, notebook_problems
+from autograder.authoring.parse import parse
 from autograder.course import registry
 from autograder.course.locations import home_of
 from autograder.course.records import SECTIONS, Lesson
@@ -69,7 +72,10 @@ def file_problems(root: Path, lessons: Sequence[Lesson], *, own: bool = False) -
         yield from _build_problems(root, lesson)
         text = root / SOLVED / lesson.id / f"{lesson.name}.md"
         if text.is_file() and not own:
-            yield from text_problems(text.read_text(encoding="utf-8"), file=str(text.relative_to(root)))
+            file, written = str(text.relative_to(root)), text.read_text(encoding="utf-8")
+            yield from text_problems(written, file=file)
+            with contextlib.suppress(AuthoringError):  # is said above
+                yield from assert_problems(parse(written, file=file), file=file, lesson=lesson.id)
 
 
 def text_problems(text: str, *, file: str) -> Iterator[Problem]:
