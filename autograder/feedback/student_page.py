@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from autograder.core.evidence import Exhibit, exhibit
 from autograder.core.verdict import LATER, NOT_JUDGED, PASSED, Points, Row, overall
 from autograder.course import registry
+from autograder.course.locations import home_of
 from autograder.course.records import SECTIONS, Exercise, Question, foundations
 from autograder.feedback.views import View, view
 from autograder.report import pages
@@ -231,7 +232,12 @@ def inline(text: str) -> Markup:
 def _place(item: Exercise) -> Markup:
     lesson = registry.lesson_of(item.id)
     number = 1 + [exercise.id for exercise in lesson.exercises].index(item.id)
-    return Markup(
-        "In the lesson: Exercise {} of <em>{}</em>, and its sections <em>{}</em> and <em>{}</em>. "
-        "<code>cnnviz open {}</code> opens it; <code>cnnviz hint {}</code> gives the next hint."
-    ).format(number, lesson.title, SECTIONS["formula"], SECTIONS["by_hand"], lesson.id, item.id)
+    told = Markup("In the lesson: Exercise {} of <em>{}</em>").format(number, lesson.title)
+    if not home_of(lesson.id).own:  # whose author chose other sections
+        told += Markup(", and its sections <em>{}</em> and <em>{}</em>").format(
+            SECTIONS["formula"], SECTIONS["by_hand"]
+        )
+    told += Markup(". <code>cnnviz open {}</code> opens it").format(lesson.id)
+    if item.hints:
+        told += Markup("; <code>cnnviz hint {}</code> gives the next hint").format(item.id)
+    return told + "."

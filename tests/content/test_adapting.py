@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torchvision.utils import save_image
 
 import cnnviz
 
@@ -71,7 +72,7 @@ def instructor(tmp_path_factory):
         elif file:
             with (written / file).open("a", encoding="utf-8") as place:
                 place.write(f"\n\n{text}")
-    cnnviz.photo("chelsea").save(written / "cat.png")
+    save_image(cnnviz.photo("chelsea"), written / "cat.png")
     instructor("build", "blur")
     return instructor
 
