@@ -8,17 +8,18 @@ import inspect
 import io
 import sys
 from bdb import BdbQuit
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from autograder.core.grade import grade_answer, grade_function, with_parts
-from autograder.core.judge import Graded
+from autograder.core.judge import Graded, everywhere
 from autograder.core.message import message
 from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, PASSED, Points, summary
 from autograder.course import registry
-from autograder.course.records import Exercise, Question, foundations
+from autograder.course.records import Exercise, Lesson, Question, foundations
 from autograder.feedback.student_page import Section, practice_section
 from autograder.isolated import Cell
 from autograder.isolated.failures import own_traceback
@@ -57,8 +58,73 @@ class Panel:
         return practice_section(self.graded, self.pictures)
 
 
-def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
-    """Checks your function, or your answer to a prediction question.
+class Overview:
+    """All exercises of a lesson as they stand in this notebook, and what comes next."""
+
+    def __init__(self, lesson: Lesson, graded: Sequence[Graded]):
+        self.lesson, self.graded = lesson, graded
+
+    def __repr__(self) -> str:
+        console = Screen(width=100, color_system=None)
+        with console.capture() as text:
+            console.print(tables.lesson_table(self.lesson, self.graded))
+            console.say(printable(self.next))
+        return text.get().rstrip()
+
+    def _repr_html_(self) -> str:
+        sections = [practice_section(each, []) for each in self.graded]
+        points = Points.of(*(each.rows for each in self.graded))
+        return pages.page("lesson.html.j2", lesson=self.lesson, sections=sections, points=points, next=self.next)
+
+    @property
+    def next(self) -> str:
+        """What to do next, in a sentence or two."""
+        left = [each for each in self.graded if summary(each.rows) not in (PASSED, LATER)]
+        if not left:
+            return "Everything passes that is judged here: hand it in, or go on with the next lesson."
+        item = left[0].item
+        if not isinstance(item, Exercise):
+            return f'Next: predict. Set {item.variable} to a letter, and run check("{item.id}", {item.variable}).'
+        told = next(iter(tables.messages(left[0].rows)), "")
+        what = f"{item.title} is not right yet: {told}" if told else f"write {item.function} ({item.title})."
+        return f'Next: {what} Then check("{item.id}", {item.function}).'
+
+
+def _overview(around: dict[str, Any]) -> Overview:
+    lesson, right = _lesson_at(around), dict[str, bool]()
+    graded: list[Graded] = []
+    with contextlib.redirect_stdout(io.StringIO()):
+        for item in lesson.items:
+            if isinstance(item, Question):
+                answer = around.get(item.variable)
+                row = grade_answer(item, answer if isinstance(answer, str) else None)
+                graded.append(Graded(item, (row,)))
+            elif callable(own := around.get(item.function)):
+                graded.append(_practised(item, own, around, right))
+            else:
+                graded.append(everywhere(item, NOT_ATTEMPTED, None))
+    return Overview(lesson, graded)
+
+
+def _lesson_at(around: Mapping[str, Any]) -> Lesson:
+    """The lesson in whose folder the notebook runs, else the one most of whose names are defined.
+
+    Raises:
+        ValueError: none is.
+    """
+    names = {each.id: sum(item.id.split(".")[1] in around for item in each.items) for each in registry.lessons()}
+    here = Path.cwd().name
+    found = here if names.get(here) else max(names, key=names.__getitem__)
+    if not names[found]:
+        raise ValueError(
+            "check: no exercise of the course is defined in this notebook; run its cells from the top, "
+            'or name one: check("grad_cam.capture", capture).'
+        )
+    return registry.lesson(found)
+
+
+def check(name: str | None = None, answer: Callable[..., Any] | str | None = None) -> Panel | Overview:
+    """Checks your function, or your answer to a prediction question; without arguments, shows how the lesson stands.
 
     Args:
         name: the exercise's id, as its heading says it: "grad_cam.neuron_importance".
@@ -71,6 +137,9 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
     Traceback (most recent call last):
     ValueError: exercise: got "grad_cam.no_such_exercise", which does not exist; ...
     """
+    around = inspect.stack(context=0)[1].frame.f_globals
+    if name is None:
+        return _overview(around)
     item = registry.item(name)
     if isinstance(item, Question):
         if answer is not None and not isinstance(answer, str):
@@ -82,7 +151,6 @@ def check(name: str, answer: Callable[..., Any] | str | None) -> Panel:
         raise ValueError(
             f'answer: got {type(answer).__name__}, allowed is your function; write check("{name}", {item.function}).'
         )
-    around = inspect.stack(context=0)[1].frame.f_globals
     __tracebackhide__ = True  # a notebook shows the student's own frames
     raised: list[BaseException] = []
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from autograder import check
 from autograder.core.grade import grade_function
+from autograder.core.verdict import FAILED, NOT_ATTEMPTED, PASSED, summary
 from autograder.course import registry
 
 ROOT = Path(__file__).parents[2]
@@ -231,3 +232,19 @@ def test_a_map_that_is_wrong_is_drawn_on_the_photo_beside_the_formulas_and_the_d
     assert yours == right == difference, "the largest value lies in the same place"
     assert len({each.data for each in panel.pictures}) == 3
     assert len(check(exercise.id, exercise.reference).pictures) == 1
+
+
+def test_without_arguments_it_is_a_table_of_the_lesson_and_what_comes_next(solved, capsys):
+    exec("def quadrant_shares(maps, quadrants):\n    raise NotImplementedError", solved)
+    table = eval("check()", solved)
+    assert table.lesson.id == "11_grad_cam"
+    verdicts = {each.item.id.split(".")[1]: summary(each.rows) for each in table.graded}
+    assert verdicts["capture"] == verdicts["grad_cam"] == PASSED
+    assert (verdicts["neuron_importance"], verdicts["quadrant_shares"]) == (FAILED, NOT_ATTEMPTED)
+    for text in (" ".join(repr(table).split()), table._repr_html_()):
+        assert "Next: Importance of a channel is not right yet: You summed" in text
+        assert "grad_cam.quadrant_shares" in text
+    assert capsys.readouterr().out == ""
+    solved.clear()
+    with pytest.raises(ValueError, match="no exercise of the course is defined in this notebook"):
+        eval("check()", {"check": check})
