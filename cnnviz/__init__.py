@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         photos,
         preprocess,
     )
+    from cnnviz.sliders import play
 
 __all__ = [
     "LAST_LAYER",
@@ -41,6 +42,7 @@ __all__ = [
     "overlay",
     "photo",
     "photos",
+    "play",
     "preprocess",
     "shapes",
     "show_grid",
@@ -55,6 +57,7 @@ _HOME = {
     **dict.fromkeys(("Digits", "cluttered_digits"), "digits"),
     **dict.fromkeys(("overlay", "show_grid", "show_map"), "figures"),
     "device": "devices",
+    "play": "sliders",
 }
 
 

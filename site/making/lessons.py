@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ SAYS_LITTLE = 30
 
 _STEPS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|^.*\r(?!\n)", re.MULTILINE)
 """Colours of a terminal, and what a progress bar overwrote."""
+_INLINE = re.compile(r"data:image/webp;base64,([\w+/=]+)")
 
 
 def write_lesson(places: Places, lesson: Lesson, outputs: Outputs) -> None:
@@ -95,6 +97,9 @@ class _Page:
             text = _STEPS.sub("", output.text)
             return [_stream(text)] if output.name == "stdout" and text.strip() else []
         data = output.get("data", {})
+        if (sliders := "".join(data.get("text/html", ""))).startswith('<div class="cnnviz-play"'):
+            html = _INLINE.sub(lambda found: self._static(base64.b64decode(found[1])), sliders)
+            return [nbformat.v4.new_output("display_data", data={"text/html": html})]
         if "image/png" in data:
             alt = self._described(output.metadata.get("image/png", {}).get("alt", ""))
             return [_markdown_output(f"![{plain(alt)}]({self._figure(decoded(data['image/png']))})")]
@@ -112,6 +117,13 @@ class _Page:
         path = f"figures/{self.lesson.name}_{name or f'{self.figures:02d}'}.webp"
         self.places.write(f"lessons/{path}", webp(png))
         return path
+
+    def _static(self, data: bytes) -> str:
+        """Writes a picture that Sphinx does not look for, since it stands in HTML; its address from the page."""
+        self.figures += 1
+        path = f"static/sliders/{self.lesson.name}_{self.figures:02d}.webp"
+        self.places.write(path, data)
+        return f"../_{path}"
 
     def _markdown(self, name: str, source: str) -> None:
         self.made.append(nbformat.v4.new_markdown_cell(source, id=name))
