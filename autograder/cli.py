@@ -38,6 +38,7 @@ COMMANDS = {
     "lint": "authoring",
     "demo": "showing",
     "gallery": "showing",
+    "explore": "showing",
     "grade": "grading",
     "verify": "grading",
     "regrade": "regrading",

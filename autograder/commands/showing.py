@@ -51,3 +51,20 @@ def gallery(
         chosen = chosen_methods(methods)
         path, seconds = make_gallery(choose(photo, target, model, random_weights=random_weights), to, err, chosen)
     out.say(printable(f"The gallery is at {path.resolve()} ({seconds:.0f} s)"))
+
+
+def explore(
+    photo: Annotated[str, typer.Option(help="A packaged photo, mosaic, or a picture file.")] = "chelsea",
+    model: Annotated[str, typer.Option(help="A packaged network, or any of torchvision's.")] = "efficientnet_lite0",
+    target: Annotated[str, typer.Option(help="Class name or number; without it the network's own answer.")] = "",
+    method: Annotated[str, typer.Option(help="The method that is shown first.")] = "grad_cam",
+    layer: Annotated[str, typer.Option(help="A layer's dotted name; without it the method's usual one.")] = "",
+    port: Annotated[int, typer.Option(help="Where the page is; 0 is any that is free.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+) -> None:
+    """Open a page with any photo, network, class, layer and method, and sliders: on this machine, for you alone."""
+    from autograder.explore import serve
+
+    asked = {"photo": photo, "network": model, "class": target, "method": method, "layer": layer}
+    with one_sentence():
+        serve(asked, Path.cwd(), port, browser=browser, tell=lambda address: out.say(printable(address)))

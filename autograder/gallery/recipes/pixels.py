@@ -65,10 +65,10 @@ def draw_deeplift(subject: Subject) -> list[Panel]:
     """Rescale from a grey (or empty) baseline, and the first target from a blurred one."""
     found = deeplift(subject.model, subject.images, subject.classes).sum(1)
     plain = "grey" if subject.photographic else "empty paper"
-    blurred = _blurred(subject.image)
-    other = deeplift(subject.model, subject.image, subject.classes[:1], baselines=blurred).sum(1)[0]
+    soft = blurred(subject.image)
+    other = deeplift(subject.model, subject.image, subject.classes[:1], baselines=soft).sum(1)[0]
     rows = [(t, one, torch.zeros_like(subject.image), plain) for t, one in zip(subject.targets, found, strict=True)]
-    rows.append((subject.targets[0], other, blurred, "the blurred picture"))
+    rows.append((subject.targets[0], other, soft, "the blurred picture"))
     return [
         alone(one, f"{t.name}, from {name}", f"{_complete(subject, one, t.index, baseline)} {inside(subject, one, t)}",
               target=t, signed=True)
@@ -98,7 +98,8 @@ def _extremes(drops: Tensor, score: Tensor) -> str:
     return f"The score, {score:.2f}, falls by up to {down:.2f} and rises by up to {up:.2f}."
 
 
-def _blurred(image: Tensor) -> Tensor:
+def blurred(image: Tensor) -> Tensor:
+    """The picture with everything gone that is smaller than a quarter of it."""
     from torchvision.transforms.functional import gaussian_blur
 
     wide = image.shape[-1] // 8
