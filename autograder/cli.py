@@ -63,8 +63,8 @@ class Commands(TyperGroup):
         """The command that the first argument names."""
         if args[0] in COMMANDS and args[0] not in self.commands:
             ctx.fail(
-                f"{args[0]} is a command for instructors, and this is a student's copy of the course, which does not "
-                "hold it; `cnnviz --help` lists what is here."
+                f"{args[0]} is a command for instructors, and this is a student's copy of the course, which holds "
+                "neither it nor the answer key; `cnnviz --help` lists what is here."
             )
         return super().resolve_command(ctx, args)
 

@@ -132,7 +132,7 @@ def _slider(name: str, values: Sequence[str]) -> str:
     said = escape("|".join(value.replace("|", "/") for value in values))
     return (
         f'<label><span>{escape(name)}</span> <input type="range" min="0" max="{len(values) - 1}" value="0" '
-        f'data-values="{said}"> <output></output></label>'
+        f'aria-label="{escape(name)}" data-values="{said}"> <output></output></label>'
     )
 
 

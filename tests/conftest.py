@@ -55,6 +55,7 @@ LONG = (
     "tests/autograder/test_submission.py::test_a_class_of_long_texts",
     "tests/browser/test_cohort.py",
     "tests/browser/test_colour_blind.py",
+    "tests/browser/test_explore.py",
     "tests/browser/test_jupyterlab.py",
     "tests/browser/test_site.py",
     "tests/cnnviz/test_digit_net.py::test_evaluate",
