@@ -70,10 +70,11 @@ def answered(fields: Mapping[str, str], turned: Sequence[Turned], folder: Path) 
     """The pictures that were asked for; whatever goes wrong is a sentence."""
     subject = None
     try:
-        subject = subject_of(_photo(fields["photo"], folder), fields["network"], fields["weights"], fields["class"])
+        asked = (_photo(fields["photo"], folder), fields["network"], fields["weights"], fields["class"])
+        subject = subject_of(*asked)
         layer = fields["layer"] if EXPLORABLE[fields["method"]].layer else ""
         values = tuple((one.knob.name, one.knob.values[one.label]) for one in turned)
-        return Answer(subject, panels(subject, fields["method"], layer, values))
+        return Answer(subject, panels(asked, fields["method"], layer, values))
     except Exception as error:  # a network of torchvision may refuse a method in any way
         return Answer(subject, (), _sentence(error))
 
@@ -91,9 +92,11 @@ def subject_of(photo: str, name: str, weights: str, target: str) -> Subject:
 
 
 @lru_cache(maxsize=64)
-def panels(subject: Subject, method: str, layer: str, values: tuple[tuple[str, Any], ...]) -> tuple[Panel, ...]:
-    """One method's pictures; a knob that is turned back answers at once."""
-    return tuple(EXPLORABLE[method].draw(subject, layer, **dict(values)))
+def panels(
+    asked: tuple[str, str, str, str], method: str, layer: str, values: tuple[tuple[str, Any], ...]
+) -> tuple[Panel, ...]:
+    """One method's pictures of what `subject_of` is asked for; a knob that is turned back answers at once."""
+    return tuple(EXPLORABLE[method].draw(subject_of(*asked), layer, **dict(values)))
 
 
 def _at(knob: Knob, asked: str | None) -> int:
