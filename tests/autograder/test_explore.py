@@ -90,7 +90,8 @@ def test_only_whoever_has_the_token_is_served(tmp_path):
         for stranger in ("", "token=wrong", f"token={quote('é')}"):
             with pytest.raises(urllib.error.HTTPError, match="403") as refused:
                 opener.open(plain + stranger)
-            assert b"open the address that the command has said" in refused.value.read()
+            with refused.value as answer:
+                assert b"open the address that the command has said" in answer.read()
         with opener.open(f"{plain}token={token}") as answer:
             assert "token" not in answer.url
             assert "photo: got &#39;x&#39;" in answer.read().decode()
@@ -100,4 +101,4 @@ def test_only_whoever_has_the_token_is_served(tmp_path):
             other.connect(("127.0.0.2", port))
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.communicate(timeout=30)

@@ -22,12 +22,13 @@ def address(chromium, tmp_path_factory):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path_factory.mktemp("explore"))
     yield process.stdout.readline().strip()
     process.terminate()
-    process.wait(timeout=30)
+    process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_a_turned_knob_shows_another_picture(browser_page, address, width, theme):
     page = browser_page("about:blank", width=width, theme=theme)
+    page.set_default_timeout(120_000)  # its first picture waits for torch and the network
     elsewhere = []
     page.on("request", lambda one: one.url.startswith(("http://127.0.0.1:", "data:")) or elsewhere.append(one.url))
     page.goto(address)
