@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from tornado import httpserver, netutil, web
 
-from autograder.explore.page import page
+from autograder.explore.answering import page
 
 HERE = "127.0.0.1"
 REFUSED = "This page is for whoever started it: open the address that the command has said, with its token."

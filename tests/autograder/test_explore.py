@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from autograder.explore.methods import EXPLORABLE
-from autograder.explore.page import page
+from autograder.explore.answering import page
+from autograder.explore.explorable import EXPLORABLE
 from cnnviz_ref import METHODS
 
 DIGIT = {"photo": "digit", "network": "digit_net"}

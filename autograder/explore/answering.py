@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 import cnnviz
-from autograder.explore.methods import EXPLORABLE, Knob, grids
+from autograder.explore.explorable import EXPLORABLE, Knob, grids
 from autograder.gallery.album import TITLES
 from autograder.gallery.drawing import Panel
 from autograder.gallery.options import DIGITS, choose
