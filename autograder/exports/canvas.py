@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from autograder.course.records import Lesson
 from autograder.exports.columns import column_of, orders
 from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate
-from autograder.exports.merging import Place, Told, merge
+from autograder.exports.merging import Gradebook, Place
 from autograder.exports.numbers import number
-from autograder.exports.roster import Person
-from autograder.exports.standing import Standing
 
 KEYS = {"SIS Login ID": "login", "SIS User ID": "user", "ID": "id"}
 INFORMATION = ("Student", "LastName", "FirstName", *KEYS, "Integration ID", "Root Account", "Section")
@@ -24,33 +23,6 @@ _READ_ONLY = re.compile(r"read\s+only", re.IGNORECASE)
 _SCORES = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
 _POSTING = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"(.*?)\s*\((\d+)\)", re.DOTALL)
-
-
-def merged(
-    sheet: Sheet,
-    standings: Sequence[Standing],
-    *,
-    column: str | None = None,
-    roster: Mapping[str, Person] | None = None,
-    scale: bool = False,
-    replace: bool = False,
-) -> Told:
-    """Puts the grades into the gradebook; every other byte of it stays.
-
-    Raises:
-        ValueError: it is no gradebook of Canvas's, the column is not there or may not be written, two students fit
-            one row, or the column counts other points.
-    """
-    _refuse_others(sheet)
-    lessons = standings[0].lessons if standings else ()
-    place = _place(sheet, column_of(sheet, column, lessons, _writable(sheet), _parts, "Canvas"))
-    told, _ = merge(
-        sheet, standings, candidates(sheet), place,
-        roster=roster or {}, scale=scale, replace=replace,
-        locked=lambda row: _locked(sheet.value(row, place.column)),
-    )  # fmt: skip
-    told.say(f'{told.written} grade(s) in the column "{place.name}".')
-    return told
 
 
 def candidates(sheet: Sheet) -> list[Candidate]:
@@ -102,7 +74,9 @@ def _writable(sheet: Sheet) -> list[int]:
     ]
 
 
-def _place(sheet: Sheet, column: int) -> Place:
+def _place(sheet: Sheet, asked: str | None, lessons: Sequence[Lesson]) -> Place:
+    _refuse_others(sheet)
+    column = column_of(sheet, asked, lessons, _writable(sheet), _parts, "Canvas")
     row = _points_row(sheet)
     possible = sheet.value(row, column) if row is not None else ""
     return Place(column, sheet.header[column], number(possible), possible)
@@ -121,3 +95,6 @@ def _locked(now: str) -> str:
 def _parts(heading: str) -> tuple[str, str]:
     found = _TITLE.fullmatch(heading)
     return (found[1], found[2]) if found else (heading, "")
+
+
+merged = Gradebook(_place, candidates, _locked).merged

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autograder.course.records import Lesson
 from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate, match
 from autograder.exports.numbers import number, scaled, written
@@ -86,6 +87,42 @@ def merge(
     if absent := [candidate.shown for candidate in candidates if candidate.row not in owners]:
         told.say(f"No work of {len(absent)} in the file, whose grades are untouched", absent)
     return told, owners
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """How one platform writes the gradebook that it exports and takes back."""
+
+    place: Callable[[Sheet, str | None, Sequence[Lesson]], Place]
+    """Sheet, the column that is asked for and the lessons that count -> where the grades go."""
+    people: Callable[[Sheet], list[Candidate]]
+    """The rows of students."""
+    locked: Callable[[str], str] = lambda now: ""
+    """What stands in a grade's cell -> why it must stay; empty where it may be set."""
+
+    def merged(
+        self,
+        sheet: Sheet,
+        standings: Sequence[Standing],
+        *,
+        column: str | None = None,
+        roster: Mapping[str, Person] | None = None,
+        scale: bool = False,
+        replace: bool = False,
+    ) -> Told:
+        """Puts the grades into the gradebook; every other byte of it stays.
+
+        Raises:
+            ValueError: it is no gradebook of the platform's, the column is not there or may not be written, two
+                students fit one row, or the column counts other points.
+        """
+        place = self.place(sheet, column, standings[0].lessons if standings else ())
+        told, _ = merge(
+            sheet, standings, self.people(sheet), place, roster=roster or {}, scale=scale, replace=replace,
+            locked=lambda row: self.locked(sheet.value(row, place.column)),
+        )  # fmt: skip
+        told.say(f'{told.written} grade(s) in the column "{place.name}".')
+        return told
 
 
 def _set(sheet, row, one, place, told, kept, *, scale, replace, reason) -> None:
