@@ -30,6 +30,7 @@ COMMANDS = {
     "watch": "study",
     "debug": "study_debug",
     "hint": "study",
+    "solution": "study",
     "reset": "study",
     "open": "study",
     "check": "study",

@@ -51,13 +51,16 @@ def release(
     wheel_url: Annotated[
         str, typer.Option("--wheel-url", metavar="URL", help="Where notebooks on Colab download the wheel from.")
     ] = "",
+    with_solutions: Annotated[
+        bool, typer.Option("--with-solutions", help="`cnnviz solution` shows ours to whoever has solved an exercise.")
+    ] = False,
 ) -> None:
     """Write what students get: lessons, and a wheel that checks them and holds no answer; also as one zip."""
     from autograder.kit.release import release as write
 
     with one_sentence(), err.status("Every answer is computed once and written down as numbers"):
         named = [name for names in lessons or () for name in names.split(",")]
-        made = write(to, named or None, wheel_url=wheel_url)
+        made = write(to, named or None, wheel_url=wheel_url, with_solutions=with_solutions)
     for note in made.notes:
         err.say(printable(note))
     for path in (made.wheel, made.archive):

@@ -1,4 +1,4 @@
-"""What a student does alone: `cnnviz`, `watch`, `check`, `hint`, `reset`, `open`, `pack`."""
+"""What a student does alone: `cnnviz`, `watch`, `check`, `hint`, `solution`, `reset`, `open`, `pack`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,23 @@ def hint(
         parts = hints(_item(exercise, cache), cache, rung=rung, everything=everything)
     for part in parts:
         console().print(part)
+
+
+def solution(
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="grad_cam.neuron_importance or its last part.")],
+) -> None:
+    """Show the course's own solution of an exercise that you have solved, where your instructor has handed it out."""
+    from autograder.course import outlines
+    from autograder.study.cache import Cache
+    from autograder.study.folder import course_folder, work
+    from autograder.study.solving import solution as solved
+
+    with one_sentence():
+        item = outlines.item(exercise)
+        (standing,) = _standings([work(course_folder(), outlines.lesson_of(item).id)], Cache())
+        text = solved(next(state for state in standing.states if state.item.id == item.id))
+    for line in text.splitlines():
+        out.say(printable(line))
 
 
 def reset(

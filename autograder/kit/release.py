@@ -15,7 +15,7 @@ from typing import Any
 
 import jinja2
 
-from autograder.authoring.build import LESSON, outputs
+from autograder.authoring.build import LESSON, SOLVED, outputs
 from autograder.authoring.publishing import handout_cell
 from autograder.course import registry
 from autograder.course.choices import FILE
@@ -40,13 +40,16 @@ class Released:
     """Which lesson gives what another one asks for."""
 
 
-def release(folder: Path, names: Sequence[str] | None = None, *, wheel_url: str = "") -> Released:
+def release(
+    folder: Path, names: Sequence[str] | None = None, *, wheel_url: str = "", with_solutions: bool = False
+) -> Released:
     """Writes the students' copy of the course.
 
     Args:
         folder: where to; a new one, an empty one, or that of an earlier release, which is replaced.
         names: lessons; None for all.
         wheel_url: where notebooks on Colab download the wheel; empty: they ask the student for the file.
+        with_solutions: whether the solved modules are in the wheel, where a student can also read them unasked.
 
     Raises:
         ValueError: an unknown lesson, a folder with something else in it, a text that breaks the rules, an answer
@@ -57,7 +60,7 @@ def release(folder: Path, names: Sequence[str] | None = None, *, wheel_url: str 
     if chosen and (rest := chosen - {each.id for each in lessons}):
         raise ValueError(f"--lessons: {min(rest)} is not taught; add it to `lessons` in {FILE}, or choose others.")
     _check(folder)
-    files, notes = contents(lessons, wheel_url=wheel_url)
+    files, notes = contents(lessons, wheel_url=wheel_url, with_solutions=with_solutions)
     title = _title(lessons)
     archive = f"{title}.zip"
     _replace(folder, {**files, archive: zipped(files, title)})
@@ -65,7 +68,9 @@ def release(folder: Path, names: Sequence[str] | None = None, *, wheel_url: str 
     return Released(folder, folder / made, folder / archive, tuple(each.id for each in lessons), tuple(notes))
 
 
-def contents(lessons: Sequence[Lesson], *, wheel_url: str = "") -> tuple[dict[str, bytes], list[str]]:
+def contents(
+    lessons: Sequence[Lesson], *, wheel_url: str = "", with_solutions: bool = False
+) -> tuple[dict[str, bytes], list[str]]:
     """Path -> content of all that is handed out, and what the instructor should know of it."""
     cell = handout_cell(wheel_url)
     made = (outputs(home_of(each.id).root, each, handout=cell) for each in lessons)
@@ -73,6 +78,9 @@ def contents(lessons: Sequence[Lesson], *, wheel_url: str = "") -> tuple[dict[st
     files = {path: content for path, content in given.items() if path.startswith(f"{LESSON}/")}
     inside = package_files(lessons, given)
     notes = checked({**files, **inside}, lessons)
+    if with_solutions:  # not looked at for answers, for that is what they are
+        solved = [f"{SOLVED}/{each.id}/{each.name}.py" for each in lessons]
+        inside |= {f"autograder/{path}": given[path] for path in solved}
     name, content = wheel(inside)
     return {**files, name: content, "README.md": _readme(lessons, name, wheel_url).encode()}, notes
 

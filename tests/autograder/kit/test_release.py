@@ -60,6 +60,16 @@ def test_the_same_course_gives_the_same_bytes(released):
     assert zipped(files, released.archive.stem) == released.archive.read_bytes()
 
 
+def test_solutions_are_in_the_wheel_where_the_instructor_says_so_and_only_there(inside):
+    place = "autograder/solutions/11_grad_cam/grad_cam.py"
+    assert place not in inside
+    files, _ = contents([registry.lesson(LESSON)], with_solutions=True)
+    (wheel,) = (unzipped(content) for path, content in files.items() if path.endswith(".whl"))
+    assert wheel[place] == (ROOT / "solutions/11_grad_cam/grad_cam.py").read_bytes()
+    assert [path for path in wheel if "solutions" in path] == [place]
+    assert not any("solutions" in path for path in files)
+
+
 def test_a_changed_file_changes_the_version_so_that_pip_installs_it():
     one, other = (wheels._content({"a": content}) for content in (b"1", b"2"))
     assert one != other

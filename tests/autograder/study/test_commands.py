@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder import cli
+from autograder.course.locations import Home
 from autograder.isolated import current_folder
 from autograder.study import signs
 
@@ -129,3 +130,19 @@ def test_a_notebook_told_its_python_is_still_as_handed_out_and_work_is_left_alon
     work.notebook.write_bytes(mine)
     run("open", "11")
     assert work.notebook.read_bytes() == mine
+
+
+def test_a_solution_is_shown_to_whoever_has_solved_it_where_there_is_one(run, work, monkeypatch, tmp_path):
+    assert "solution: grad_cam.neuron_importance is not attempted; solve it first" in refused(
+        run("solution", "neuron_importance")
+    )
+    assert "is a prediction" in refused(run("solution", "grad_cam.sum_or_mean"))
+    write(work, "return gradients.mean((-2, -1))")
+    shown = run("solution", "neuron_importance").stdout
+    assert shown.startswith("def neuron_importance(gradients")
+    assert "return gradients.mean(dim=(2, 3))" in shown
+    assert "def capture" not in shown
+    monkeypatch.setattr("autograder.study.solving.home_of", lambda _: Home(tmp_path))
+    assert "this copy of the course holds no solutions; your instructor decides" in refused(
+        run("solution", "neuron_importance")
+    )
