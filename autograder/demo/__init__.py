@@ -27,7 +27,7 @@ SUBMISSIONS = {
     "right": "A right answer, written in another way than the reference.",
     "sum_for_mean": "A common mistake: the gradients are summed where alpha is their mean.",
     "forger": "Hostile code: it patches comparisons, prints a false verdict, writes a false report, loops for ever. "
-    "Its 5 points are for honest work: quadrant_shares is right (4 points), and so is one prediction (1 point).",
+    "Its points are for honest work: the values of quadrant_shares are right, and so is one prediction.",
 }
 """Folder -> what it is."""
 
