@@ -41,7 +41,7 @@ class Panel:
         return summary(self.graded.rows) in (PASSED, LATER)
 
     def __repr__(self) -> str:
-        console = Screen(width=100, color_system=None)
+        console = Screen(width=100, color_system=None, force_jupyter=False)  # else it shows an empty output
         with console.capture() as text:
             console.say(printable(f"{self.graded.item.id}: {Points.of(self.graded.rows)}"))
             for row in self.graded.rows:
@@ -65,7 +65,7 @@ class Overview:
         self.lesson, self.graded = lesson, graded
 
     def __repr__(self) -> str:
-        console = Screen(width=100, color_system=None)
+        console = Screen(width=100, color_system=None, force_jupyter=False)  # else it shows an empty output
         with console.capture() as text:
             console.print(tables.lesson_table(self.lesson, self.graded))
             console.say(printable(self.next))

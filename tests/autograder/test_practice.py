@@ -70,6 +70,14 @@ def test_the_plain_text_has_no_escape_codes(monkeypatch):
     assert "\x1b" not in repr(check("grad_cam.neuron_importance", summed))
 
 
+def test_in_a_notebook_no_empty_output_stands_above_the_panel(monkeypatch):
+    shown = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda *given, **named: shown.append(given))
+    assert "divide by Z" in repr(check("grad_cam.neuron_importance", summed))
+    assert shown == []
+
+
 def test_a_students_text_is_escaped():
     def attack(gradients):
         raise ValueError("<script>alert(1)</script>")

@@ -12,6 +12,7 @@ from autograder.cohort import cohort_page
 from autograder.cohort.page import pseudonyms, trusted
 from autograder.cohort.view import dead_json
 from autograder.core.verdict import FAILED, PASSED
+from autograder.text.formulas import in_sentence
 
 from .classroom import NAMES, SECRET, a_term, course, known, raised, result
 
@@ -41,7 +42,7 @@ def test_the_sentence_of_an_instructor_stands_on_the_page_with_place_and_formula
     results = [result(f"s{n}", "m1.f1", FAILED if n < 23 else PASSED, known(0)) for n in range(40)]
     text = page(results)
     first = text[text.index('<ol class="topics">') : text.index("</ol>", text.index('<ol class="topics">'))]
-    assert "23 of 40 were told: “You summed ∂y^c/∂A over i, j; α_k is their mean.”" in first
+    assert in_sentence("23 of 40 were told: “You summed ∂y^c/∂A over i, j; α_k is their mean.”") in first
     assert "01 Method 1, exercise 1" in first
     assert "<mfrac>" in first
     assert "<code>m1.f2</code>, <code>m1.f3</code>" in first
