@@ -205,7 +205,9 @@ def watch(
 
 def check(
     lesson: LessonName = None,
-    submission: Annotated[Path, typer.Option(help="The folder that holds the student's files.")] = Path("lessons"),
+    submission: Annotated[
+        Path | None, typer.Option(help="The folder that holds the student's files; else the lessons, here or above.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the verdicts there.")] = None,
     device: Device = "cpu",
 ) -> None:
@@ -214,12 +216,13 @@ def check(
     from autograder.core.verdict import PASSED, summary
     from autograder.report import tables
     from autograder.study.check_folder import check_submission, write_json
+    from autograder.study.folder import course_folder
 
     with one_sentence():
         checked_device(device)
         if json_file is not None and not json_file.resolve().parent.is_dir():
             raise ValueError(f"--json: the folder of {json_file} does not exist; create it first.")
-        graded = check_submission(submission, lesson, Setting(device=device), err)
+        graded = check_submission(submission or course_folder(), lesson, Setting(device=device), err)
         if json_file is not None:
             write_json([g for _, part in graded for g in part], json_file)
     for table, diagnoses in tables.lesson_tables(graded):

@@ -111,7 +111,7 @@ def test_a_module_that_is_not_there_is_said_once_for_all_exercises_with_what_to_
     said = " ".join(run("check", "11", "--submission", "work").stdout.split())
     assert said.count("No module named 'my_utils'") == 1
     assert "✗ grad_cam.capture, grad_cam.neuron_importance, grad_cam.grad_cam_map" in said
-    assert "no module of this name was handed in: put functions of your own into this file" in said
+    assert "was handed in: check the spelling, put functions of your own into this file or a module beside it" in said
 
 
 def test_a_notebook_that_is_no_json_is_one_sentence(run, module):

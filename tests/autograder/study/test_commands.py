@@ -62,9 +62,17 @@ def test_the_map_is_found_from_within_a_lesson(run, student, monkeypatch):
     assert "write capture (Activations and their gradients) in grad_cam.py" in said(run())
 
 
+def test_a_check_finds_the_lesson_from_within_it_too(run, student, monkeypatch):
+    monkeypatch.chdir(student / "lessons/11_grad_cam")
+    checked = run("check", "11")
+    assert (checked.exit_code, checked.stderr.strip()) == (1, "")
+    assert "11_grad_cam  0 of 31 points" in checked.stdout
+
+
 def test_where_there_is_no_course_the_way_to_it_is_told(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "lessons: there are none in" in refused(run())
+    assert "lessons: there are none in" in refused(run("check", "11"))
 
 
 def test_hints_come_one_after_the_other(run):
