@@ -69,7 +69,7 @@ def play(draw: Callable[..., Any], /, *, photo: Any = None, signed: bool | None 
     Raises:
         ValueError: there is no knob, or one has no values.
 
-    >>> play(lambda size, to: to * torch.eye(size), size=[2, 3], to={"one": 1, "two": 2})
+    >>> play(lambda size, to: to * np.eye(size), size=[2, 3], to={"one": 1, "two": 2})
     4 pictures (size: 2, 3; to: one, two)
     """
     named = {name: _named(name, values) for name, values in knobs.items()}

@@ -27,6 +27,8 @@ def address(chromium, tmp_path_factory):
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_a_turned_knob_shows_another_picture(browser_page, address, width, theme):
+    from playwright.sync_api import expect
+
     page = browser_page("about:blank", width=width, theme=theme)
     page.set_default_timeout(120_000)  # its first picture waits for torch and the network
     elsewhere = []
@@ -34,14 +36,14 @@ def test_a_turned_knob_shows_another_picture(browser_page, address, width, theme
     page.goto(address)
     assert "token" not in page.url
     before = page.locator(PICTURE).get_attribute("src")
-    page.get_by_label("window").focus()
+    page.get_by_label("window", exact=True).focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function(f"document.querySelector('{PICTURE}').src !== {before!r}")
-    assert page.get_by_label("window").get_attribute("aria-valuetext") == "1/6 of the side"
+    expect(page.locator(PICTURE)).not_to_have_attribute("src", before, timeout=120_000)
+    assert page.get_by_label("window", exact=True).get_attribute("aria-valuetext") == "1/6 of the side"
     assert page.evaluate("document.activeElement.id") == "window"
-    page.get_by_label("method").select_option("grad_cam")
-    page.get_by_label("layer").wait_for()
-    page.get_by_label("layer").fill("features.blok")
+    page.get_by_label("method", exact=True).select_option("grad_cam")
+    page.get_by_label("layer", exact=True).wait_for()
+    page.get_by_label("layer", exact=True).fill("features.blok")
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
     assert "did you mean 'features.block" in page.get_by_role("alert").inner_text()
