@@ -42,7 +42,7 @@ def plain(text: str) -> str:
 def distinctive_lines() -> dict[str, str]:
     """Lines, without spaces, that stand in an answer and nowhere in what students get -> where they stand."""
     given = squeezed(_handed_out())  # hints come close to code
-    secret = {**answers().lines, **solutions(ROOT).lines, **_predictions()}
+    secret = {**answers().lines, **solutions().lines, **_predictions()}
     return {line: where for line, where in secret.items() if line not in given}
 
 

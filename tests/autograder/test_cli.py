@@ -75,8 +75,14 @@ def bad(result) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["check", "12_grad_cam"], 'lesson: got "12_grad_cam", which does not exist; did you mean "11_grad_cam"?'),
-        (["check", "nonsense"], 'lesson: got "nonsense", which does not exist; choose one of 01_filters'),
+        (
+            ["check", "12_grad_cam", "--submission", "work"],
+            'lesson: got "12_grad_cam", which does not exist; did you mean "11_grad_cam"?',
+        ),
+        (
+            ["check", "nonsense", "--submission", "work"],
+            'lesson: got "nonsense", which does not exist; choose one of 01_filters',
+        ),
         (["check", "11", "--submission", "nowhere"], "submission: nowhere does not exist; name a folder that holds"),
         (["check", "--submission", "nowhere"], "submission: nowhere is not a folder; name one that holds"),
         (["check", "10", "--submission", "work"], "has neither cam.py nor cam.ipynb; put one of them there"),

@@ -476,15 +476,15 @@ def test_exaggeration_that_is_never_removed_leaves_a_higher_divergence(monkeypat
         ),
         (
             {"features": torch.zeros(12, 3, 2)},
-            "features: got shape [12, 3, 2], needs [N D] with N from 2; flatten what is not a row a sample.",
+            "features: got shape [12, 3, 2], needs [N D] with N from 2; flatten what is not a row per sample.",
         ),
         (
             {"features": torch.zeros(1, 3)},
-            "features: got shape [1, 3], needs [N D] with N from 2; flatten what is not a row a sample.",
+            "features: got shape [1, 3], needs [N D] with N from 2; flatten what is not a row per sample.",
         ),
         (
             {"features": torch.zeros(12, 0)},
-            "features: got shape [12, 0], needs [N D] with N from 2; flatten what is not a row a sample.",
+            "features: got shape [12, 0], needs [N D] with N from 2; flatten what is not a row per sample.",
         ),
         (
             {"features": torch.zeros(12, 3, dtype=torch.int64)},

@@ -148,7 +148,7 @@ def test_who_was_late_is_read_in_the_platforms_own_names_alone(tmp_path):
     put(tmp_path, "zoe_LATE_7_8_grad_cam.py", "alice_5_6_grad_cam.py", "11_grad_cam/bob_LATE_1_2_grad_cam.py")
     put(tmp_path, "mallory/alice_LATE_5_6_grad_cam.py", "mallory/11_grad_cam/alice_LATE_5_6_grad_cam.py")
     put(tmp_path, "mallory_5_9_alice_LATE_5_6_grad_cam.py")
-    assert late(tmp_path) == {"zoe_7": [LESSON], "bob_1": [LESSON]}
+    assert late(tmp_path).days == {"zoe_7": {LESSON: 1}, "bob_1": {LESSON: 1}}
 
 
 def test_a_student_with_endless_files_stays_alone_with_that(tmp_path, monkeypatch):

@@ -46,6 +46,12 @@ HELD = {
         "test_a_file_that_is_late_does_not_stop_the_other_one",
     ],
     "After two time-outs of a file": ["test_after_two_runs_that_are_late_none_is_made_beyond_the_limit"],
+    "On macOS and Windows, which have no safe fork": [
+        "test_each_call_is_made_by_a_process_that_waited_and_whose_place_is_taken_at_once",
+        "test_a_call_finds_nothing_of_the_one_before",
+    ],
+    "Time and output are limited there": ["test_a_spawned_worker_answers_like_a_fork"],
+    "That is enough for a student's own code": ["test_without_a_sandbox_only_with_a_loud_warning"],
     "Raw arrays come back through an anonymous pipe": [
         "test_announced_blobs_beyond_the_limit_are_refused_before_they_arrive",
         "test_a_blob_that_is_not_a_plain_array_is_a_bad_answer",
@@ -131,6 +137,7 @@ NOT_PROMISED = {
         "test_outputs_that_were_there_before_count_for_nothing",
         "test_an_attack_gets_nothing",
     ],
+    "What practice draws beside the formula's values": ["test_nothing_of_a_hidden_case_is_drawn"],
 }
 """How each sentence of "What is not promised" begins -> tests that show how far it goes; it may have none."""
 
