@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -190,7 +191,8 @@ def _lines(course: Distribution, content: str) -> Iterator[str]:
     for key, field in KEPT.items():
         yield f"{key} = {_toml(course.metadata[field])}"
     yield f"version = {_toml(f'{course.version}+student.{content}')}"
-    needed = [each.partition(";")[0] for each in course.requires or () if "extra" not in each or STUDENTS in each]
+    students = re.compile(rf"\s*(;|and)\s*{STUDENTS}")
+    needed = [students.sub("", each) for each in course.requires or () if "extra" not in each or students.search(each)]
     yield f"dependencies = {_toml(sorted(needed))}"
     groups = {point.group for point in course.entry_points}
     points = {group: {point.name: point.value for point in course.entry_points.select(group=group)} for group in groups}

@@ -172,6 +172,8 @@ def test_the_wheel_asks_for_what_students_need_and_no_more(inside):
     assert any(each.startswith("torch>") for each in needed)
     assert any(each.startswith("jupyterlab>") for each in needed)
     assert not [each for each in needed if each.startswith(("nbgrader", "jupytext", "hatchling"))]
+    (tomli,) = (line for line in metadata.splitlines() if line.startswith("Requires-Dist: tomli"))
+    assert tomli.endswith("; python_version < '3.11'")  # what only some Pythons need stays so
 
 
 def test_on_colab_a_notebook_asks_for_the_wheel_and_is_the_one_that_a_reset_goes_back_to(released, inside):
