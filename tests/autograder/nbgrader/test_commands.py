@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 from autograder.batch.collect import collect
 from autograder.core.verdict import VERDICTS
 from autograder.course import registry
+from autograder.text.formulas import in_sentence
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LESSON, NAME, BROKEN = "11_grad_cam", "grad_cam", "neuron_importance"
@@ -261,7 +262,7 @@ def test_nothing_but_plain_files_is_copied(course):
 def test_the_feedback_names_the_mistake(course):
     exercise = items()[BROKEN]
     sentence = next(m.sentence for m in exercise.misconceptions if m.name == "sum_for_mean")
-    assert sentence in feedback(course[0], "wrong")
+    assert in_sentence(sentence) in feedback(course[0], "wrong")
     assert "the process ended before it answered" in feedback(course[0], "exits")
     assert feedback(course[0], "unattempted").count("not attempted") > len(items())
 
