@@ -73,7 +73,8 @@ def autograder_zip(
     else:
         files.update(_packages())
         files.update(_of_lesson(lesson, "lessons", "solutions"))
-        files[f"course/{HANDED_OUT.relative_to(CODE).as_posix()}"] = handed_out([lesson], own="../../own").encode()
+        own = "../../own" if home_of(lesson.id).own else ""
+        files[f"course/{HANDED_OUT.relative_to(CODE).as_posix()}"] = handed_out([lesson], own=own).encode()
     return _zipped(files)
 
 

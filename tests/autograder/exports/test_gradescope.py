@@ -136,7 +136,7 @@ def test_a_right_answer_has_all_points_with_what_the_zip_itself_brings(autograde
     with (autograder / "source" / "course" / "autograder" / "exports" / "gradescope_run.py").open("a") as code:
         code.write('\nprint("from the zip")\n')
     done = graded(autograder, program=without_others(autograder))
-    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "from the zip")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "from the zip"), done.stdout + done.stderr
     results = results_of(autograder)
     lesson = registry.lesson(LESSON)
     assert results["score"] == lesson.points == sum(test["max_score"] for test in results["tests"])
