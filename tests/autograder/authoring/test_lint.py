@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+import nbformat
 import pytest
 
+from autograder.authoring import lint_runs
 from autograder.authoring.build import build_lessons
 from autograder.authoring.lint import file_problems, lint, lint_lessons, record_problems, stray_problems, text_problems
 from autograder.authoring.lint_records import (
@@ -300,3 +302,24 @@ def test_words_that_a_stub_does_not_say_and_mistakes_that_do_not_exist_are_fault
 @pytest.mark.parametrize("lesson", registry.lessons(), ids=lambda lesson: lesson.id)
 def test_records_say_what_the_solutions_of_the_course_use_and_state(lesson):
     assert list(solution_problems(REPOSITORY, [lesson])) == []
+
+
+@pytest.mark.parametrize(("lost", "told"), [(1, ""), (2, "it does not run to its end (CellTimeoutError)")])
+def test_a_notebook_whose_kernel_does_not_answer_is_run_once_more(monkeypatch, tmp_path, lost, told):
+    import nbclient
+    from nbclient.exceptions import CellTimeoutError
+
+    runs = []
+
+    class Client:
+        def __init__(self, *_, **__):
+            runs.append(self)
+
+        def execute(self, **_):
+            if len(runs) <= lost:
+                raise CellTimeoutError("no answer")
+
+    monkeypatch.setattr(nbclient, "NotebookClient", Client)
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "empty.ipynb")
+    assert lint_runs._run_notebook(tmp_path / "empty.ipynb").partition(";")[0] == told
+    assert len(runs) == 2
