@@ -9,7 +9,7 @@ import pytest
 
 from autograder.isolated.rungs import best, reasons
 from tests.hostile.containment import no_containment, weak_outcomes
-from tests.hostile.range.attacks import LESSON, Attack, find_attacks
+from tests.hostile.range.attacks import CLASSES, LESSON, Attack, find_attacks
 from tests.hostile.range.canaries import Canaries
 from tests.hostile.range.course import DEMO
 from tests.hostile.range.front import Front, Salvo
@@ -24,14 +24,9 @@ SANDBOXED = ("forge", "steal", "exhaust", "crash", "persist")
 
 
 def attacks_on(rung: str, front: str = "grade") -> list[Attack]:
-    """Those of one front that the rung promises to stop.
-
-    On the best rung all; on another one those that meet the sandbox and that no rung below it stops: what stops the
-    rest is the same there, and `tests/autograder/isolated/test_rungs.py` has seen it at work on every rung.
-    """
-    if rung == best().name:
-        return [a for a in ATTACKS if a.fired_at(front) and a.promised_on(rung)]
-    return [a for a in ATTACKS if a.fired_at(front) and a.kind in SANDBOXED and a.stopped_by == rung and not a.accepted]
+    """Those of one front that the rung promises to stop: all on the best rung, what meets the sandbox on the others."""
+    kinds = CLASSES if rung == best().name else SANDBOXED
+    return [a for a in ATTACKS if a.fired_at(front) and a.promised_on(rung) and a.kind in kinds]
 
 
 def beats_the_weak(*kinds: str) -> list[Attack]:
