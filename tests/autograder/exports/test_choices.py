@@ -11,9 +11,10 @@ from autograder.batch.results import Store
 from autograder.batch.summaries import write_tables
 from autograder.batch.verifying import problems
 from autograder.core.verdict import FAILED, PASSED
-from autograder.course import choices, registry
+from autograder.course import choices, locations, registry
 from autograder.exports.late import late
 from autograder.exports.standing import standings, verdicts
+from autograder.isolated import layout
 
 from .conftest import LESSON, OTHER, SECRET, run, work
 
@@ -150,3 +151,7 @@ def test_the_command_says_whose_time_is_not_known(chosen, graded, tmp_path):
     assert "Of 1 students the time of hand-in is not known, so they count as in time: bo." in done.stdout
     assert '"ann","15.5","31","passed","11_grad_cam 1 day"' in (tmp_path / "x.csv").read_text(encoding="utf-8")
     assert "without --submitted nobody counts as late" in run("csv", results, "--out", tmp_path / "y.csv").stdout
+
+
+def test_student_code_is_kept_from_the_packages_that_lessons_are_looked_for_in():
+    assert layout.LESSONS == locations.GROUP
