@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 
 import pytest
 
-from autograder.batch import stages
+from autograder.batch import naming
 from autograder.batch.results import Store
 from autograder.batch.summaries import write_tables
 from autograder.batch.verifying import problems
@@ -18,7 +19,13 @@ from autograder.isolated import layout
 
 from .conftest import LESSON, OTHER, SECRET, run, work
 
-CACHED = (choices.place, choices.choices, registry.known, registry.lessons, stages._points)
+
+def forget():
+    """Empties every cache of the package: what is kept of lessons is kept in several modules."""
+    for name, module in sys.modules.copy().items():
+        if name.startswith("autograder."):
+            for value in vars(module).values():
+                getattr(value, "cache_clear", lambda: None)()
 
 
 @pytest.fixture
@@ -28,13 +35,11 @@ def chosen(tmp_path, monkeypatch):
     def write(text):
         (tmp_path / "course.toml").write_text(text, encoding="utf-8")
         monkeypatch.setenv(choices.VARIABLE, str(tmp_path / "course.toml"))
-        for each in CACHED:
-            each.cache_clear()
+        forget()
 
     yield write
     monkeypatch.undo()
-    for each in CACHED:
-        each.cache_clear()
+    forget()
 
 
 def only(results, *lessons, **options):
@@ -155,3 +160,12 @@ def test_the_command_says_whose_time_is_not_known(chosen, graded, tmp_path):
 
 def test_student_code_is_kept_from_the_packages_that_lessons_are_looked_for_in():
     assert layout.LESSONS == locations.GROUP
+
+
+def test_nothing_of_what_was_chosen_is_kept(chosen, monkeypatch):
+    chosen("lessons = ['11']\n")
+    place = ("ann", "10_cam", "cam.py")
+    assert naming.named(place).lesson is None
+    monkeypatch.delenv(choices.VARIABLE)
+    forget()
+    assert naming.named(place).lesson is registry.lesson("10")
