@@ -84,7 +84,8 @@ class Overview:
             return "Everything passes that is judged here: hand it in, or go on with the next lesson."
         item = left[0].item
         if not isinstance(item, Exercise):
-            return f'Next: predict. Set {item.variable} to a letter, and run check("{item.id}", {item.variable}).'
+            what = "one of the words" if item.choices else "a number"
+            return f'Next: predict. Set {item.variable} to {what}, and run check("{item.id}", {item.variable}).'
         told = next(iter(tables.messages(left[0].rows)), "")
         what = f"{item.title} is not right yet: {told}" if told else f"write {item.function} ({item.title})."
         return f'Next: {what} Then check("{item.id}", {item.function}).'
@@ -96,14 +97,31 @@ def _overview(around: dict[str, Any]) -> Overview:
     with contextlib.redirect_stdout(io.StringIO()):
         for item in lesson.items:
             if isinstance(item, Question):
-                answer = around.get(item.variable)
-                row = grade_answer(item, answer if isinstance(answer, str) else None)
-                graded.append(Graded(item, (row,)))
+                graded.append(_answered(item, around.get(item.variable)))
             elif callable(own := around.get(item.function)):
                 graded.append(_practised(item, own, around, right))
             else:
                 graded.append(everywhere(item, NOT_ATTEMPTED, None))
     return Overview(lesson, graded)
+
+
+def _answered(question: Question, given: Any) -> Graded:
+    """The verdict on a prediction, which also says the first answer where that can be kept."""
+    answer = _as_answer(given)
+    row = grade_answer(question, answer)
+    with contextlib.suppress(ModuleNotFoundError):  # where only the methods are installed
+        from autograder.study.cache import Cache
+        from autograder.study.firsts import with_first
+
+        row = with_first(row, question, answer, Cache())
+    return Graded(question, (row,))
+
+
+def _as_answer(given: Any) -> str | None:
+    """A word or a number as a submission would say it; None for anything else."""
+    if isinstance(given, str):
+        return given
+    return repr(float(given)) if isinstance(given, int | float) and not isinstance(given, bool) else None
 
 
 def _lesson_at(around: Mapping[str, Any]) -> Lesson:
@@ -123,15 +141,15 @@ def _lesson_at(around: Mapping[str, Any]) -> Lesson:
     return registry.lesson(found)
 
 
-def check(name: str | None = None, answer: Callable[..., Any] | str | None = None) -> Panel | Overview:
+def check(name: str | None = None, answer: Callable[..., Any] | str | float | None = None) -> Panel | Overview:
     """Checks your function, or your answer to a prediction question; without arguments, shows how the lesson stands.
 
     Args:
         name: the exercise's id, as its heading says it: "grad_cam.neuron_importance".
-        answer: the function itself (without calling it), or the letter that you chose.
+        answer: the function itself (without calling it), or the word or number that you predict.
 
     Raises:
-        ValueError: no exercise has this id, or `answer` is neither a function nor a letter.
+        ValueError: no exercise has this id, or `answer` is neither a function nor an answer.
 
     >>> check("grad_cam.no_such_exercise", None)
     Traceback (most recent call last):
@@ -142,11 +160,10 @@ def check(name: str | None = None, answer: Callable[..., Any] | str | None = Non
         return _overview(around)
     item = registry.item(name)
     if isinstance(item, Question):
-        if answer is not None and not isinstance(answer, str):
-            raise ValueError(
-                f'answer: got {type(answer).__name__}, allowed is a letter such as "a"; write {name} = "a".'
-            )
-        return Panel(Graded(item, (grade_answer(item, answer),)), [])
+        if answer is not None and _as_answer(answer) is None:
+            allowed = "one of the words" if item.choices else "a number"
+            raise ValueError(f"answer: got {type(answer).__name__}, allowed is {allowed}; see {item.variable} above.")
+        return Panel(_answered(item, answer), [])
     if not callable(answer):
         raise ValueError(
             f'answer: got {type(answer).__name__}, allowed is your function; write check("{name}", {item.function}).'

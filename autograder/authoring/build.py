@@ -9,17 +9,19 @@ from pathlib import Path
 from autograder.authoring.notebook import module_text, readme_text, solved_notebook, written
 from autograder.authoring.outline import outline_path, outline_text
 from autograder.authoring.parse import parse
+from autograder.authoring.puzzles import with_puzzles
 from autograder.authoring.rules import require
 from autograder.authoring.student_notebook import released
 from autograder.authoring.templates import render
 from autograder.course import registry
 from autograder.course.locations import OURS, Home, home_of
+from autograder.course.puzzles import FILE
 from autograder.course.records import Lesson
 
 SOLVED, LESSON = "solutions", "lessons"
 """The folder of the authored and solved lessons, and the students' folder."""
 
-PICTURES = (".png", ".jpg", ".jpeg")
+PICTURES = (".png", ".jpg", ".jpeg", ".svg")
 """What lies beside a lesson's text and is handed out as it is."""
 
 
@@ -62,11 +64,19 @@ def by_home(names: Sequence[str] | None) -> list[tuple[Home, list[Lesson]]]:
 
 def build_lessons(root: Path, lessons: Sequence[Lesson], *, check: bool = False) -> list[str]:
     """`build` for lessons at hand."""
-    made = {path: content for lesson in lessons for path, content in outputs(root, lesson).items()}
+    made = {path: content for lesson in lessons for path, content in _drawn_anew(root, lesson).items()}
     changed = [path for path, content in made.items() if _differs(root / path, content)]
     if not check:
         _write(root, {path: made[path] for path in changed})
     return changed
+
+
+def _drawn_anew(root: Path, lesson: Lesson) -> dict[str, bytes]:
+    """`outputs` of a lesson whose puzzles are drawn anew, with the files that belong to them."""
+    fresh, files = with_puzzles(lesson)
+    kept = {f"{SOLVED}/{lesson.id}/{name}": content for name, content in files.items()}
+    handed = {f"{LESSON}/{lesson.id}/{name}": content for name, content in files.items() if name != FILE}
+    return outputs(root, fresh) | kept | handed
 
 
 def stale(root: Path, lesson: Lesson, folder: str) -> list[str]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from autograder.authoring.build import LESSON, SOLVED, build_lessons, by_home
 from autograder.authoring.errors import AuthoringError, Problem
 from autograder.authoring.lint_asserts import assert_problems
-from autograder.authoring.lint_records import record_faults, solution_problems
+from autograder.authoring.lint_records import guessing_faults, record_faults, solution_problems
 from autograder.authoring.lint_runs import check_problems, mistake_problems, notebook_problems
 from autograder.authoring.parse import parse
-from autograder.course import registry
+from autograder.course import puzzles, registry
 from autograder.course.locations import home_of
 from autograder.course.records import SECTIONS, Lesson
 
@@ -45,6 +45,7 @@ def lint_lessons(
     problems = [problem for lesson in lessons for problem in record_problems(lesson, own=own)]
     problems += file_problems(root, lessons, own=own)
     if not own:
+        problems += [Problem(SOLVED, fault, "cnnviz lint") for fault in guessing_faults(known)]
         problems += stray_problems(root, lessons, known)
         problems += solution_problems(root, lessons)
     problems += mistake_problems(lessons) if own else ()  # of ours `tests/exercises` knows more
@@ -130,8 +131,9 @@ def _papers(text: str) -> set[str]:
 def _files(folder: str, lesson: Lesson) -> list[str]:
     name = lesson.name
     both = [f"{name}.ipynb", f"{name}.py", "picture.png"]
+    both += [question.picture for question in lesson.questions if question.puzzle]
     if folder == SOLVED:
-        return [*both, f"{name}.md", "mistakes.md", "cases.py", "variants.py", "make_picture.py"]
+        return [*both, puzzles.FILE, f"{name}.md", "mistakes.md", "cases.py", "variants.py", "make_picture.py"]
     return [*both, "README.md", f"test_{name}.py"]
 
 

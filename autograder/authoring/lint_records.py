@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from autograder.authoring.build import SOLVED
@@ -15,6 +17,7 @@ from autograder.course.records import Case, Exercise, Law, Lesson, Question
 MISCONCEPTIONS = 8
 """The least number for an exercise."""
 _SLUG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_WORD = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 _LATEX = re.compile(r"\$|\\[a-zA-Z]")
 
 
@@ -52,9 +55,9 @@ def _style(lesson: Lesson) -> Iterator[str]:
         yield from _effort(exercise)
     for question in lesson.questions:
         if len(question.options) < 3:
-            yield f'{question.id} has the options {", ".join(question.options)}; at least "a", "b" and "c" are needed.'
-        for letter, option in question.options.items():
-            yield from _empty(f"{question.id}, option {letter}", feedback=option.feedback)
+            yield f"{question.id} has the options {', '.join(question.options)}; at least three are needed."
+        for word, option in question.options.items():
+            yield from _empty(f"{question.id}, option {word}", feedback=option.feedback)
 
 
 def _effort(exercise: Exercise) -> Iterator[str]:
@@ -109,17 +112,56 @@ def _misconceptions(exercise: Exercise) -> Iterator[str]:
 
 
 def _question(question: Question) -> Iterator[str]:
-    name, letters = question.id, sorted(question.options)
-    if len(letters) < 2 or letters != list("abcdefghij"[: len(letters)]):
-        yield f'{name} has the options {", ".join(letters) or "none"}; at least "a" and "b" are needed, no gap.'
-    if question.answer not in question.options:
-        yield f'{name} has the answer "{question.answer}"; its options are {", ".join(letters)}.'
+    name, options = question.id, question.options
+    if len(options) < 2:
+        yield f"{name} has the options {', '.join(options) or 'none'}; at least two are needed."
+    if question.answer not in options:
+        yield f'{name} has the answer "{question.answer}"; its options are {", ".join(options)}.'
+    if question.within is not None:
+        yield from _numbers(name, sorted(map(float, options)), question.within)
+    for word in question.choices:
+        if not _WORD.fullmatch(word):
+            yield f'{name} has the option "{word}"; small letters, digits and _ are allowed, up to 40.'
     if question.points < 1:
         yield f"{name} has {question.points} points; at least 1 is needed."
     yield from _empty(name, text=question.text)
-    for letter, option in question.options.items():
-        yield from _empty(f"{name}, option {letter}", text=option.text)
-    yield from _repeated(name, "options", [option.text for option in question.options.values()])
+    for word, option in options.items():
+        yield from _empty(f"{name}, option {word}", text=option.text)
+    yield from _repeated(name, "options", [option.text for option in options.values()])
+
+
+def _numbers(name: str, known: Sequence[float], within: float) -> Iterator[str]:
+    if within <= 0:
+        yield f"{name} has within = {within}; a number above 0 is needed."
+    for one, next_ in pairwise(known):
+        if next_ - one <= 2 * within:
+            yield f"{name} has the numbers {one:g} and {next_:g}, which within = {within:g} does not tell apart."
+
+
+FEW = 20
+"""Of fewer questions a share says nothing."""
+PLACE, SHORTEST = 0.35, 0.40
+"""The largest share of questions of a course whose right option stands in the same place, or is the shortest."""
+
+
+def guessing_faults(lessons: Sequence[Lesson]) -> Iterator[str]:
+    """A sentence for each way in which answers of a whole course could be guessed from how the options look."""
+    asked = [question for lesson in lessons for question in lesson.questions if question.choices]
+    if len(asked) < FEW:
+        return
+    places = Counter([*question.options].index(question.answer) + 1 for question in asked)
+    for place, count in sorted(places.items()):
+        if count > PLACE * len(asked):
+            yield (
+                f"of {len(asked)} questions the right option stands in place {place} in {count}, which is more than "
+                f"{PLACE:.0%}; options stand in the order of their words, so choose other words."
+            )
+    shortest = [q for q in asked if len(q.options[q.answer].text) == min(len(o.text) for o in q.options.values())]
+    if len(shortest) > SHORTEST * len(asked):
+        yield (
+            f"of {len(asked)} questions the right option is the shortest in {len(shortest)}, which is more than "
+            f"{SHORTEST:.0%}; shorten wrong ones, as in {shortest[0].id}."
+        )
 
 
 def _empty(name: str, **texts: str) -> Iterator[str]:

@@ -55,9 +55,16 @@ def written(notebook: NotebookNode) -> str:
 
 
 def empty_answer(question: Question) -> str:
-    """The line that a student fills in: `which_sign = None  # "a", "b" or "c"`."""
-    *first, last = [f'"{letter}"' for letter in sorted(question.options)]
-    return f"{question.variable} = None  # {', '.join(first)} or {last}"
+    """The line that a student fills in: `which_sign = None  # "both", "minus" or "plus"`."""
+    return f"{question.variable} = None  # {asked_for(question)}"
+
+
+def asked_for(question: Question) -> str:
+    """ "both", "minus" or "plus"; or a number, and how exact."""
+    if question.within is not None:
+        return f"a number, at most {question.within:g} from the right one"
+    *first, last = [f'"{word}"' for word in question.options]
+    return f"{', '.join(first)} or {last}"
 
 
 class _Cells:
@@ -100,7 +107,7 @@ class _Cells:
     def _question(self, question: Question) -> None:
         number = self.lesson.questions.index(question) + 1
         self._text(render("question.md.j2", question=question, number=number), f"about_{question.variable}")
-        filled = [empty_answer(question), BEGIN, f'{question.variable} = "{question.answer}"', END]
+        filled = [empty_answer(question), BEGIN, f"{question.variable} = {question.literal}", END]
         self._answer("\n".join(filled), question.variable, _ours(QUESTION, id=question.id))
         self._check(question, question.variable)
 

@@ -35,8 +35,8 @@ def outline_text(lesson: Lesson, *files: str) -> str:
 
 def _item(item: Exercise | Question) -> Item:
     if isinstance(item, Question):
-        options = tuple((letter, option.text) for letter, option in item.options.items())
-        return Item(item.id, QUESTION, item.text, item.points, options=options)
+        options = tuple((word, option.text) for word, option in item.choices.items())
+        return Item(item.id, QUESTION, item.text, item.points, options=options, within=item.within)
     return Item(
         item.id, EXERCISE, item.title, item.points, item.minutes, item.difficulty, item.lines, plain(item.formula),
         tuple(item.hints), item.builds_on,

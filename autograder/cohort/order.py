@@ -75,10 +75,8 @@ def _needed_by(exercise: Exercise, lesson: Lesson) -> tuple[str, ...]:
 
 
 def _wrong_options(question: Question) -> dict[str, str]:
-    wrong = {letter: option for letter, option in question.options.items() if letter != question.answer}
-    return {
-        f"option_{letter}": f"You chose {letter}: “{option.text}” {option.feedback}" for letter, option in wrong.items()
-    }
+    wrong = {word: option for word, option in question.options.items() if word != question.answer}
+    return {f"option_{word}": f"You answered “{option.text}” {option.feedback}" for word, option in wrong.items()}
 
 
 def _gone(result: Result) -> Item:

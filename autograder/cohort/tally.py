@@ -145,7 +145,7 @@ def _diagnoses(rows: Iterable[Row]) -> Iterator[Diagnosis]:
 
 
 def _known(told: Diagnosis) -> bool:
-    return told.kind == "misconception" or (told.kind == "question" and told.name != "unknown_option")
+    return told.kind == "misconception" or (told.kind == "question" and told.name.startswith("option_"))
 
 
 def of_many(count: int, whole: int, text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -164,17 +165,39 @@ def grade_answer(question: Question, answer: str | None) -> Row:
     """The verdict on one prediction."""
     if answer is None:
         return Row(question.id, "answer", NOT_ATTEMPTED, question.points)
-    option = question.options.get(answer.strip().lower())
-    if option is None:
-        unknown = message("question.unknown_option", answer=answer[:20], options=", ".join(question.options))
-        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", "unknown_option", unknown))
-    chosen = answer.strip().lower()
+    given = understood(question, answer)
+    if not given:
+        name = "unknown_option" if question.within is None else "no_number"
+        unknown = message(f"question.{name}", answer=answer[:20], options=", ".join(question.choices))
+        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", name, unknown))
     if not question.answer:
-        return Row(question.id, "answer", LATER, question.points, note=message("note.kept", answer=chosen))
-    if chosen == question.answer:
+        return Row(question.id, "answer", LATER, question.points, note=message("note.kept", answer=given))
+    meant = given if question.within is None else _nearest(question, float(given))
+    if meant == question.answer:
         return Row(question.id, "answer", PASSED, question.points)
-    wrong = Diagnosis("question", f"option_{chosen}", message(f"{question.id}/option_{chosen}"))
+    told = message(f"{question.id}/option_{meant}")
+    if not meant:
+        told = message("question.another_number", answer=given, within=question.within or 0.0)
+    wrong = Diagnosis("question", f"option_{meant}" if meant else "another_number", told)
     return Row(question.id, "answer", FAILED, question.points, wrong)
+
+
+def understood(question: Question, answer: str) -> str:
+    """The word or number that an answer is; empty where it is neither."""
+    plain = answer.strip()
+    if question.within is None:
+        word = plain.lower().replace(" ", "_")
+        return word if word in question.options else ""
+    try:
+        return plain if math.isfinite(float(plain)) else ""
+    except ValueError:
+        return ""
+
+
+def _nearest(question: Question, given: float) -> str:
+    """The number of the options that is as near as is asked for; empty where none is."""
+    near = [number for number in question.options if abs(float(number) - given) <= (question.within or 0.0)]
+    return min(near, key=lambda number: abs(float(number) - given), default="")
 
 
 def _run(cells: tuple[Cell, ...], exercise: Exercise, setting: Setting, runner: Runs) -> Graded:

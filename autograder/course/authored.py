@@ -26,8 +26,9 @@ from typing import Any
 import yaml
 from markdown_it import MarkdownIt
 
+from autograder.course import puzzles
 from autograder.course.mutants import Solved, misconceptions
-from autograder.course.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Question
+from autograder.course.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Puzzle, Question
 
 BLOCK = re.compile(r"yaml (lesson|exercise|question)(?:=(\w+))?")
 """What stands behind the fence of a block."""
@@ -36,7 +37,8 @@ SOLVED = re.compile(r"python (?:module=true|exercise=.*)")
 KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lesson": (("title", "summary"), ()),
     "exercise": (("title",), ("formula", "minutes", "difficulty", "lines", "hints", "outputs", "special")),
-    "question": (("text", "answer", "options"), ("points",)),
+    "question": (("text", "answer", "options"), ("points", "within")),
+    "puzzle": (("function", "among"), ("points",)),
 }
 """What each kind of block must and may say."""
 LISTS, CODE = ("hints", "outputs"), ("cases", "laws", "showcase", "promise_points", "seconds")
@@ -82,12 +84,19 @@ def lesson(folder: Path) -> Lesson:
     for block in exercises:
         _whole(block, solved, checks, known)
     texts = {block.item: block.given for block in exercises}
+    made = {f: _exercise(f"{name}.{f}", given, checks[f], solved, known[f], tuple(texts)) for f, given in texts.items()}
+    drawn = puzzles.kept(folder)
     return Lesson(
         folder.name,
         head[0].given["title"],
         head[0].given["summary"],
-        tuple(_exercise(f"{name}.{f}", given, checks[f], solved, known[f], tuple(texts)) for f, given in texts.items()),
-        tuple(_question(f"{name}.{block.item}", block.given) for block in questions),
+        tuple(made.values()),
+        tuple(
+            _puzzle(f"{name}.{block.item}", block, made, drawn)
+            if "among" in block.given
+            else _question(f"{name}.{block.item}", block)
+            for block in questions
+        ),
     )
 
 
@@ -102,7 +111,8 @@ class _Block:
 
 
 def _block(kind: str, item: str | None, text: str, line: str) -> _Block:
-    given, (needed, allowed) = _read(text, line), KEYS[kind]
+    given = _read(text, line)
+    needed, allowed = KEYS["puzzle" if kind == "question" and "among" in given else kind]
     if missing := [key for key in needed if key not in given]:
         raise ValueError(f"{line}: a block `{kind}` needs {', '.join(needed)}; this one has no {', '.join(missing)}.")
     if unknown := [key for key in given if key not in needed + allowed]:
@@ -165,6 +175,23 @@ def module(path: Path) -> ModuleType:
     return made
 
 
-def _question(item: str, given: Mapping[str, Any]) -> Question:
-    options = {letter: Option(*pair) for letter, pair in given["options"].items()}
-    return Question(item, given["text"], options, given["answer"], given.get("points", 1))
+def _puzzle(item: str, block: _Block, made: Mapping[str, Exercise], drawn: Mapping[str, puzzles.Drawn]) -> Question:
+    function, among = block.given["function"], tuple(block.given["among"])
+    if function not in made:
+        raise ValueError(f"{block.line}: got the function {function}; the lesson asks for {', '.join(made)}.")
+    question = Question(item, "", points=block.given.get("points", 1), puzzle=Puzzle(function, among))
+    return puzzles.asked(question, made[function], drawn.get(block.item))
+
+
+def _question(item: str, block: _Block) -> Question:
+    given, within = block.given, block.given.get("within")
+    if within is None:
+        options = {word: Option(*pair) for word, pair in sorted(given["options"].items(), key=lambda one: str(one[0]))}
+    else:
+        options = {str(number): Option(str(number), feedback) for number, feedback in given["options"].items()}
+    if strange := [
+        word for word in (*given["options"], given["answer"]) if isinstance(word, str) is (within is not None)
+    ]:
+        wanted = "words, in quotation marks where YAML reads something else" if within is None else "numbers"
+        raise ValueError(f"{block.line}: got the answer {strange[0]!r}; {wanted} are allowed here.")
+    return Question(item, given["text"], options, str(given["answer"]), given.get("points", 1), within)

@@ -36,7 +36,9 @@ class Item:
     hints: tuple[str, ...] = ()
     builds_on: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
-    """Letters of a question, each with what it says."""
+    """Words that answer a question, each with what it says."""
+    within: float | None = None
+    """How far a number may be from the right one, where a question asks for a number."""
 
     @property
     def name(self) -> str:

@@ -15,8 +15,7 @@ import torch
 Arrays = tuple[np.ndarray, ...]
 SECTIONS = {
     "goal": "What you will make", "idea": "The idea", "formula": "The formula", "by_hand": "By hand",
-    "exercises": "Exercises", "photo": "On a real photo", "limits": "Where it fails", "predictions": "Predict",
-    "references": "References",
+    "exercises": "Exercises", "photo": "On a real photo", "limits": "Where it fails", "references": "References",
 }  # fmt: skip
 """Id of each section of a lesson, in their order -> its heading in the lesson's language."""
 
@@ -166,17 +165,38 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Puzzle:
+    """What the build makes a question of: which of a function's known mistakes gave the values that are shown?"""
+
+    function: str
+    among: tuple[str, ...]
+    """Names of known mistakes whose results can be told apart; one of them is shown, all are options."""
+
+
+@dataclass(frozen=True)
 class Question:
     """A prediction to be made before running the code; marked automatically."""
 
     id: str
-    """`module.variable`: "grad_cam.which_sign"; the student sets that variable to a letter."""
+    """`module.variable`: "grad_cam.which_sign"; the student sets that variable to a word or a number."""
     text: str
     options: Mapping[str, Option] = field(default_factory=dict)
-    """Letter -> option: "a", "b", "c"..."""
-    answer: str = "a"
-    """The right letter; empty in a student's copy of the course, where it is judged when the work is handed in."""
+    """Word -> option, in the order of the alphabet, which does not depend on what is right.
+
+    Where a number is asked for: the right number and those that known mistakes give, as text.
+    """
+    answer: str = ""
+    """The right word or number; empty in a student's copy, where it is judged when the work is handed in."""
     points: int = 1
+    within: float | None = None
+    """How far a number may be from the right one; None where a word is asked for."""
+    puzzle: Puzzle | None = None
+    """What it is made of; None where an author wrote it, and in a student's copy of the course."""
+
+    @property
+    def picture(self) -> str:
+        """Name of its picture beside the notebook; empty where it has none."""
+        return f"{self.variable}.svg" if self.puzzle else ""
 
     @property
     def module(self) -> str:
@@ -187,6 +207,16 @@ class Question:
     def variable(self) -> str:
         """The variable's name."""
         return self.id.split(".")[1]
+
+    @property
+    def choices(self) -> Mapping[str, Option]:
+        """What a student chooses from; empty where a number is asked for."""
+        return self.options if self.within is None else {}
+
+    @property
+    def literal(self) -> str:
+        """The right answer in code: `"unchanged"` or `0.77`."""
+        return f'"{self.answer}"' if self.within is None else self.answer
 
 
 @dataclass(frozen=True)

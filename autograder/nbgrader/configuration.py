@@ -36,6 +36,7 @@ def configure(c: Any, file: str) -> None:
         "*.py",
         "*.md",
         "outline.json",
+        "puzzles.json",
     ]
 
     # lessons/ is under version control, so it is there before the gradebook: without force nbgrader skips such a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import operator
 import os
 import re
 import tokenize
@@ -28,6 +29,8 @@ ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252
 _SCRIPT_CELL = re.compile(r"(?m)^# In\[[\d ]*\]:[ \t]*$")
 """The line that nbconvert writes above each cell when it makes a script of a notebook."""
 
+DEEPEST = 20
+"""Operations inside each other in an answer that is a number."""
 SMALL = 20_000
 """Characters of code whose syntax tree is worth keeping beside others."""
 
@@ -149,11 +152,14 @@ class Submission:
         return None
 
     def answer(self, variable: str) -> str | None:
-        """The text last assigned to a variable at top level, in a notebook before a module; nothing is run."""
+        """The text or number last assigned to a variable at top level, as text; nothing is run.
+
+        Where both files say something, the notebook counts.
+        """
         if len(self.files) > 1:
             return next((answer for file in self.files[::-1] if (answer := file.answer(variable)) is not None), None)
         values = [value for s in self.own for value in _assigned(s.tree, variable)]
-        return values[-1] if values and isinstance(values[-1], str) else None
+        return values[-1] if values else None
 
 
 # A tree takes up to two thousand times the room of its text: a class's trees are not kept beside its texts.
@@ -296,10 +302,33 @@ def decoded(data: bytes, name: str) -> str:
         ) from error
 
 
-def _assigned(tree: ast.Module | None, variable: str) -> Iterator[object]:
+def _assigned(tree: ast.Module | None, variable: str) -> Iterator[str | None]:
     for node in tree.body if tree else []:
         if not isinstance(node, ast.Assign | ast.AnnAssign):
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(t, ast.Name) and t.id == variable for t in targets):
-            yield node.value.value if isinstance(node.value, ast.Constant) else None
+            yield _as_text(node.value)
+
+
+def _as_text(value: ast.expr | None) -> str | None:
+    """A text, or what a line of numbers and + - * / comes to; None for anything else."""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return value.value
+    try:
+        return repr(_number(value, DEEPEST))
+    except (ValueError, ArithmeticError):
+        return None
+
+
+_ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+
+
+def _number(value: ast.expr | None, depth: int) -> float:
+    if isinstance(value, ast.Constant) and type(value.value) in (int, float):
+        return float(value.value)
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub) and depth:
+        return -_number(value.operand, depth - 1)
+    if isinstance(value, ast.BinOp) and type(value.op) in _ARITHMETIC and depth:
+        return _ARITHMETIC[type(value.op)](_number(value.left, depth - 1), _number(value.right, depth - 1))
+    raise ValueError("no number")

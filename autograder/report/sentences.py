@@ -74,4 +74,4 @@ def _texts(item_id: str) -> Mapping[str, str]:
     if isinstance(item, Exercise):
         named: Sequence[Law | Misconception] = item.laws if item_id.endswith("/law") else item.misconceptions
         return {each.name: each.sentence for each in named}
-    return {f"option_{letter}": option.feedback for letter, option in item.options.items()}
+    return {f"option_{word}": option.feedback for word, option in item.options.items()}

@@ -15,7 +15,7 @@ from autograder.core.verdict import NOT_JUDGED, PASSED, Row, summary, total
 from autograder.core.version import checks_version, libraries
 from autograder.course import registry
 from autograder.course.outlines import Item
-from autograder.course.records import Exercise, Lesson, foundations
+from autograder.course.records import Exercise, Lesson, Question, foundations
 from autograder.isolated import Outcome, Request, Runner
 from autograder.reading.cells import Unreadable, read_cells
 from autograder.reading.helpers import in_folder
@@ -24,6 +24,7 @@ from autograder.report.tables import messages
 from autograder.study import progress
 from autograder.study.cache import Cache, digest
 from autograder.study.code import code_hash, text_hash
+from autograder.study.firsts import with_first
 from autograder.study.folder import Work
 from autograder.study.progress import BRIEFLY, Interrupted, Standing, State
 
@@ -150,6 +151,10 @@ class Judging:
                 return replace(result, file=file.file)
 
             graded.append(grade_item(submission, item, Setting(), _NEVER, earlier=graded, attempt=attempt))
+            if isinstance(item, Question):
+                (row,) = graded[-1].rows
+                told_both = with_first(row, item, submission.answer(item.variable), self._cache)
+                graded[-1] = replace(graded[-1], rows=(told_both,))
             self.graded[item.id] = graded[-1], submission
             states.append(_state(shown, graded[-1], digest(*keys) if keys[1:] else "".join(keys)))
             if told is not None:

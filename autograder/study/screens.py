@@ -15,6 +15,7 @@ from autograder.study.folder import Work, shown
 from autograder.study.progress import Standing, State, known
 from autograder.study.signs import (
     NARROW,
+    answers,
     drawn,
     effort,
     heading,
@@ -103,15 +104,9 @@ def _what_next(now: Standing, state: State) -> str:
     if state.told:
         return f"Next: {name_of(item)} ({item.id}) is not right yet. {sentence_case(state.told[0][0])}"
     if item.kind != EXERCISE:
-        letters = _letters([letter for letter, _ in item.options])
-        return f"Next: predict. {item.title} Set {item.name} to {letters} in {file}."
+        return f"Next: predict. {item.title} Set {item.name} to {answers(item)} in {file}."
     begin = "Next" if now.begun else f"Begin with lesson {heading(now.work.outline)}"
     return f"{begin}: write {item.name} ({name_of(item)}) in {file}: {size(item)}."
-
-
-def _letters(options: Sequence[str]) -> str:
-    quoted = [f'"{letter}"' for letter in options]
-    return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
 
 
 def _totals(found: Sequence[Standing]) -> str:

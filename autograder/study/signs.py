@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import os
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from functools import cache
 
 from rich.console import ConsoleRenderable
@@ -57,9 +60,26 @@ def name_of(item: Item) -> str:
 def effort(item: Item) -> str:
     """ "hard, 20 min", or as much of it as the author says."""
     if item.kind != EXERCISE:
-        return "a letter"
+        return "a word" if item.options else "a number"
     said = EFFORT.get(item.difficulty, ""), f"{item.minutes} min" if item.minutes else ""
     return ", ".join(filter(None, said))
+
+
+def answers(item: Item) -> str:
+    """What a prediction may be set to: "both", "minus" or "plus"."""
+    if not item.options:
+        return f"a number, at most {item.within:g} from the right one,"
+    *first, last = [f'"{word}"' for word, _ in in_own_order(item.options, item.id)]
+    return f"{', '.join(first)} or {last}"
+
+
+def in_own_order(options: Sequence[tuple[str, str]], question: str) -> list[tuple[str, str]]:
+    """The options in an order that is this user's own: two who compare answers have to read them."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container without a name for its user
+        user = ""
+    return sorted(options, key=lambda option: hashlib.sha256(f"{user} {question} {option[0]}".encode()).digest())
 
 
 def size(item: Item) -> str:

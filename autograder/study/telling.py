@@ -12,7 +12,7 @@ from autograder.study.cache import Cache
 from autograder.study.folder import shown
 from autograder.study.progress import State
 from autograder.study.resetting import Reset
-from autograder.study.signs import indented, listed, name_of, sentence_case, sign, size
+from autograder.study.signs import answers, in_own_order, indented, listed, name_of, sentence_case, sign, size
 from autograder.text.screen import Text
 
 MOST_PRINTED = 40
@@ -58,8 +58,8 @@ def task(item: Item, file: str) -> Iterator[ConsoleRenderable]:
     """What an exercise asks for."""
     if item.kind != EXERCISE:
         yield Text.assemble((f"Prediction {item.name}: ", "bold"), item.title)
-        yield listed(*item.options)
-        yield indented(f"Set {item.name} to the letter in {file}.")
+        yield listed(*in_own_order(item.options, item.id))
+        yield indented(f"Set {item.name} to {answers(item)} in {file}.")
         return
     yield Text.assemble(
         (f"{item.title}: ", "bold"),

@@ -74,9 +74,9 @@ def _exercise(lesson: Lesson, exercise: Exercise, draw: random.Random) -> tuple[
 
 
 def _answer(question, draw: random.Random) -> tuple[str, str, int]:
-    letter = draw.choice([question.answer, question.answer, *question.options, None])
-    points = question.points if letter == question.answer else 0
-    return "answered" if letter else "blank", f"{question.variable} = {letter!r}\n", points
+    word = draw.choice([question.answer, question.answer, *question.options, None])
+    points = question.points if word == question.answer else 0
+    return "answered" if word else "blank", f"{question.variable} = {word!r}\n", points
 
 
 @cache

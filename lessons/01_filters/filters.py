@@ -73,10 +73,14 @@ def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
     raise NotImplementedError("filters.channel_slices is not written yet")
 
 
-weaker_filter = None  # "a", "b", "c" or "d"
+whose_tile = None  # "clamped", "only_shifted", "round_zero" or "turned_round"
 
-flat_patch = None  # "a", "b" or "c"
+whose_response = None  # "absolute_response", "bias_subtracted", "mean_for_sum" or "relu_added"
 
-strongest_patch = None  # "a", "b" or "c"
+turned_filter = None  # "black", "contrast", "negative" or "unchanged"
 
-renumbered = None  # "a", "b" or "c"
+flat_patch = None  # "bright", "position" or "zero"
+
+renumbered = None  # "both", "neither" or "picture"
+
+strongest_patch = None  # "itself", "signs" or "white"

@@ -88,10 +88,14 @@ def nearest_others(distances: Tensor, rows: Tensor, k: int) -> tuple[Tensor, Ten
     raise NotImplementedError("nearest_neighbors.nearest_others is not written yet")
 
 
-three_times_as_long = None  # "a", "b", "c" or "d"
+whose_distances = None  # "city_block", "negative", "root_mean_square" or "squared"
 
-squared_or_not = None  # "a", "b" or "c"
+whose_angles = None  # "absolute", "angle", "halved" or "similarity"
 
-zero_left_out = None  # "a", "b" or "c"
+raised_by_one = None  # "both", "cosine", "euclidean" or "neither"
 
-moved_by_a_quarter = None  # "a", "b", "c" or "d"
+squared_or_not = None  # "front", "nothing" or "order"
+
+grid_kept = None  # "chance", "half" or "nearly_all"
+
+copies_of_half = None  # a number, at most 0.05 from the right one

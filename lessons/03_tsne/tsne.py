@@ -6,6 +6,8 @@ import math
 import torch
 from torch import Tensor
 
+five_others = None  # a number, at most 0.05 from the right one
+
 
 def squared_distances(X: Tensor) -> Tensor:
     """How far each pair of points is apart, squared: d_ij = ‖x_i - x_j‖² = Σ_k (x_ik - x_jk)².
@@ -93,10 +95,14 @@ def descend(P: Tensor, start: Tensor, *, steps: int, lr: float, momentum: float)
     raise NotImplementedError("tsne.descend is not written yet")
 
 
-other_units = None  # "a", "b" or "c"
+whose_pairs = None  # "not_symmetrised", "rows_sum_to_one", "sums_to_n" or "sums_to_two"
 
-turned_map = None  # "a", "b" or "c"
+whose_affinities = None  # "diagonal_kept", "half_the_sum", "not_inverted" or "not_normalised"
 
-map_shrunk = None  # "a", "b" or "c"
+other_units = None  # "divided", "flatter" or "same"
 
-never_removed = None  # "a", "b", "c" or "d"
+turned_map = None  # "data", "rises" or "same"
+
+map_shrunk = None  # "falls", "rises" or "same"
+
+never_removed = None  # "apart", "crowded", "faster" or "nothing"

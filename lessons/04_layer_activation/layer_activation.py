@@ -94,8 +94,12 @@ def dissect(model: nn.Module, images: Tensor, concept: Tensor, layer: str, *, qu
     raise NotImplementedError("layer_activation.dissect is not written yet")
 
 
-small_mask = None  # "a", "b", "c" or "d"
+whose_thresholds = None  # "absolute", "all_channels", "bottom" or "share_of_maximum"
 
-own_threshold = None  # "a", "b" or "c"
+whose_mask = None  # "below", "cells", "first_threshold" or "values_kept"
 
-false_alarms = None  # "a", "b", "c" or "d"
+own_threshold = None  # "all_64", "tenth" or "with_cup"
+
+mask_turned = None  # a number, at most 0.003 from the right one
+
+false_alarms = None  # a number, at most 0.01 from the right one

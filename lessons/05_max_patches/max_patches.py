@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import Activations, Images
 
+first_stride = None  # a number, at most 0.1 from the right one
+
 
 def receptive_field(chain: list[tuple[int, int, int, int]]) -> tuple[int, int, float]:
     """What the units see after a chain of layers: r ← r + (f − 1)·d·J, t ← t + ((f − 1)·d/2 − p)·J, J ← J·s.
@@ -99,10 +101,12 @@ def max_patches(
     raise NotImplementedError("max_patches.max_patches is not written yet")
 
 
-first_stride = None  # "a", "b", "c" or "d"
+whose_border = None  # "border_repeated", "darkest_beyond", "mean_beyond" or "pushed_inside"
 
-paint_outside = None  # "a", "b" or "c"
+whose_patch = None  # "first_image", "mirrored", "stretched" or "wrapped_round"
 
-in_the_corner = None  # "a", "b", "c" or "d"
+in_the_corner = None  # "cut", "half", "pushed" or "quarter"
 
-bias_raised = None  # "a", "b" or "c"
+bias_raised = None  # "others", "same_higher" or "same_scores"
+
+paths_to_the_middle = None  # a number, at most 0.1 from the right one

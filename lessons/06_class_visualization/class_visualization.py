@@ -88,8 +88,12 @@ def effect_of_l2(
     raise NotImplementedError("class_visualization.effect_of_l2 is not written yet")
 
 
-twice_the_lambda = None  # "a", "b", "c" or "d"
+whose_step = None  # "clipped_image", "gradient_returned", "learning_rate_forgotten" or "sign_of_the_gradient"
 
-climb_the_probability = None  # "a", "b" or "c"
+whose_norms = None  # "absolute_norms", "distance_from_start", "norms_averaged" or "norms_squared"
 
-step_too_large = None  # "a", "b", "c" or "d"
+climb_the_probability = None  # "faster", "hardly" or "like_score"
+
+twice_the_lambda = None  # "halved", "quarter", "same" or "sqrt2"
+
+step_too_large = None  # "away", "higher", "sooner" or "start"

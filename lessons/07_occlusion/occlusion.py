@@ -104,10 +104,14 @@ def occlusion(
     raise NotImplementedError("occlusion.occlusion is not written yet")
 
 
-whole_picture = None  # "a", "b" or "c"
+whose_drops = None  # "absolute_drop", "opposite_sign", "positive_drop" or "squared_drop"
 
-cup_hidden = None  # "a", "b" or "c"
+whose_map = None  # "absolute", "divided_by_all", "overlaps_summed" or "positive_map"
 
-half_the_stride = None  # "a", "b", "c" or "d"
+whole_picture = None  # "one_value", "tripod" or "zero"
 
-empty_paper = None  # "a", "b", "c" or "d"
+one_drop = None  # a number, at most 0.01 from the right one
+
+empty_paper = None  # "depends", "negative", "positive" or "zero"
+
+half_the_stride = None  # a number, at most 0.5 from the right one

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, PixelMap, Scores, Targets
 
+three_equal_scores = None  # a number, at most 0.005 from the right one
+
 
 def input_gradient(model: nn.Module, images: Images, targets: Targets) -> ImageMap:
     """The gradient of each image's class score with respect to that image: G = ∂y^c/∂I.
@@ -91,8 +93,10 @@ def probability_gradient(score_gradients: Tensor, scores: Scores, targets: Targe
     raise NotImplementedError("saliency.probability_gradient is not written yet")
 
 
-minus_the_score = None  # "a", "b", "c" or "d"
+whose_map = None  # "divided_by_maximum", "no_abs", "squared" or "sum_for_max"
 
-painted_square = None  # "a", "b" or "c"
+whose_gradient = None  # "average_alone", "logarithm", "opposite_sign" or "score_gradient"
 
-ten_times_the_scores = None  # "a", "b", "c" or "d"
+minus_the_score = None  # "exchanged", "negative", "second" or "unchanged"
+
+painted_square = None  # "as_before", "different" or "zero"

@@ -79,8 +79,12 @@ def class_insensitivity(maps: Tensor, others: Tensor) -> Tensor:
     raise NotImplementedError("guided_backprop.class_insensitivity is not written yet")
 
 
-silent_pixel = None  # "a", "b", "c" or "d"
+whose_rule = None  # "absolute_signal", "masks", "negative_kept" or "times_x"
 
-opposite_score = None  # "a", "b" or "c"
+whose_signal = None  # "clamped_map", "mean_over_batch", "plain_gradient" or "times_the_inputs"
 
-two_photos = None  # "a", "b", "c" or "d"
+silent_pixel = None  # a number, at most 0.01 from the right one
+
+opposite_score = None  # "same_picture", "signs" or "zero"
+
+two_photos = None  # "outlines", "same_numbers", "weaker" or "zeros"

@@ -41,6 +41,9 @@ def class_activation_map(activations: Tensor, weights: Tensor) -> Tensor:
     raise NotImplementedError("cam.class_activation_map is not written yet")
 
 
+one_place_dark = None  # a number, at most 0.01 from the right one
+
+
 def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
     """A network for CAM: features, then GAP, then one linear layer.
 
@@ -57,6 +60,9 @@ def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
     """
     # Your code here: about 1 line.
     raise NotImplementedError("cam.convert_to_cam is not written yet")
+
+
+loss_at_zero = None  # a number, at most 0.02 from the right one
 
 
 def train_head(
@@ -104,8 +110,8 @@ def box_from_map(heatmap: Tensor, *, size: tuple[int, int], fraction: float) -> 
     raise NotImplementedError("cam.box_from_map is not written yet")
 
 
-one_place_dark = None  # "a", "b", "c" or "d"
+whose_weights = None  # "absolute_weights", "class_mean_subtracted", "positive_weights_only" or "unit_length"
 
-running_averages = None  # "a", "b" or "c"
+whose_map = None  # "absolute_map", "divided_by_positions", "mean_over_channels" or "relu_added"
 
-same_for_all_classes = None  # "a", "b", "c" or "d"
+same_for_all_classes = None  # "both_change", "both_same", "maps" or "scores"

@@ -92,8 +92,12 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
     raise NotImplementedError("grad_cam.quadrant_shares is not written yet")
 
 
-sum_or_mean = None  # "a", "b", "c" or "d"
+whose_alpha = None  # "absolute_alpha", "divided_by_k_too", "positive_alpha" or "sum_for_mean"
 
-bias_raised = None  # "a", "b" or "c"
+whose_map = None  # "absolute_map", "mean_over_k", "no_relu" or "opposite_sign"
 
-absent_class = None  # "a", "b", "c" or "d"
+sum_or_mean = None  # "other_picture", "same_picture", "same_values" or "smaller"
+
+bias_raised = None  # "brighter", "darker" or "unchanged"
+
+absent_class = None  # "cat", "error", "positive" or "zero"

@@ -127,8 +127,12 @@ def guided_grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: st
     raise NotImplementedError("guided_grad_cam.guided_grad_cam is not written yet")
 
 
-rule_at_the_end = None  # "a", "b" or "c"
+whose_upsampling = None  # "divided_by_maximum", "nearest", "sum_kept" or "zero_border"
 
-opposite_score = None  # "a", "b", "c" or "d"
+whose_product = None  # "absolute", "mask", "positive_only" or "result_over_maximum"
 
-scaled_first = None  # "a", "b", "c" or "d"
+scaled_first = None  # "factor", "nothing", "sharper" or "zeros"
+
+rule_at_the_end = None  # "everywhere", "negative_gone" or "same"
+
+opposite_score = None  # "moved", "same", "signs" or "zero"

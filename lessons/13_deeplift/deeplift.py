@@ -97,10 +97,14 @@ def revealcancel_multipliers(positive: Tensor, negative: Tensor, z0: Tensor) -> 
     raise NotImplementedError("deeplift.revealcancel_multipliers is not written yet")
 
 
-saturated = None  # "a", "b", "c" or "d"
+against_the_rise = None  # a number, at most 0.01 from the right one
 
-changed_places = None  # "a", "b", "c" or "d"
+whose_contributions = None  # "absolute_contribution", "opposite_sign", "positive_only" or "share_of_the_sum"
 
-same_picture = None  # "a", "b", "c" or "d"
+whose_multiplier = None  # "absolute_denominator", "baseline_output_forgotten", "difference_only" or "relu_ignored"
 
-absent_ink = None  # "a", "b", "c" or "d"
+changed_places = None  # "other", "same", "signs" or "zero"
+
+same_picture = None  # "gradient", "nan", "times_input" or "zero"
+
+absent_ink = None  # "negative", "positive", "small" or "zero"

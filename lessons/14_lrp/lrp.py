@@ -113,10 +113,14 @@ def lrp(model: nn.Sequential, images: Tensor, targets: Tensor, epsilon: float, g
     raise NotImplementedError("lrp.lrp is not written yet")
 
 
-who_wins = None  # "a", "b", "c" or "d"
+average_shares = None  # a number, at most 0.01 from the right one
 
-empty_paper = None  # "a", "b" or "c"
+whose_shares = None  # "absolute", "absolute_contributions", "clipped" or "no_division"
 
-starts_from_one = None  # "a", "b" or "c"
+whose_positive = None  # "absolute_contributions", "all_contributions", "clamped_at_the_end" or "no_division"
 
-gamma_and_the_sum = None  # "a", "b" or "c"
+empty_paper = None  # "negative", "positive" or "zero"
+
+gamma_and_the_sum = None  # "grows", "shrinks" or "stays"
+
+starts_from_one = None  # "divided", "other" or "same"

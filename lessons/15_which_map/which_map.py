@@ -99,8 +99,12 @@ def rank_correlation(maps_a: Tensor, maps_b: Tensor) -> Tensor:
     raise NotImplementedError("which_map.rank_correlation is not written yet")
 
 
-flat_map = None  # "a", "b", "c" or "d"
+whose_energy = None  # "inside_over_outside", "outside_the_box", "raw_sum" or "squared"
 
-map_raised = None  # "a", "b", "c" or "d"
+whose_curve = None  # "drops", "insertion", "one_step_late" or "relative_to_the_start"
 
-least_first = None  # "a", "b", "c" or "d"
+half_a_map = None  # a number, at most 0.005 from the right one
+
+map_raised = None  # "all", "energy", "hits" or "none"
+
+least_first = None  # "deletion", "insertion", "one_minus" or "unknown"

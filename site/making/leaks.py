@@ -49,8 +49,8 @@ def distinctive_lines() -> dict[str, str]:
 def _predictions() -> dict[str, str]:
     """What only somebody who has answered may read."""
     questions = [question for lesson in registry.lessons() for question in lesson.questions]
-    letters = {f'{question.variable}="{question.answer}"': question.id for question in questions}
-    return letters | {squeezed([question.options[question.answer].feedback]): question.id for question in questions}
+    given = {f"{question.variable}={question.literal}": question.id for question in questions}
+    return given | {squeezed([question.options[question.answer].feedback]): question.id for question in questions}
 
 
 def _handed_out() -> Iterable[str]:

@@ -24,6 +24,7 @@ SAYS_LITTLE = 30
 
 _STEPS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|^.*\r(?!\n)", re.MULTILINE)
 """Colours of a terminal, and what a progress bar overwrote."""
+_PUZZLE = re.compile(r"\((\w+\.svg)\)")
 _INLINE = re.compile(r"data:image/webp;base64,([\w+/=]+)")
 
 
@@ -70,7 +71,13 @@ class _Page:
             title, _, rest = source.partition("\n")
             self._markdown("title", f"{title}\n\n{render('lesson_head.md.j2', lesson=self.lesson)}")
             source = self._cover(rest)
-        self._markdown(cell.id, source)
+        self._markdown(cell.id, _PUZZLE.sub(self._puzzle, source))
+
+    def _puzzle(self, found: re.Match[str]) -> str:
+        """The picture of a question that the build made, under a name that no other lesson has."""
+        name = f"figures/{self.lesson.name}_{found[1]}"
+        self.places.write(f"lessons/{name}", (ROOT / "lessons" / self.lesson.id / found[1]).read_bytes())
+        return f"({name})"
 
     def _cover(self, source: str) -> str:
         """The lesson's picture as a smaller file."""

@@ -89,10 +89,14 @@ def channel_slices(weights: Tensor, k: int, n: int) -> Tensor:
     return 0.5 + W[order] / (2 * torch.where(largest > 0, largest, torch.ones_like(largest)))
 
 
-weaker_filter = "c"
+whose_tile = "only_shifted"
 
-flat_patch = "b"
+whose_response = "relu_added"
 
-strongest_patch = "b"
+turned_filter = "negative"
 
-renumbered = "b"
+flat_patch = "zero"
+
+renumbered = "picture"
+
+strongest_patch = "signs"

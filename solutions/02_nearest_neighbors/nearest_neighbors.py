@@ -100,10 +100,14 @@ def nearest_others(distances: Tensor, rows: Tensor, k: int) -> tuple[Tensor, Ten
     return nearest(d, k)
 
 
-three_times_as_long = "b"
+whose_distances = "squared"
 
-squared_or_not = "a"
+whose_angles = "halved"
 
-zero_left_out = "c"
+raised_by_one = "cosine"
 
-moved_by_a_quarter = "a"
+squared_or_not = "nothing"
+
+grid_kept = "chance"
+
+copies_of_half = 0.71

@@ -6,6 +6,8 @@ import math
 import torch
 from torch import Tensor
 
+five_others = 4
+
 
 def squared_distances(X: Tensor) -> Tensor:
     """How far each pair of points is apart, squared: d_ij = ‖x_i - x_j‖² = Σ_k (x_ik - x_jk)².
@@ -114,10 +116,14 @@ def descend(P: Tensor, start: Tensor, *, steps: int, lr: float, momentum: float)
     return torch.stack(path)
 
 
-other_units = "b"
+whose_pairs = "sums_to_two"
 
-turned_map = "b"
+whose_affinities = "half_the_sum"
 
-map_shrunk = "c"
+other_units = "same"
 
-never_removed = "b"
+turned_map = "same"
+
+map_shrunk = "rises"
+
+never_removed = "crowded"

@@ -106,8 +106,12 @@ def dissect(model: nn.Module, images: Tensor, concept: Tensor, layer: str, *, qu
     return dataset_iou(masks, concept)
 
 
-small_mask = "b"
+whose_thresholds = "bottom"
 
-own_threshold = "b"
+whose_mask = "cells"
 
-false_alarms = "b"
+own_threshold = "all_64"
+
+mask_turned = 0.158
+
+false_alarms = 0.25

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import Activations, Images
 
+first_stride = 15
+
 
 def receptive_field(chain: list[tuple[int, int, int, int]]) -> tuple[int, int, float]:
     """What the units see after a chain of layers: r ← r + (f − 1)·d·J, t ← t + ((f − 1)·d/2 − p)·J, J ← J·s.
@@ -125,10 +127,12 @@ def max_patches(
     return cut_patches(images, boxes), scores, boxes
 
 
-first_stride = "b"
+whose_border = "border_repeated"
 
-paint_outside = "c"
+whose_patch = "wrapped_round"
 
-in_the_corner = "c"
+in_the_corner = "quarter"
 
-bias_raised = "b"
+bias_raised = "same_higher"
+
+paths_to_the_middle = 7

@@ -96,8 +96,12 @@ def effect_of_l2(
     return images, scores, norms
 
 
-twice_the_lambda = "c"
+whose_step = "learning_rate_forgotten"
 
-climb_the_probability = "a"
+whose_norms = "distance_from_start"
 
-step_too_large = "b"
+climb_the_probability = "hardly"
+
+twice_the_lambda = "halved"
+
+step_too_large = "away"

@@ -122,10 +122,14 @@ def occlusion(
     return coverage_average(drops, boxes, size)
 
 
-whole_picture = "b"
+whose_drops = "squared_drop"
 
-cup_hidden = "c"
+whose_map = "overlaps_summed"
 
-half_the_stride = "c"
+whole_picture = "one_value"
 
-empty_paper = "a"
+one_drop = 2
+
+empty_paper = "zero"
+
+half_the_stride = 625

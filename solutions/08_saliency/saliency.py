@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from cnnviz.shapes import ImageMap, Images, PixelMap, Scores, Targets
 
+three_equal_scores = 0.333
+
 
 def input_gradient(model: nn.Module, images: Images, targets: Targets) -> ImageMap:
     """The gradient of each image's class score with respect to that image: G = ∂y^c/∂I.
@@ -93,8 +95,10 @@ def probability_gradient(score_gradients: Tensor, scores: Scores, targets: Targe
     return p[rows, targets] * (score_gradients[rows, targets] - average)
 
 
-minus_the_score = "c"
+whose_map = "no_abs"
 
-painted_square = "c"
+whose_gradient = "opposite_sign"
 
-ten_times_the_scores = "b"
+minus_the_score = "unchanged"
+
+painted_square = "different"

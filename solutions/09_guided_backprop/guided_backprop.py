@@ -110,8 +110,12 @@ def class_insensitivity(maps: Tensor, others: Tensor) -> Tensor:
     return above / torch.where(below > 0, below, 1.0)
 
 
-silent_pixel = "b"
+whose_rule = "masks"
 
-opposite_score = "c"
+whose_signal = "mean_over_batch"
 
-two_photos = "b"
+silent_pixel = 1
+
+opposite_score = "same_picture"
+
+two_photos = "same_numbers"

@@ -39,6 +39,9 @@ def class_activation_map(activations: Tensor, weights: Tensor) -> Tensor:
     return torch.einsum("nk,nkhw->nhw", weights, activations)
 
 
+one_place_dark = 0.773
+
+
 def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
     """A network for CAM: features, then GAP, then one linear layer.
 
@@ -54,6 +57,9 @@ def convert_to_cam(features: nn.Module, head: nn.Linear) -> nn.Module:
     About 1 line.
     """
     return nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+
+
+loss_at_zero = 2.303
 
 
 def train_head(
@@ -113,8 +119,8 @@ def box_from_map(heatmap: Tensor, *, size: tuple[int, int], fraction: float) -> 
     return torch.tensor(largest.bbox, device=heatmap.device)
 
 
-one_place_dark = "b"
+whose_weights = "unit_length"
 
-running_averages = "b"
+whose_map = "mean_over_channels"
 
-same_for_all_classes = "b"
+same_for_all_classes = "maps"

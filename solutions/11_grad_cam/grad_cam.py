@@ -106,8 +106,12 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
     return torch.where(total > 0, inside / total.clamp(min=torch.finfo(maps.dtype).tiny), 0.0)
 
 
-sum_or_mean = "a"
+whose_alpha = "absolute_alpha"
 
-bias_raised = "b"
+whose_map = "opposite_sign"
 
-absent_class = "c"
+sum_or_mean = "same_picture"
+
+bias_raised = "unchanged"
+
+absent_class = "positive"

@@ -132,8 +132,12 @@ def guided_grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: st
     return combine(R, U)
 
 
-rule_at_the_end = "a"
+whose_upsampling = "nearest"
 
-opposite_score = "c"
+whose_product = "absolute"
 
-scaled_first = "b"
+scaled_first = "factor"
+
+rule_at_the_end = "same"
+
+opposite_score = "moved"

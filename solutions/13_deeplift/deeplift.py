@@ -106,10 +106,14 @@ def revealcancel_multipliers(positive: Tensor, negative: Tensor, z0: Tensor) -> 
     return m_plus, m_minus
 
 
-saturated = "b"
+against_the_rise = -0.5
 
-changed_places = "b"
+whose_contributions = "absolute_contribution"
 
-same_picture = "d"
+whose_multiplier = "absolute_denominator"
 
-absent_ink = "b"
+changed_places = "signs"
+
+same_picture = "zero"
+
+absent_ink = "zero"

@@ -141,10 +141,14 @@ def lrp(model: nn.Sequential, images: Tensor, targets: Tensor, epsilon: float, g
     return R
 
 
-who_wins = "b"
+average_shares = 3.2
 
-empty_paper = "c"
+whose_shares = "absolute"
 
-starts_from_one = "a"
+whose_positive = "no_division"
 
-gamma_and_the_sum = "c"
+empty_paper = "zero"
+
+gamma_and_the_sum = "stays"
+
+starts_from_one = "divided"

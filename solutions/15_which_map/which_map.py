@@ -126,8 +126,12 @@ def rank_correlation(maps_a: Tensor, maps_b: Tensor) -> Tensor:
     return torch.stack(correlations)
 
 
-flat_map = "c"
+whose_energy = "inside_over_outside"
 
-map_raised = "c"
+whose_curve = "one_step_late"
 
-least_first = "a"
+half_a_map = 0.25
+
+map_raised = "energy"
+
+least_first = "deletion"

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.core.grade import grade_function, grade_item, grade_lesson, lent
+from autograder.core.grade import grade_answer, grade_function, grade_item, grade_lesson, lent
 from autograder.core.judge import _computes, checks_of
 from autograder.core.oracle import Setting, parts_of
-from autograder.core.verdict import FAILED, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
+from autograder.core.verdict import FAILED, LATER, NOT_ATTEMPTED, NOT_JUDGED, PASSED, summary, total
 from autograder.course import registry
-from autograder.course.records import Law
+from autograder.course.records import Law, Option, Question
 from autograder.reading.submission import Source, Submission
 from autograder.report.sentences import sentence
 
@@ -339,3 +339,43 @@ def test_a_law_is_held_to_the_precision_of_what_was_returned(precision, earned):
     exercise = dataclasses.replace(IMPORTANCE, laws=(law,))
     rows = grade_function(exercise, lambda gradients: getattr(gradients.mean((2, 3)), precision)()).rows
     assert [row.verdict for row in rows if row.check == "law: nearly"] == [earned]
+
+
+NUMBER = Question(
+    "toy.fall",
+    "By how much?",
+    {"0.75": Option("0.75", "Yes."), "3": Option("3", "Divide by 4.")},
+    "0.75",
+    2,
+    within=0.01,
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "name", "words"),
+    [
+        ("0.75", PASSED, "", ""),
+        ("0.7599", PASSED, "", ""),
+        ("  .741 ", PASSED, "", ""),
+        ("0.77", FAILED, "another_number", "0.77 is not within 0.01 of the right number"),
+        ("3.004", FAILED, "option_3", ""),
+        ("-0.75", FAILED, "another_number", "-0.75 is not within"),
+        ("three quarters", FAILED, "no_number", 'got "three quarters", a number is asked for'),
+        ("nan", FAILED, "no_number", 'got "nan"'),
+        ("inf", FAILED, "no_number", 'got "inf"'),
+        ("", FAILED, "no_number", 'got ""'),
+        (None, NOT_ATTEMPTED, "", ""),
+    ],
+)
+def test_a_number_is_right_within_what_the_question_says(answer, verdict, name, words):
+    row = grade_answer(NUMBER, answer)
+    assert (row.verdict, row.points) == (verdict, 2 if verdict == PASSED else 0)
+    assert (row.diagnosis.name if row.diagnosis else "") == name
+    assert words in (sentence(row.diagnosis.message) if words else "")
+
+
+@pytest.mark.parametrize("answer", ["0.75", "3", "12"])
+def test_a_copy_without_the_number_keeps_any(answer):
+    row = grade_answer(dataclasses.replace(NUMBER, options={}, answer=""), answer)
+    assert (row.verdict, row.diagnosis) == (LATER, None)
+    assert grade_answer(dataclasses.replace(NUMBER, options={}, answer=""), "many").verdict == FAILED

@@ -186,7 +186,7 @@ def test_nbgraders_table_has_no_score_where_nothing_was_judged(tmp_path):
         return SimpleNamespace(score=score, late_submission_penalty=penalty, needs_manual_grade=manual, timestamp="t")
 
     students = [SimpleNamespace(id=n, last_name="=1+1, x", first_name=None, email="") for n in ("ann", "bob", "eve")]
-    assignments = [SimpleNamespace(name=LESSON.id, duedate=None, max_score=31.0)]
+    assignments = [SimpleNamespace(name=LESSON.id, duedate=None, max_score=33.0)]
     exporter = CsvExport(to=str(tmp_path / "grades.csv"))
     exporter.export(SimpleNamespace(assignments=assignments, students=students, find_submission=find))
     rows = list(csv.DictReader(StringIO((tmp_path / "grades.csv").read_text("utf-8"))))

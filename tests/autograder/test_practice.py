@@ -153,13 +153,36 @@ def test_a_stub_is_one_quiet_line():
     assert "<img" not in panel._repr_html_()
 
 
-def test_a_prediction_is_marked_with_the_feedback_of_its_option():
+@pytest.fixture
+def forgetful(tmp_path, monkeypatch):
+    """A user who has answered nothing yet."""
+    monkeypatch.setenv("CNNVIZ_CACHE", str(tmp_path))
+
+
+def test_the_first_answer_stays_and_both_are_said(forgetful):
+    told = 'your first answer was "smaller"; the one of now is "same_picture".'
+    assert "first" not in repr(check("grad_cam.sum_or_mean", "z"))
+    assert "first" not in repr(check("grad_cam.sum_or_mean", "smaller"))
+    again = check("grad_cam.sum_or_mean", "same_picture")
+    assert again.passed
+    assert told in " ".join(repr(again).split())
+    assert "your first answer was" in again._repr_html_()
+    assert "first" not in repr(check("grad_cam.sum_or_mean", "smaller"))
+    assert "not attempted" in repr(check("grad_cam.sum_or_mean", None))
+
+
+def test_without_a_place_to_keep_it_an_answer_is_still_judged(monkeypatch):
+    monkeypatch.setitem(sys.modules, "autograder.study.cache", None)
+    assert check("grad_cam.sum_or_mean", "same_picture").passed
+
+
+def test_a_prediction_is_marked_with_the_feedback_of_its_option(forgetful):
     question = registry.question("grad_cam.sum_or_mean")
     wrong = next(letter for letter in question.options if letter != question.answer)
     assert check(question.id, question.answer).passed
     assert " ".join(question.options[wrong].feedback.split()) in " ".join(repr(check(question.id, wrong)).split())
     assert "not attempted" in repr(check(question.id, None))
-    assert 'got "z", choose one of a, b' in repr(check(question.id, "z"))
+    assert 'got "z", choose one of other_picture, same' in repr(check(question.id, "z"))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +190,7 @@ def test_a_prediction_is_marked_with_the_feedback_of_its_option():
     [
         ("grad_cam.neuron", summed, 'exercise: got "grad_cam.neuron", which does not exist; did you mean'),
         ("grad_cam.neuron_importance", 3, "got int, allowed is your function; write check"),
-        ("grad_cam.sum_or_mean", 3, 'got int, allowed is a letter such as "a"'),
+        ("grad_cam.sum_or_mean", summed, "got function, allowed is one of the words; see sum_or_mean above"),
     ],
 )
 def test_bad_input_is_one_sentence(name, answer, words):

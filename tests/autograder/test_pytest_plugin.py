@@ -40,7 +40,7 @@ def test_stubs_are_quiet_and_not_a_pass(lessons):
     assert "Traceback" not in done.stdout
     assert "FAILURES" not in done.stdout
     assert "28 not attempted" in done.stdout
-    assert "0 of 31 points" in done.stdout
+    assert "0 of 33 points" in done.stdout
 
 
 def test_a_wrong_exercise_shows_its_diagnosis_and_not_our_stack(lessons):
@@ -83,7 +83,7 @@ def test_of_several_lessons_one_that_is_not_begun_is_a_line(lessons):
     other = lessons.module.parents[1] / "10_cam"
     shutil.copytree(ROOT / "lessons" / "10_cam", other)
     done = lessons()
-    assert "10_cam  0 of 25 points  · not attempted\n11_grad_cam  0 of 31 points  · not attempted\n" in done.stdout
+    assert "10_cam  0 of 27 points  · not attempted\n11_grad_cam  0 of 33 points  · not attempted\n" in done.stdout
     assert "grad_cam.capture" not in done.stdout
 
 
@@ -97,14 +97,14 @@ def test_a_right_exercise_passes_alone(lessons):
 def test_another_folder_is_checked_on_demand(lessons):
     done = lessons("--cnnviz-submission", str(ROOT / "solutions"))
     assert done.returncode == 0, done.stdout
-    assert "31 of 31 points" in done.stdout
+    assert "33 of 33 points" in done.stdout
 
 
 def test_the_table_comes_from_the_workers_of_xdist_too(lessons):
     pytest.importorskip("xdist")
     done = lessons("--cnnviz-submission", str(ROOT / "solutions"), "-n", "2")
     assert done.returncode == 0, done.stdout
-    assert "31 of 31 points" in done.stdout
+    assert "33 of 33 points" in done.stdout
 
 
 def test_two_copies_of_a_lesson_have_a_verdict_each(lessons, tmp_path):

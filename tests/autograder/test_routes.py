@@ -29,11 +29,11 @@ from autograder.study.judging import Judging
 ROOT = Path(__file__).parents[2]
 LESSON = registry.lesson("11_grad_cam")
 PARTS = ("capture", "neuron_importance", "grad_cam_map", "grad_cam", "quadrant_shares")
-ALL = (*PARTS, "sum_or_mean", "bias_raised", "absent_class")
+ALL = (*PARTS, "whose_alpha", "whose_map", "sum_or_mean", "bias_raised", "absent_class")
 WRONG = {
     "neuron_importance": "def neuron_importance(gradients):\n    return gradients.sum(dim=(2, 3))\n",
     "capture": "def capture(model, images, targets, layer):\n    return images, images\n",
-    "sum_or_mean": 'sum_or_mean = "c"',
+    "sum_or_mean": 'sum_or_mean = "smaller"',
 }
 HELPED = "from mine import mean\n\n\ndef neuron_importance(gradients):\n    return mean(gradients)\n"
 CLASS = {
@@ -167,9 +167,9 @@ def test_every_route_gives_the_same_rows(routes, student):
 
 POINTS = {
     "nothing": 0,
-    "both": 31,
+    "both": 33,
     "seven in the notebook, one line in the module": 30,
-    "seven in the module, one line in the notebook": 24,  # grad_cam with our capture
+    "seven in the module, one line in the notebook": 26,  # grad_cam with our capture
     "a half each": 28,  # grad_cam with our capture and neuron_importance, for the notebook has none
     "a part wrong in the notebook": 23,
     "a helper": 12,

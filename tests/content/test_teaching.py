@@ -21,7 +21,7 @@ MISTAKEN = RIGHT.replace("gradients.mean(dim=(2, 3))", "gradients.sum(dim=(2, 3)
 CLASS = {"김민서": RIGHT, "ליאור": MISTAKEN, "=cmd, O'Neil": STUB}
 GRADEBOOK = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Grad-CAM (4711)
-Points Possible,,,,,31
+Points Possible,,,,,33
 김민서,1,u1,김민서,A,
 ליאור,2,u2,ליאור,A,
 "=cmd, O'Neil",3,u3,"=cmd, O'Neil",A,

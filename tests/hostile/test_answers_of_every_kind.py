@@ -16,14 +16,16 @@ from autograder.reading.submission import from_code
 LESSON = registry.lesson("11_grad_cam")
 QUESTION = registry.item("grad_cam.sum_or_mean")
 RIGHT = (Path(autograder.__file__).parent / "demo" / "right" / "11_grad_cam" / "grad_cam.py").read_text("utf-8")
-WRONG = next(option for option in "abc" if option != QUESTION.answer)
+WRONG = next(option for option in QUESTION.options if option != QUESTION.answer)
+EVERY = [*QUESTION.options]
 
 ANSWERS = {
-    "a list of all": 'sum_or_mean = ["a", "b", "c"]',
-    "a set of all": 'sum_or_mean = {"a", "b", "c"}',
-    "a dictionary": 'sum_or_mean = {"a": "b", "b": "a", "c": "c"}',
-    "all in one text": 'sum_or_mean = "abc"',
-    "spaces and all": 'sum_or_mean = "a b c"',
+    "a list of all": f"sum_or_mean = {EVERY}",
+    "a set of all": f"sum_or_mean = {set(EVERY)}",
+    "a dictionary": f"sum_or_mean = {dict(zip(EVERY, EVERY[::-1], strict=True))}",
+    "all in one text": f'sum_or_mean = "{"".join(EVERY)}"',
+    "spaces and all": f'sum_or_mean = "{" ".join(EVERY)}"',
+    "a sum of two": f'sum_or_mean = "{QUESTION.answer[:4]}" + "{QUESTION.answer[4:]}"',
     "the empty text": 'sum_or_mean = ""',
     "a text that equals everything": """
 class Agreeable(str):
@@ -31,7 +33,7 @@ class Agreeable(str):
         return True
     __hash__ = str.__hash__
 sum_or_mean = Agreeable("z")""",
-    "a function": 'sum_or_mean = lambda: "a"',
+    "a function": f'sum_or_mean = lambda: "{QUESTION.answer}"',
     "an exception to choose by": f"""
 try:
     import cnnviz_ref

@@ -22,7 +22,7 @@ from autograder.isolated import current_folder
 from autograder.isolated.bubblewrap import _program
 
 ROOT = Path(__file__).parents[2]
-LESSON, NAME, POINTS = "11_grad_cam", "grad_cam", 31
+LESSON, NAME, POINTS = "11_grad_cam", "grad_cam", 33
 SOLVED = (ROOT / "solutions" / LESSON / f"{NAME}.py").read_text(encoding="utf-8")
 SECRET = "the secret that a student's pickle.py once printed"
 

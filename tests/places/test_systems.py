@@ -66,7 +66,7 @@ def test_a_lesson_is_checked(student, system):
     [
         (["debug", "11", "--no-pdb"], 1, SUMMED),
         (["pack", "11"], 1, "11_grad_cam.zip holds grad_cam.py, grad_cam.ipynb"),
-        ([], 0, "0 of 31 points"),
+        ([], 0, "0 of 33 points"),
         (["hint", "11"], 0, "Hint 1 of 3"),
         (["open", "11", "--print"], 0, "jupyter lab --ServerApp.root_dir=lessons lessons/11_grad_cam/grad_cam.ipynb"),
         (["doctor"], 1, "Here time and output are limited and nothing else is"),

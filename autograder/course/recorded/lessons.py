@@ -39,7 +39,7 @@ def lesson(data: Mapping[str, Any], folder: Path) -> Lesson:
 
 
 def texts_of(lesson: Lesson, scales: Scales) -> dict[str, Any]:
-    """A lesson without its answers: texts, points, names. Of a question nothing that tells one letter from another.
+    """A lesson without its answers: texts, points, names. Of a question nothing that tells one answer from another.
 
     Args:
         lesson: the records.
@@ -149,10 +149,11 @@ def _farthest(have: np.ndarray, want: np.ndarray) -> float:
 
 
 def _question_texts(question: Question) -> dict[str, Any]:
-    options = {letter: option.text for letter, option in question.options.items()}
-    return {"id": question.id, "text": question.text, "options": options, "points": question.points}
+    options = {word: option.text for word, option in question.choices.items()}
+    asked = {"id": question.id, "text": question.text, "options": options, "points": question.points}
+    return asked | {"within": question.within}
 
 
 def _question(data: Mapping[str, Any]) -> Question:
-    options = {letter: Option(text, feedback="") for letter, text in data["options"].items()}
+    options = {word: Option(text, feedback="") for word, text in data["options"].items()}
     return Question(**{**data, "options": options, "answer": ""})

@@ -101,8 +101,8 @@ def toy_text():
         + fence("import torch\n\nONE = 1", " module=true"),
         "The idea": "Twice.\n\n```text\n## not a heading, <<nor a placeholder>>\n```",
         "Exercises": "\n\n".join(exercises),
-        "On a real photo": fence("double(torch.ones(2))"),
-        "Predict": "\n\n".join([*(item("question", name) for name in ("sign", "size", "shape")), "And now look."]),
+        "On a real photo": "\n\n".join([item("question", "sign"), fence("double(torch.ones(2))")]),
+        "Where it fails": "\n\n".join([item("question", "size"), item("question", "shape"), "And now look."]),
         "References": "[A paper](https://arxiv.org/abs/1610.02391).",
     }
     sections = [f"## {title}\n\n{bodies.get(title, 'Words.')}" for title in SECTIONS.values()]

@@ -180,13 +180,13 @@ def test_heading_and_hints_come_from_the_record(made):
 def test_a_question_shows_its_options_and_not_its_feedback(made):
     text = source(cells(made["lessons/03_toy/toy.ipynb"])["about_sign"])
     assert "What is sign" in text
-    assert "- **a**: option a\n- **b**: option b\n- **c**: option c\n" in text
+    assert '- `"a"`: option a\n- `"b"`: option b\n- `"c"`: option c\n' in text
     assert "feedback" not in text
 
 
 def test_each_section_begins_a_cell(made):
     starts = [source(cell) for cell in cells(made["lessons/03_toy/toy.ipynb"]).values()]
-    assert sum(text.startswith("## ") for text in starts) == 9
+    assert sum(text.startswith("## ") for text in starts) == 8
 
 
 def test_the_solved_module_runs_and_says_that_it_is_generated(made):

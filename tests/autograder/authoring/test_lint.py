@@ -9,6 +9,7 @@ from autograder.authoring.lint import file_problems, lint, lint_lessons, record_
 from autograder.authoring.lint_records import (
     calls_faults,
     functions_of,
+    guessing_faults,
     record_faults,
     solution_problems,
     special_faults,
@@ -16,6 +17,7 @@ from autograder.authoring.lint_records import (
 from autograder.authoring.lint_runs import check_problems, notebook_problems
 from autograder.course import registry
 from autograder.course.mutants import Solved, misconceptions
+from autograder.course.records import Lesson, Option, Question
 from tests.autograder.authoring.conftest import REPOSITORY
 
 FILE = "solutions/03_toy/toy.md"
@@ -82,6 +84,14 @@ RECORDS = {
         lambda t: asked(t, options={k: v for k, v in t.questions[0].options.items() if k != "c"}),
         "toy.sign has the options a, b; at least",
     ),
+    "an option that is no word": (
+        lambda t: asked(t, options={f"{k}, say": v for k, v in t.questions[0].options.items()}, answer="b, say"),
+        'toy.sign has the option "a, say"; small letters',
+    ),
+    "numbers that are one": (
+        lambda t: asked(t, options={k: Option(k, "why") for k in ("1", "1.1", "2")}, answer="2", within=0.1),
+        "toy.sign has the numbers 1 and 1.1, which within = 0.1 does not tell apart",
+    ),
     "answer that is no option": (
         lambda t: asked(t, answer="d"),
         'toy.sign has the answer "d"; its options are a, b, c',
@@ -93,6 +103,24 @@ RECORDS = {
     "an id without number": (lambda t: replace(t, id="toy"), 'the lesson\'s id is "toy"'),
     "no summary": (lambda t: replace(t, summary=""), "03_toy has an empty summary"),
 }
+
+
+def guessed(places, lengths):
+    """A lesson of 20 questions with 4 options, the right one in these places, its text of these lengths."""
+    made = [
+        Question(f"toy.q{n}", "Which?", {w: Option("x" * (length if w == right else 10), "why") for w in "abcd"}, right)
+        for n, (right, length) in enumerate(zip(places, lengths, strict=True))
+    ]
+    return [Lesson("03_toy", "Toy", "Numbers.", (), tuple(made))]
+
+
+def test_answers_of_a_course_cannot_be_guessed_from_place_or_length():
+    assert list(guessing_faults(guessed("abcd" * 5, [9, 11, 11, 9, 11] * 4))) == []
+    (place,) = guessing_faults(guessed("abcbbdbabcbadcbdabdc", [11] * 20))
+    assert place.startswith("of 20 questions the right option stands in place 2 in 8, which is more than 35%")
+    (length,) = guessing_faults(guessed("abcd" * 5, [9] * 9 + [11] * 11))
+    assert length.startswith("of 20 questions the right option is the shortest in 9, which is more than 40%")
+    assert list(guessing_faults([])) == []
 
 
 def test_whole_records_have_no_fault(toy):

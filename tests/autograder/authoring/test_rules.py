@@ -25,7 +25,7 @@ BROKEN = {
     "unknown fence option": (DOUBLE, '```python excercise="toy.double"\n', "a code fence has the options excercise='toy.double'; allowed are module=true"),
     "section lost": ("## By hand\n", "By hand\n", 'section 4 is "Exercises" where "By hand" belongs'),
     "sections swapped": ("## The idea\n", "## The formula\n", 'section 2 is "The formula" where "The idea" belongs'),
-    "last section lost": ("## References\n", "", 'section 9 is "(nothing more)" where "References" belongs'),
+    "last section lost": ("## References\n", "", 'section 8 is "(nothing more)" where "References" belongs'),
     "section too many": ("## References\n", "## References\n\nA.\n\n## More\n", 'the section "More" follows "References"'),
     "no title": ("# Toy\n", "Toy\n", "got 0 first-level headings"),
     "two titles": ("Twice.", "# Twice", "got 2 first-level headings"),

@@ -28,7 +28,7 @@ CLASS = {
     "Ann": SOLVED.replace("mean(dim=(2, 3))", "sum(dim=(2, 3))"),
     "=1+1": RESTLESS,
     "김민수": STUB,
-    "dora": "def neuron_importance(gradients):\n    return gradients.mean(dim=(2, 3))\n\nsum_or_mean = 'b'\n",
+    "dora": "def neuron_importance(gradients):\n    return gradients.mean(dim=(2, 3))\n\nsum_or_mean = 'smaller'\n",
 }
 """Student -> module; `bob`'s notebook is cut off as well."""
 

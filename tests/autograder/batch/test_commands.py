@@ -52,7 +52,7 @@ def test_a_class_in_which_everybody_is_judged_ends_with_status_0(run, submitted,
     shutil.copytree(submitted / "ann", tmp_path / "some" / "ann")
     assert run("grade", "some", "--out", "results", "--lessons", "11", "--jobs", 1).exit_code == 0
     told = run("verify", "results").stdout
-    assert re.fullmatch("8 results, all signed by this course's secret; manifest 1, [0-9a-f]{16}\\.\n", told)
+    assert re.fullmatch("10 results, all signed by this course's secret; manifest 1, [0-9a-f]{16}\\.\n", told)
 
 
 def test_a_student_who_is_skipped_is_not_judged_and_says_so_and_nothing_of_theirs_is_run(run, submitted, tmp_path):

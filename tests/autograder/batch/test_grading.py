@@ -26,7 +26,7 @@ from autograder.report.sentences import sentence
 
 from .classroom import LESSON, SECRET, contents, rows_of, start
 
-ITEMS = 8
+ITEMS = 10
 
 
 def graded_again(*arguments, **options):
@@ -43,7 +43,7 @@ def test_every_student_has_a_verdict_and_the_unreadable_one_a_visible_one(graded
     assert {name: row["status"] for name, row in table.items()} == {
         "ann": PASSED, "Ann": FAILED, "'=1+1": FAILED, "김민수": NOT_ATTEMPTED, "dora": FAILED, "bob": NOT_JUDGED,
     }  # fmt: skip
-    assert (table["ann"]["points"], table["bob"]["points"]) == ("31", "")
+    assert (table["ann"]["points"], table["bob"]["points"]) == ("33", "")
     assert {table["bob"][f"grad_cam.{name} verdict"] for name in ("capture", "sum_or_mean")} == {NOT_JUDGED}
     assert (
         "bob/11_grad_cam/grad_cam.ipynb" in rows_of(graded, "bob", "grad_cam.capture")[0]["diagnosis"]["message"]["why"]

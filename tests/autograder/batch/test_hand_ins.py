@@ -175,7 +175,7 @@ SAID_BY_CONTENT = {
     "a number and words": ("Lesson 11 - final.py", "x = 1"),
     "a number among two": ("11.ipynb", notebook(CAPTURE).replace("grad_cam", "")),
     "a module": ("homework.py", BEGUN + CAPTURE + "def grad_cam_map(activations, alpha):\n    return 1\n"),
-    "an answer": ("homework 3.ipynb", notebook('sum_or_mean = "a"').replace("grad_cam", "")),
+    "an answer": ("homework 3.ipynb", notebook('sum_or_mean = "smaller"').replace("grad_cam", "")),
     "a notebook called a module": ("homework.py", notebook()),
     "the browser's suffix": ("grad_cam.ipynb.txt", notebook()),
     "the browser's number": ("grad_cam.ipynb (1).txt", notebook()),

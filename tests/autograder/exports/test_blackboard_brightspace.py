@@ -10,7 +10,7 @@ from autograder.exports.csv_file import parsed
 
 from .conftest import refused, run, standing, work
 
-COLUMN = "Lab 11: Grad-CAM [Total Pts: 31 Score] |4711"
+COLUMN = "Lab 11: Grad-CAM [Total Pts: 33 Score] |4711"
 BLACKBOARD = f'''\
 "Last Name","First Name","Username","Student ID","Last Access","Availability","Quiz [Total Pts: 10 Score] |4710",\
 "{COLUMN}","Grad-CAM, all [Total Pts: up to 41 Score] |4712"
@@ -19,7 +19,7 @@ BLACKBOARD = f'''\
 "=cmd|' /C calc'!A0","O'Neil, ""B""","boneil","0044","","Yes","","12.00",""
 "García","Ana","@agarcia","0045","","No","","",""
 '''
-NUMERIC = "Lab 11: Grad-CAM Points Grade <Numeric MaxPoints:31 Weight:10 Category:Labs>"
+NUMERIC = "Lab 11: Grad-CAM Points Grade <Numeric MaxPoints:33 Weight:10 Category:Labs>"
 BRIGHTSPACE = f'''\
 OrgDefinedId,Username,Last Name,First Name,Email,{NUMERIC},Essay Text Grade <Text>,\
 Calculated Final Grade Numerator,End-of-Line Indicator
@@ -66,7 +66,7 @@ def test_a_file_comes_back_byte_by_byte(platform, data, column):
 def test_only_the_grades_change(platform, data, column):
     students = standing("mkim"), standing("Ana García", FAILED), standing("0043", first=FAILED)
     after, told = filled(platform, data, *students)
-    assert changed(data, after) == [(1, "31"), (2, "24"), (4, "0")]
+    assert changed(data, after) == [(1, "33"), (2, "26"), (4, "0")]
     assert (told.written, told.unmatched) == (3, 0)
 
 
@@ -74,7 +74,7 @@ def test_only_the_grades_change(platform, data, column):
 @pytest.mark.parametrize("student", ["boneil", "0044", '"B" O\'Neil', "=cmd|' /C calc'!A0"])
 def test_hostile_names_find_their_row_or_none_and_stay_as_they_are(platform, data, column, student):
     after, told = filled(platform, data, standing(student), replace=True)
-    assert changed(data, after) == ([(3, "31")] if student in ("boneil", "0044") else [])
+    assert changed(data, after) == ([(3, "33")] if student in ("boneil", "0044") else [])
     assert told.unmatched == (student not in ("boneil", "0044"))
 
 
@@ -96,23 +96,23 @@ def test_what_was_not_judged_leaves_its_cell(platform, data, column):
 @pytest.mark.parametrize("asked", [None, "Lab 11: Grad-CAM"])
 def test_the_column_is_known_by_heading_title_or_lesson(platform, data, column, asked):
     for name in (asked, column):
-        assert changed(data, filled(platform, data, standing("mkim"), column=name)[0]) == [(1, "31")]
+        assert changed(data, filled(platform, data, standing("mkim"), column=name)[0]) == [(1, "33")]
 
 
 def test_blackboards_column_is_known_by_its_number_and_a_calculated_one_is_refused():
     data = FORMS["Blackboard"][1]
-    assert changed(data, filled(blackboard, data, standing("mkim"), column="4711")[0]) == [(1, "31")]
+    assert changed(data, filled(blackboard, data, standing("mkim"), column="4711")[0]) == [(1, "33")]
     with pytest.raises(ValueError, match="is a column that Blackboard works out itself or uses to name students"):
         filled(blackboard, data, standing("mkim"), column="Grad-CAM, all [Total Pts: up to 41 Score] |4712")
 
 
 @each_form
 def test_a_column_of_other_points_is_refused_or_converted(platform, data, column):
-    other = data.replace("31".encode("utf-16-le"), "62".encode("utf-16-le")).replace(b"s: 31", b"s: 62")
-    other = other.replace(b"MaxPoints:31", b"MaxPoints:62")
-    with pytest.raises(ValueError, match="has 62 points and the lessons have 31; give the assignment 31 points, or"):
+    other = data.replace("33".encode("utf-16-le"), "66".encode("utf-16-le")).replace(b"s: 33", b"s: 66")
+    other = other.replace(b"MaxPoints:33", b"MaxPoints:66")
+    with pytest.raises(ValueError, match="has 66 points and the lessons have 33; give the assignment 33 points, or"):
         filled(platform, other, standing("mkim"))
-    assert changed(other, filled(platform, other, standing("mkim"), scale=True)[0]) == [(1, "62")]
+    assert changed(other, filled(platform, other, standing("mkim"), scale=True)[0]) == [(1, "66")]
 
 
 @pytest.mark.parametrize("platform", ["blackboard", "brightspace"])

@@ -44,14 +44,14 @@ def changed(data):
 
 def test_only_the_grades_change():
     data, told = filled(standing("mkim"), standing("김민수", FAILED), standing("عمر الخطيب", NOT_ATTEMPTED))
-    assert changed(data) == [(3, 7, "31"), (4, 7, "0"), (5, 7, "0")]
+    assert changed(data) == [(3, 7, "33"), (4, 7, "0"), (5, 7, "0")]
     assert told.written == 3
     assert told.unmatched == 0
 
 
 @pytest.mark.parametrize("column", [COLUMN, "Lab 11: Grad-CAM", "901234", None])
 def test_the_column_is_known_by_heading_title_number_or_lesson(column):
-    assert grades(filled(standing("mkim"), column=column)[0])["4001"] == "31"
+    assert grades(filled(standing("mkim"), column=column)[0])["4001"] == "33"
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_a_column_that_is_not_there_or_not_an_assignments_is_refused(column, sen
 
 
 def test_a_column_that_canvas_calls_read_only_is_refused():
-    data = GRADEBOOK.replace(b"31.00,20.00", b"(read only),20.00")
+    data = GRADEBOOK.replace(b"33.00,20.00", b"(read only),20.00")
     with pytest.raises(ValueError, match="nothing may be written there"):
         filled(standing("mkim"), data=data)
 
 
 def test_students_without_a_row_are_named():
     data, told = filled(standing("mkim"), standing("ghost"), standing("Ana Garcia"), standing("Student, Test"))
-    assert changed(data) == [(3, 7, "31")]
+    assert changed(data) == [(3, 7, "33")]
     assert told.unmatched == 3
     assert told.sentences[:3] == [
         'No grade for "ghost", who is in no row.',
@@ -114,13 +114,13 @@ def test_excused_unassigned_and_other_grades_stay_and_are_named():
     assert (
         'The grade of "zlee" is left as it was: the assignment is not assigned to this student (N/A).' in told.sentences
     )
-    assert any('(add --replace to change them): "boneil: 12.00 there, 31 here"' in said for said in told.sentences)
-    assert changed(filled(standing("boneil"), replace=True)[0]) == [(6, 7, "31")]
+    assert any('(add --replace to change them): "boneil: 12.00 there, 33 here"' in said for said in told.sentences)
+    assert changed(filled(standing("boneil"), replace=True)[0]) == [(6, 7, "33")]
 
 
 def test_a_column_of_other_points_is_refused_or_converted():
     with pytest.raises(
-        ValueError, match=r'"Essay \(901235\)" has 20 points and the lessons have 31; give the .* --scale'
+        ValueError, match=r'"Essay \(901235\)" has 20 points and the lessons have 33; give the .* --scale'
     ):
         filled(standing("mkim"), column="Essay")
     assert (
@@ -139,20 +139,20 @@ def test_semicolons_decimal_commas_and_names_apart_are_canvases_too():
 
 
 def test_the_formula_that_canvas_makes_of_a_name_is_seen_through():
-    assert grades(filled(standing("=SUM(A1)"))[0])["4008"] == "31"
+    assert grades(filled(standing("=SUM(A1)"))[0])["4008"] == "33"
 
 
 def test_lessons_without_work_count_as_zero_and_are_named():
     both = standings([*work("mkim", PASSED), *work("omar", PASSED), *work("omar", PASSED, lesson=OTHER)])
     possible = b"%d.00" % both[0].possible
-    data, told = filled(*both, data=GRADEBOOK.replace(b"31.00", possible))
-    assert (grades(data)["4001"], grades(data)["4003"]) == ("31", str(both[0].possible))
+    data, told = filled(*both, data=GRADEBOOK.replace(b"33.00", possible))
+    assert (grades(data)["4001"], grades(data)["4003"]) == ("33", str(both[0].possible))
     assert told.sentences[0] == f'No work on {OTHER}, which counts as 0: "mkim".'
 
 
 def test_a_class_list_leads_to_the_row():
     roster = {"team 7": Person("team 7", {"login": "minsu.kim@example.edu"})}
-    assert grades(filled(standing("team 7"), roster=roster)[0])["4002"] == "31"
+    assert grades(filled(standing("team 7"), roster=roster)[0])["4002"] == "33"
 
 
 def test_the_command_writes_the_file_and_says_who_is_not_in_it(graded, tmp_path):

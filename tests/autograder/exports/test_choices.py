@@ -55,7 +55,7 @@ def test_points_of_today_count_and_what_was_signed_still_holds(chosen, graded, t
     chosen('[points]\n"grad_cam.capture" = 20\n"grad_cam.sum_or_mean" = 4\n')
     assert problems(store) == before
     one = standings(store.results())[0]
-    assert (one.possible, one.points) == (31 - 7 + 20 + 4 - 1, 31 - 7 + 4 - 1)
+    assert (one.possible, one.points) == (33 - 7 + 20 + 4 - 1, 33 - 7 + 4 - 1)
     done = run("csv", folder, "--out", tmp_path / "now.csv")
     assert f'"{one.points}","{one.possible}"' in (tmp_path / "now.csv").read_text(encoding="utf-8"), done.output
 
@@ -120,9 +120,9 @@ def test_the_weakest_lessons_do_not_count_and_the_maximum_stays(chosen):
 def test_each_day_begun_costs_its_percent_and_no_more_than_the_most(chosen):
     chosen("[late]\nper_day = 10\nat_most = 25\n")
     points = [only(work("ann", PASSED), LESSON, late={"ann": {LESSON: days}}).points for days in (0, 1, 2, 3, 9)]
-    assert points == [31, 27.9, 24.8, 23.25, 23.25]
+    assert points == [33, 29.7, 26.4, 24.75, 24.75]
     first = verdicts(only(work("ann", PASSED), LESSON, late={"ann": {LESSON: 2}}))[0]
-    assert first == "11_grad_cam: 24.8 of 31 points, 2 days late"
+    assert first == "11_grad_cam: 26.4 of 33 points, 2 days late"
 
 
 def test_lateness_is_read_from_what_platforms_write(chosen, tmp_path):
@@ -154,7 +154,7 @@ def test_the_command_says_whose_time_is_not_known(chosen, graded, tmp_path):
     (tmp_path / "in" / "ann" / LESSON / "timestamp.txt").write_text("2026-12-01 10:00:00 UTC")
     done = run("csv", results, "--out", tmp_path / "x.csv", "--submitted", tmp_path / "in")
     assert "Of 1 students the time of hand-in is not known, so they count as in time: bo." in done.stdout
-    assert '"ann","15.5","31","passed","11_grad_cam 1 day"' in (tmp_path / "x.csv").read_text(encoding="utf-8")
+    assert '"ann","16.5","33","passed","11_grad_cam 1 day"' in (tmp_path / "x.csv").read_text(encoding="utf-8")
     assert "without --submitted nobody counts as late" in run("csv", results, "--out", tmp_path / "y.csv").stdout
 
 

@@ -75,7 +75,7 @@ def test_a_command_runs_in_the_course_folder():
     assert "test_check[sum_or_mean: answer]" in done.stdout
 
 
-@pytest.mark.parametrize(("failed", "points"), [(set(), 31), ({"grad_cam__capture", "grad_cam__sum_or_mean"}, 23)])
+@pytest.mark.parametrize(("failed", "points"), [(set(), 33), ({"grad_cam__capture", "grad_cam__sum_or_mean"}, 25)])
 def test_without_classroom_the_summary_adds_up_the_points(tmp_path, failed, points):
     lesson = registry.lesson(LESSON)
     steps = yaml.safe_load(classroom.workflow(lesson, plain=True))["jobs"]["run-autograding-tests"]["steps"]
@@ -87,7 +87,7 @@ def test_without_classroom_the_summary_adds_up_the_points(tmp_path, failed, poin
     environment = {**os.environ, **outcomes, "GITHUB_STEP_SUMMARY": str(summary)}
     done = subprocess.run(["bash", "-e", "-c", steps[-1]["run"]], env=environment, check=False, capture_output=True)
     assert done.returncode == (1 if failed else 0)
-    assert summary.read_text().splitlines()[-1] == f"Points {points}/31 (practice only)"
+    assert summary.read_text().splitlines()[-1] == f"Points {points}/33 (practice only)"
     assert ("| grad_cam.capture | failure | 0 of 7 |" in summary.read_text()) == bool(failed)
 
 
@@ -97,5 +97,5 @@ def test_the_command_writes_it_where_github_looks_and_says_what_its_points_are_w
     steps = yaml.safe_load(text)["jobs"]["run-autograding-tests"]["steps"]
     assert steps[2]["run"] == 'pip install "./kit.whl"'
     assert "PRACTICE ONLY: whoever owns this repository can change this file" in text
-    assert "8 steps, 31 points." in done.stdout
+    assert "10 steps, 33 points." in done.stdout
     assert "For practice only: students can change what runs in their own repositories." in done.stdout

@@ -141,7 +141,7 @@ def test_a_right_answer_has_all_points_with_what_the_zip_itself_brings(autograde
     lesson = registry.lesson(LESSON)
     assert results["score"] == lesson.points == sum(test["max_score"] for test in results["tests"])
     assert {test["status"] for test in results["tests"]} == {"passed"}
-    assert results["output"].startswith("11_grad_cam: 31 of 31 points.\nThe submitted code ran confined (")
+    assert results["output"].startswith("11_grad_cam: 33 of 33 points.\nThe submitted code ran confined (")
 
 
 @pytest.mark.skipif("landlock" not in offered(), reason="this machine confines nothing")
@@ -190,7 +190,7 @@ def test_nothing_to_grade_is_said_loudly(autograder, capsys, monkeypatch, name, 
 def test_where_nothing_confines_nothing_runs_and_there_is_no_grade(autograder, capsys):
     settings_of(autograder, rung="rlimits")
     (autograder / "submission" / "grad_cam.py").write_text(SOLVED, encoding="utf-8")
-    (autograder / "results" / "results.json").write_text('{"score": 31}')
+    (autograder / "results" / "results.json").write_text('{"score": 33}')
     assert gradescope_run.main(str(autograder)) == 1
     assert not (autograder / "results" / "results.json").exists()
     assert capsys.readouterr().out.startswith(

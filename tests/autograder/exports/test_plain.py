@@ -69,7 +69,7 @@ def test_a_row_has_points_and_status_of_everything():
     lesson = registry.lesson(LESSON)
     assert (row["points"], row["possible"], row["status"]) == (
         str(lesson.points - lesson.items[0].points),
-        "31",
+        "33",
         "failed",
     )
     assert (row["grad_cam.capture points"], row["grad_cam.capture status"]) == ("0", "failed")
@@ -92,7 +92,7 @@ def test_missing_and_late_are_columns_of_their_own():
     roster = {"ann": Person("ann", {"email": "ann@x.edu"}), "bo": Person("bo", {"email": "@bo"})}
     rows = rows_of(table([replace(standing("ann"), days={LESSON: 2})], roster=roster, late=True))
     assert [(r["student"], r["email"], r["points"], r["status"], r["late"]) for r in rows] == [
-        ("ann", "ann@x.edu", "31", "passed", f"{LESSON} 2 days"),
+        ("ann", "ann@x.edu", "33", "passed", f"{LESSON} 2 days"),
         ("bo", "'@bo", "", "missing", ""),
     ]
 
@@ -107,7 +107,7 @@ def test_the_command_writes_a_subset_of_lessons_and_names_who_was_not_judged(gra
     data = (tmp_path / "all.csv").read_bytes()
     assert data.startswith(b"\xef\xbb\xbf")
     ann, bo = rows_of(data)
-    assert (ann["points"], ann["status"], ann[f"{OTHER} status"], ann["late"]) == ("31", "failed", "failed", "")
+    assert (ann["points"], ann["status"], ann[f"{OTHER} status"], ann["late"]) == ("33", "failed", "failed", "")
     assert (bo["status"], bo[f"{OTHER} status"]) == ("not judged", "missing")
     run("csv", results, "--out", tmp_path / "one.csv", "--lessons", "11")
     assert not [heading for heading in rows_of((tmp_path / "one.csv").read_bytes())[0] if "cam." in heading[:4]]

@@ -113,14 +113,14 @@ print(json.dumps([[name for name in names if there(name)], autograder.__file__, 
 def test_an_untouched_lesson_is_one_quiet_table(student):
     done = pytest_in(student)
     assert "28 not attempted" in done.stdout, done.stdout + done.stderr
-    assert "0 of 31 points" in done.stdout
+    assert "0 of 33 points" in done.stdout
 
 
 def test_a_right_answer_passes_and_the_hidden_checks_are_said_to_come_later(student):
     done = pytest_in(student, "--cnnviz-submission", RIGHT.parents[1])
     assert (done.returncode, "20 passed, 8 skipped" in done.stdout) == (0, True), done.stdout + done.stderr
-    assert "21 of 31 points" in done.stdout
-    assert "8 checks, 10 points: judged when you hand in" in done.stdout
+    assert "21 of 33 points" in done.stdout
+    assert "10 checks, 12 points: judged when you hand in" in done.stdout
 
 
 def test_three_mistakes_are_named(student):
@@ -151,7 +151,7 @@ def grad_cam_map(activations, alpha):
     return (alpha[:, :, None, None] * activations).sum(1).relu()
 wrong = check("grad_cam.neuron_importance", neuron_importance)
 right = check("grad_cam.grad_cam_map", grad_cam_map)
-answer = check("grad_cam.sum_or_mean", "a")
+answer = check("grad_cam.sum_or_mean", "same_picture")
 print(wrong.passed, right.passed, answer.passed, right._repr_html_().count("<img"))
 print(wrong)
 print(answer)
@@ -166,7 +166,7 @@ print(answer)
 
 
 def test_the_map_the_hints_and_what_is_only_for_instructors(student):
-    assert "0 of 31 points" in cnnviz(student).stdout
+    assert "0 of 33 points" in cnnviz(student).stdout
     assert "gradients has four axes" in cnnviz(student, "hint", "neuron_importance").stdout
     refused = cnnviz(student, "grade", "x", "--out", "y")
     assert refused.returncode == 2

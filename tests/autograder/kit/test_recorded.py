@@ -115,12 +115,12 @@ def test_a_copy_has_the_texts_of_the_course_and_none_of_its_functions(recorded):
 
 
 def test_a_copy_keeps_the_answer_to_a_question_and_judges_none(recorded):
-    """Every letter is treated alike, also the right one."""
+    """Every word is treated alike, also the right one."""
     for live, copy in zip(registry.lesson(LESSON).questions, recorded(LESSON).questions, strict=True):
-        rows = {letter: grade_answer(copy, letter) for letter in live.options}
+        rows = {word: grade_answer(copy, word) for word in live.options}
         assert {(row.verdict, row.points, row.diagnosis) for row in rows.values()} == {(LATER, 0, None)}
         assert {sentence(row.note) for row in rows.values()} == {
-            f'your answer is kept: "{letter}"; it is judged when you hand in.' for letter in live.options
+            f'your answer is kept: "{word}"; it is judged when you hand in.' for word in live.options
         }
         assert {option.feedback for option in copy.options.values()} == {""}
         assert grade_answer(copy, None) == grade_answer(live, None)
@@ -134,14 +134,17 @@ class NoScales(dict):
 
 @pytest.mark.parametrize("lesson", registry.lessons(), ids=lambda lesson: lesson.id)
 def test_what_is_recorded_does_not_depend_on_what_is_right(lesson):
-    """With any other letter as the answer, and other feedback, the same is written: nobody can read it off."""
+    """With any other answer, and other feedback, the same is written: nobody can read it off."""
     made = texts_of(lesson, NoScales())
-    for letter in "abcd":
-        others = tuple(
-            replace(q, answer=letter, options={k: Option(o.text, f"FEEDBACK {k}") for k, o in q.options.items()})
-            for q in lesson.questions
-        )
+    for n in range(4):
+        others = tuple(_answered_by(q, [*q.options][n % len(q.options)]) for q in lesson.questions)
         assert texts_of(replace(lesson, questions=others), NoScales()) == made
+
+
+def _answered_by(question, word):
+    """The question with another answer and other feedback; of a number, the known numbers are others, too."""
+    options = {k: Option(o.text, f"FEEDBACK {k}") for k, o in question.options.items()}
+    return replace(question, answer=word, options=options if question.choices else {word: options[word]})
 
 
 def everything_in(released) -> dict[str, str]:
@@ -164,7 +167,7 @@ def test_no_answer_and_no_feedback_to_one_is_in_what_students_get(lesson, releas
     for question in lesson.questions:
         told = {squeezed([option.feedback]) for option in question.options.values()}
         forms = {squeezed([json.dumps(option.feedback)[1:-1]]) for option in question.options.values()}
-        given = {f'{question.variable}="{question.answer}"', f"{question.variable}='{question.answer}'"}
+        given = {f"{question.variable}={question.literal}", f"{question.variable}='{question.answer}'"}
         found = [(name, each) for name, text in files.items() for each in told | forms | given if each in text]
         assert not found
 

@@ -128,10 +128,10 @@ def test_no_module_of_answers_is_in_the_wheel_and_what_is_there_needs_none(insid
             assert there or name.startswith(("autograder.course.authored", "autograder.authoring")), (path, name)
 
 
-def test_right_letters_are_in_no_text(inside):
+def test_right_answers_are_in_no_text(inside):
     for question in registry.lesson(LESSON).questions:
         for path, content in inside.items():
-            assert f'{question.variable} = "{question.answer}"' not in "\n".join(texts(path, content)), path
+            assert f"{question.variable} = {question.literal}" not in "\n".join(texts(path, content)), path
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):

@@ -41,7 +41,7 @@ def refused(result) -> str:
 
 def test_cnnviz_alone_is_the_map_and_help_is_still_help(run):
     text = said(run())
-    assert text.startswith("The course: 0 of 1 lessons finished, 0 of 31 points")
+    assert text.startswith("The course: 0 of 1 lessons finished, 0 of 33 points")
     assert (
         "Begin with lesson 11 Grad-CAM: write capture (Activations and their gradients) in lessons/11_grad_cam/" in text
     )
@@ -66,7 +66,7 @@ def test_a_check_finds_the_lesson_from_within_it_too(run, student, monkeypatch):
     monkeypatch.chdir(student / "lessons/11_grad_cam")
     checked = run("check", "11")
     assert (checked.exit_code, checked.stderr.strip()) == (1, "")
-    assert "11_grad_cam  0 of 31 points" in checked.stdout
+    assert "11_grad_cam  0 of 33 points" in checked.stdout
 
 
 def test_where_there_is_no_course_the_way_to_it_is_told(run, tmp_path, monkeypatch):

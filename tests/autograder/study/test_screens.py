@@ -12,6 +12,7 @@ from autograder.course import outlines as course
 from autograder.study.folder import Work
 from autograder.study.progress import State
 from autograder.study.screens import course_map, current, in_progress, lesson_list
+from autograder.study.signs import in_own_order
 from autograder.study.telling import hints, task, verdict
 
 from .conftest import printed, standing
@@ -23,13 +24,13 @@ POINTS = sum(item.points for outline in course.outlines() for item in outline.it
 @pytest.fixture
 def begun(tmp_path):
     """The whole course, with one lesson in progress."""
-    progress = {"11_grad_cam": ["passed", "failed"], "01_filters": ["passed"] * 8}
+    progress = {"11_grad_cam": ["passed", "failed"], "01_filters": ["passed"] * 10}
     return [standing(tmp_path, outline, progress.get(outline.id, [])) for outline in course.outlines()]
 
 
 def test_the_map_opens_the_lesson_in_progress_and_ends_in_the_next_command(begun):
     text = printed(course_map(begun, _console(80, True)), 80)
-    assert text.startswith(f"The course: 1 of {LESSONS} lessons finished, 31 of {POINTS} points, about ")
+    assert text.startswith(f"The course: 1 of {LESSONS} lessons finished, 33 of {POINTS} points, about ")
     assert "> 11 Grad-CAM" in text
     assert re.search(r"✗ failed +Importance of a channel *\n +grad_cam.neuron_importance, easy, 5 min, 0 of 5", text)
     assert "filters.tile" not in text
@@ -70,7 +71,7 @@ def test_a_reader_of_screens_gets_words_and_no_drawing(begun, monkeypatch, plain
         monkeypatch.setenv(name, value)
     text = printed(course_map(begun, _console(80, True)), 80)
     assert not set(text) & set("■□█#│╭━")
-    assert "Grad-CAM: 1 of 8 done, 7 of 31 points, 30 min left" in text
+    assert "Grad-CAM: 1 of 10 done, 7 of 33 points, 30 min left" in text
 
 
 @pytest.mark.parametrize("sign", ["✓ passed", "✗ failed", "· not attempted"])
@@ -135,11 +136,23 @@ def test_a_lesson_that_has_changed_since_it_was_checked_is_in_progress(student, 
     assert in_progress(found, cache) == found[2]
 
 
-def test_a_prediction_is_told_with_what_its_letters_mean():
+def test_a_prediction_is_told_with_what_its_words_mean(monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
     text = printed(task(course.item("grad_cam.sum_or_mean"), "grad_cam.py"))
     assert "Prediction sum_or_mean: Someone sums the gradients" in text
-    assert text.count("\n  a ") == text.count("\n  d ") == 1
-    assert "Set sum_or_mean to the letter in grad_cam.py." in text
+    assert text.count("\n  smaller ") == text.count("\n  same_picture ") == 1
+    assert re.search(r'Set sum_or_mean to "\w+", "\w+", "\w+" or "\w+" in grad_cam.py.', " ".join(text.split()))
+
+
+def test_each_user_has_an_order_of_options_of_their_own_that_stays(monkeypatch):
+    item = course.item("grad_cam.sum_or_mean")
+    orders = {}
+    for user in ("ada", "bob", "cy", "ada"):
+        monkeypatch.setattr("getpass.getuser", lambda user=user: user)
+        orders.setdefault(user, []).append(in_own_order(item.options, item.id))
+    assert orders["ada"][0] == orders["ada"][1]
+    assert len({tuple(order) for given in orders.values() for order in given}) > 1
+    assert all(sorted(order) == sorted(item.options) for given in orders.values() for order in given)
 
 
 def _console(width, terminal=False):

@@ -78,19 +78,19 @@ def test_the_keys_are_about_the_exercise_that_went_wrong(heard):
 
 def test_a_pass_leads_to_what_comes_after_it_and_then_to_what_was_left_out(heard):
     assert "The map: write grad_cam_map" in heard.save("not attempted", "passed")
-    text = heard.save(*["not attempted", *["passed"] * 7])
+    text = heard.save(*["not attempted", *["passed"] * 9])
     assert "Activations and their gradients: write capture" in text
 
 
-def test_a_prediction_comes_with_its_letters_and_has_no_hints(heard):
-    text = heard.save(*["passed"] * 5)
+def test_a_prediction_comes_with_its_words_and_has_no_hints(heard):
+    text = heard.save(*["passed"] * 7)
     assert "Prediction sum_or_mean: Someone sums" in text
-    assert "Set sum_or_mean to the letter in" in text
+    assert 'Set sum_or_mean to "' in text
     assert "is a prediction, which has no hints; guess" in heard.press("h")
 
 
 def test_a_finished_lesson_leads_to_the_next_one(heard):
-    text = heard.save(*["passed"] * 8)
+    text = heard.save(*["passed"] * 10)
     assert "Lesson 11 Grad-CAM is finished. n goes on with 12 Guided Grad-CAM." in text
     heard.works[1].folder.mkdir()
     text = heard.press("n")

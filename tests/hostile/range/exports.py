@@ -16,9 +16,9 @@ from autograder.text.words import json_text
 from tests.hostile.range.attacks import LESSON
 
 CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,Grad-CAM (901234)"
-POINTS = "    Points Possible,,,,,31.00"
+POINTS = "    Points Possible,,,,,33.00"
 MOODLE = "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Feedback comments"
-ROW = "Participant 1KEY,A KEY,KEY@uni.edu,Submitted for grading,,31.00,Yes,"
+ROW = "Participant 1KEY,A KEY,KEY@uni.edu,Submitted for grading,,33.00,Yes,"
 
 
 def tables(results: Sequence[Result]) -> tuple[str, ...]:

@@ -110,5 +110,5 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
 
 
 sum_or_mean = "all of them"
-bias_raised = "c"
-absent_class = "c"
+bias_raised = "darker"
+absent_class = "positive"

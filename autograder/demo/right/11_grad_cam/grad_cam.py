@@ -62,6 +62,8 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
     return shares
 
 
-sum_or_mean = "a"
-bias_raised = "b"
-absent_class = "c"
+whose_alpha = "absolute_alpha"
+whose_map = "opposite_sign"
+sum_or_mean = "same_picture"
+bias_raised = "unchanged"
+absent_class = "positive"

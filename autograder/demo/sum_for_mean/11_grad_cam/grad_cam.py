@@ -49,6 +49,8 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-sum_or_mean = "a"
-bias_raised = "b"
-absent_class = "c"
+whose_alpha = "absolute_alpha"
+whose_map = "opposite_sign"
+sum_or_mean = "same_picture"
+bias_raised = "unchanged"
+absent_class = "positive"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 POINTS = {"capture": 7, "neuron_importance": 5, "grad_cam_map": 4, "grad_cam": 8, "quadrant_shares": 4}
-ANSWERS = ("sum_or_mean", "bias_raised", "absent_class")
+ANSWERS = ("whose_alpha", "whose_map", "sum_or_mean", "bias_raised", "absent_class")
 NAME = "grad_cam.ipynb"
 
 

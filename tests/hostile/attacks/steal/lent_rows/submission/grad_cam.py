@@ -79,6 +79,6 @@ def quadrant_shares(maps: Tensor, quadrants: Tensor) -> Tensor:
     return shares
 
 
-sum_or_mean = "a"
-bias_raised = "b"
-absent_class = "c"
+sum_or_mean = "same_picture"
+bias_raised = "unchanged"
+absent_class = "positive"
