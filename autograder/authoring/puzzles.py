@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ TRIES, SIDE, FEW = 40, 16, 9
 """Draws of the inputs, rows or columns that are drawn at most, and those up to which the numbers stand in the cells."""
 APART = 0.1
 """Least relative difference of two results in at least one of their three numbers."""
-NUMBERS = {"largest": np.max, "smallest": np.min, "mean": np.mean}
+NUMBERS: Mapping[str, Callable[[np.ndarray], float]] = {"largest": np.max, "smallest": np.min, "mean": np.mean}
 
 
 @dataclass(frozen=True)

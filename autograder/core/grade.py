@@ -167,9 +167,7 @@ def grade_answer(question: Question, answer: str | None) -> Row:
         return Row(question.id, "answer", NOT_ATTEMPTED, question.points)
     given = understood(question, answer)
     if not given:
-        name = "unknown_option" if question.within is None else "no_number"
-        unknown = message(f"question.{name}", answer=answer[:20], options=", ".join(question.choices))
-        return Row(question.id, "answer", FAILED, question.points, Diagnosis("question", name, unknown))
+        return Row(question.id, "answer", FAILED, question.points, _no_answer(question, answer[:20]))
     if not question.answer:
         return Row(question.id, "answer", LATER, question.points, note=message("note.kept", answer=given))
     meant = given if question.within is None else _nearest(question, float(given))
@@ -180,6 +178,15 @@ def grade_answer(question: Question, answer: str | None) -> Row:
         told = message("question.another_number", answer=given, within=question.within or 0.0)
     wrong = Diagnosis("question", f"option_{meant}" if meant else "another_number", told)
     return Row(question.id, "answer", FAILED, question.points, wrong)
+
+
+def _no_answer(question: Question, answer: str) -> Diagnosis:
+    if question.within is None:
+        options = ", ".join(question.options)
+        return Diagnosis(
+            "question", "unknown_option", message("question.unknown_option", answer=answer, options=options)
+        )
+    return Diagnosis("question", "no_number", message("question.no_number", answer=answer))
 
 
 def understood(question: Question, answer: str) -> str:

@@ -325,7 +325,7 @@ _ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.
 
 
 def _number(value: ast.expr | None, depth: int) -> float:
-    if isinstance(value, ast.Constant) and type(value.value) in (int, float):
+    if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and not isinstance(value.value, bool):
         return float(value.value)
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub) and depth:
         return -_number(value.operand, depth - 1)

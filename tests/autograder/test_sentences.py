@@ -120,6 +120,7 @@ REASONS = {
     "limit": [name.replace(" ", "_") for name in judge.LIMITS],
     "relation": [*relations.RELATIONS, *diagnose.IN_PART],
     "side_effect": diagnose.EFFECTS,
+    "question": ["another_number", "no_number", "unknown_option"],
 }
 """Kind of a diagnosis -> names that it can have."""
 

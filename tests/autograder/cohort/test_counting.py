@@ -54,7 +54,7 @@ def test_a_class_of_three_counts_as_by_hand():
         "m2.q1": (0, 0, 0, 1, 2, 0),
     }
     assert found["m1.f1"].mistakes == ((2, "2 of 3 were told: “You summed ∂y^c/∂A over i, j; α_k is their mean.”"),)
-    assert found["m1.q1"].mistakes == ((1, "1 of 2 were told: “You chose b: “Nothing.” Look again.”"),)
+    assert found["m1.q1"].mistakes == ((1, "1 of 2 were told: “You answered “Nothing.” Look again.”"),)
     assert found["m2.f1"].reasons == ((1, "the function raised an exception"),)
     assert points(counted(BY_HAND)) == points(counted(BY_HAND[::-1]))
     assert (points(counted(BY_HAND)).highest, points(counted(BY_HAND)).possible) == (11, 22)

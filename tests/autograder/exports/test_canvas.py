@@ -125,7 +125,7 @@ def test_a_column_of_other_points_is_refused_or_converted():
         filled(standing("mkim"), column="Essay")
     assert (
         grades(filled(standing("mkim", first=FAILED), column="Essay", scale=True)[0], "Essay (901235)")["4001"]
-        == "15.48"
+        == "15.76"
     )
 
 
@@ -135,7 +135,7 @@ def test_semicolons_decimal_commas_and_names_apart_are_canvases_too():
         standing("Jörg Müller", first=FAILED), standing("mkim"), data=gradebook, column="77", scale=True
     )
     assert told.unmatched == 0
-    assert data == gradebook.replace(b"Gruppe 1;;95", b"Gruppe 1;7,74;95").replace(b"Gruppe 1;;;", b"Gruppe 1;10;;")
+    assert data == gradebook.replace(b"Gruppe 1;;95", b"Gruppe 1;7,88;95").replace(b"Gruppe 1;;;", b"Gruppe 1;10;;")
 
 
 def test_the_formula_that_canvas_makes_of_a_name_is_seen_through():

@@ -62,7 +62,7 @@ def test_a_german_worksheet_has_decimal_commas():
     sheet, told = filled(
         standing("mkim", first=FAILED), standing("joerg"), data=(DATA / "moodle_german.csv").read_bytes(), scale=True
     )
-    assert [grade for (grade,) in columns(sheet, "Bewertung")] == ["7,74", ""]
+    assert [grade for (grade,) in columns(sheet, "Bewertung")] == ["7,88", ""]
     assert any("cannot be changed" in said for said in told.sentences)
 
 

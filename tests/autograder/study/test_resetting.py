@@ -36,7 +36,7 @@ def test_no_backup_ever_takes_the_place_of_another(work):
 
 def test_an_untouched_lesson_is_left_alone(work):
     assert reset(work) == []
-    assert len(list(work.folder.iterdir())) == 5
+    assert len(list(work.folder.iterdir())) == 7
 
 
 def test_one_exercise_goes_back_and_the_others_stay(work):

@@ -172,7 +172,7 @@ def test_an_unknown_key_lists_the_keys_and_q_ends_it(heard):
 
 def test_a_check_that_ends_after_the_student_went_on_says_nothing(heard):
     heard.works[1].folder.mkdir()
-    for _ in range(8):
+    for _ in range(10):
         heard.press("n")
     assert heard.session.work == heard.works[1]
     late = heard.standing("failed")
