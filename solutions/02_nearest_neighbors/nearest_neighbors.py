@@ -108,6 +108,6 @@ raised_by_one = "cosine"
 
 squared_or_not = "nothing"
 
-grid_kept = "chance"
+grid_kept = "nearly_all"
 
 copies_of_half = 0.71

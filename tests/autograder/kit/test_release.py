@@ -36,8 +36,16 @@ def unzipped(data: bytes) -> dict[str, bytes]:
 
 
 def test_the_folder_and_the_archive_hold_the_lesson_a_readme_and_a_wheel(released, inside):
-    names = {"lessons/11_grad_cam/" + name for name in ("README.md", "grad_cam.ipynb", "grad_cam.py", "picture.png",
-                                                        "test_grad_cam.py")}  # fmt: skip
+    files = (
+        "README.md",
+        "grad_cam.ipynb",
+        "grad_cam.py",
+        "picture.png",
+        "test_grad_cam.py",
+        "whose_alpha.svg",
+        "whose_map.svg",
+    )
+    names = {f"lessons/11_grad_cam/{name}" for name in files}
     expected = {*names, "README.md", released.wheel.name}
     assert {path.relative_to(released.folder).as_posix() for path in released.folder.rglob("*") if path.is_file()} == {
         *expected, released.archive.name
