@@ -121,6 +121,12 @@ def new_exercise(lesson: Lesson, name: str) -> list[str]:
     return made + _built(folder)
 
 
+def is_taught(folder: str) -> bool:
+    """Whether `course.toml` leaves the lesson of this folder name in the course."""
+    number, _, name = folder.partition("_")
+    return not choices.choices().lessons or not {folder, name, number}.isdisjoint(choices.choices().lessons)
+
+
 def _usable(argument: str, name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f'{argument}: got "{name}"; small letters, digits and _ are allowed, as in blur or two_blurs.')

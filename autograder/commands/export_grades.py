@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
-from autograder.commands.shared import one_sentence, out
-from autograder.text.words import printable
+from autograder.commands.shared import Lessons, chosen, one_sentence, out
+from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.exports.merging import Told
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 MOST = 20
 """Names in one sentence."""
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write; another file than the one read.")]
-Lessons = Annotated[
-    list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
-]
 Roster = Annotated[
     Path | None,
     typer.Option("--roster", metavar="FILE", help="Class list: student, and SIS Login ID, ID, email or name."),
@@ -54,7 +51,7 @@ def as_csv(
         _write(to, table(found, roster=people, late=submitted is not None, bom=bom))
     for sentence in _unjudged(found):
         out.say(printable(sentence))
-    out.say(printable(f"{len(found)} student(s) with work in {to}."))
+    out.say(printable(f"{counted(len(found), 'student')} with work in {to}."))
 
 
 def _gradebook(platform: str) -> Callable[..., None]:
@@ -134,7 +131,7 @@ def moodle(
         return
     for sentence in _unjudged(found):
         out.say(printable(sentence))
-    out.say(printable(f"{len(found)} student(s) in {to}."))
+    out.say(printable(f"{counted(len(found), 'student')} in {to}."))
 
 
 def _standings(results: Path, lessons: list[str] | None, secret: Path | None, submitted: Path | None) -> list[Standing]:
@@ -144,7 +141,7 @@ def _standings(results: Path, lessons: list[str] | None, secret: Path | None, su
     from autograder.exports.late import Lateness, late
     from autograder.exports.standing import standings
 
-    wanted = [registry.lesson(name) for names in lessons or () for name in names.split(",")]
+    wanted = list(map(registry.lesson, chosen(lessons)))
     store, _ = opened(results, secret)
     refuse_differing(store)
     came = late(submitted) if submitted else Lateness()

@@ -12,7 +12,7 @@ from autograder.exports.matching import Candidate, match
 from autograder.exports.numbers import number, scaled, written
 from autograder.exports.roster import Person
 from autograder.exports.standing import Standing
-from autograder.text.words import cell
+from autograder.text.words import cell, counted
 
 MOST = 20
 """Names in one sentence."""
@@ -121,7 +121,7 @@ class Gradebook:
             sheet, standings, self.people(sheet), place, roster=roster or {}, scale=scale, replace=replace,
             locked=lambda row: self.locked(sheet.value(row, place.column)),
         )  # fmt: skip
-        told.say(f'{told.written} grade(s) in the column "{place.name}".')
+        told.say(f'{counted(told.written, "grade")} in the column "{place.name}".')
         return told
 
 

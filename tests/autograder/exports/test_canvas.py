@@ -161,7 +161,7 @@ def test_the_command_writes_the_file_and_says_who_is_not_in_it(graded, tmp_path)
     done = run("canvas", results, "--gradebook", gradebook, "--out", tmp_path / "new.csv")
     assert done.exit_code == 1
     assert 'No grade for "ghost", who is in no row.' in done.stdout
-    assert '1 grade(s) in the column "Lab 11: Grad-CAM (901234)".' in done.stdout
+    assert '1 grade in the column "Lab 11: Grad-CAM (901234)".' in done.stdout
     assert changed((tmp_path / "new.csv").read_bytes()) == [(3, 7, "0")]
     assert "is the file that is read" in refused(run("canvas", results, "--gradebook", gradebook, "--out", gradebook))
     gradebook.write_text("who,what\na,b\n")
