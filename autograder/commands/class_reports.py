@@ -40,7 +40,8 @@ def cohort(
         store, known = opened(results, secret)
         found, left_out = trusted(store)
         found = list(map(as_counted, found))
-        html = cohort_page(found, registry.lessons(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
+        there = {each.id: each for each in (*registry.lessons(), *registry.known())}  # those that are taught first
+        html = cohort_page(found, there.values(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
         write(to, html)
     for sentence in left_out:
         err.say(printable(f"Left out: {sentence}"))
@@ -59,11 +60,11 @@ def feedback(
     from autograder.feedback.class_pages import make_index, make_pages
 
     with one_sentence():
-        wanted = {registry.lesson(name).id for name in chosen(lessons)}
+        wanted = {each.id for each in (list(map(registry.lesson, chosen(lessons))) or registry.lessons())}
         if to.exists() and not to.is_dir():
             raise ValueError(f"--out: got {to}, which is a file; name a folder.")
         store, _ = opened(results, secret)
-        counting = [as_counted(result) for result in store.results() if not wanted or result.lesson in wanted]
+        counting = [as_counted(result) for result in store.results() if result.lesson in wanted]
         with err.status("writing pages") as status:
             made = []
             for each in make_pages(counting, to):
