@@ -67,6 +67,7 @@ LONG = (
     "tests/cnnviz_ref/test_lrp.py::test_zero_is_gradient",
     "tests/content/test_course.py::test_the_course_keeps",
     "tests/content/test_examples.py::test_the_page_for",
+    "tests/content/test_adapting.py::test_a_new",
     "tests/content/test_adapting.py::test_nothing_was",
     "tests/content/test_adapting.py::test_two_submissions",
     "tests/content/test_adapting.py::test_what_the_page",

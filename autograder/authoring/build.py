@@ -22,7 +22,7 @@ SOLVED, LESSON = "solutions", "lessons"
 """The folder of the authored and solved lessons, and the students' folder."""
 
 PICTURES = (".png", ".jpg", ".jpeg", ".svg")
-"""What lies beside a lesson's text and is handed out as it is."""
+"""Suffixes of pictures beside a lesson's text, which are handed out as they are."""
 
 
 def build(lessons: Sequence[str] | None = None, check: bool = False) -> list[str]:
@@ -85,13 +85,12 @@ def stale(root: Path, lesson: Lesson, folder: str) -> list[str]:
 
 
 def complete(root: Path, lesson: Lesson) -> None:
-    """Writes the student's folder except the notebook, which is nbgrader's to make."""
-    made = {
-        path: c
-        for path, c in outputs(root, lesson).items()
-        if path.startswith(f"{LESSON}/") and not path.endswith(".ipynb")
-    }
-    _write(root, made)
+    """Makes the student's folder what is handed out, except the notebook, which is nbgrader's to make."""
+    made = {path: c for path, c in outputs(root, lesson).items() if path.startswith(f"{LESSON}/")}
+    for path in (root / LESSON / lesson.id).rglob("*"):
+        if path.is_file() and path.relative_to(root).as_posix() not in made:
+            path.unlink()
+    _write(root, {path: c for path, c in made.items() if not path.endswith(".ipynb")})
 
 
 def outputs(root: Path, lesson: Lesson, *, handout: str = "") -> dict[str, bytes]:

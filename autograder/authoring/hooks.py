@@ -1,4 +1,4 @@
-"""What runs before and after `nbgrader generate_assignment`, so that it leaves what `cnnviz build` makes.
+"""Runs before and after `nbgrader generate_assignment`, so that it leaves what `cnnviz build` makes.
 
 nbgrader logs a hook's exception, goes on and ends with status 0: these hooks leave by `SystemExit`, which gets through.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 
 from autograder.authoring.build import LESSON, SOLVED, complete, stale
@@ -23,9 +24,11 @@ def _hook(function: Callable[[Path, Lesson], None]) -> Hook:
     def hook(*, assignment: str, student: str, notebooks: list[str]) -> None:
         root = Path(notebooks[0]).resolve().parents[2]  # root/solutions/./lesson/name.ipynb
         try:
-            for lesson in registry.lessons():
-                if lesson.id == assignment:
-                    function(root, lesson)
+            known = chain.from_iterable(
+                of() for of in (registry.lessons, registry.known)
+            )  # also one that is not taught
+            if lesson := next((each for each in known if each.id == assignment), None):
+                function(root, lesson)
         except Exception as error:
             raise SystemExit(str(error)) from error
 
@@ -44,7 +47,7 @@ def before_release(root: Path, lesson: Lesson) -> None:
 
 @_hook
 def after_release(root: Path, lesson: Lesson) -> None:
-    """Puts the stub, the test and the README back, and stops where nbgrader's notebook is not ours."""
+    """Puts back the stub, the test and the README, and nothing else; stops where nbgrader's notebook is not ours."""
     complete(root, lesson)
     if changed := stale(root, lesson, LESSON):
         raise ValueError(

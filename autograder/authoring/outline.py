@@ -12,11 +12,11 @@ from autograder.course.outlines import EXERCISE, QUESTION, Item, digest
 from autograder.course.records import Exercise, Lesson, Question
 
 FOLDER = "autograder/course/outlines"
-"""Where outlines of ours lie in the course folder, and so in the installed package."""
+"""Outlines of ours lie here in the course folder, and so in the installed package."""
 
 
 def outline_path(lesson: Lesson) -> str:
-    """Where the outline lies, relative to the lesson's home."""
+    """The outline's path, relative to the lesson's home."""
     return f"solutions/{lesson.id}/outline.json" if home_of(lesson.id).own else f"{FOLDER}/{lesson.id}.json"
 
 
@@ -27,20 +27,31 @@ def outline_text(lesson: Lesson, *files: str) -> str:
         lesson: the records.
         files: the texts of the student's module and notebook as they are handed out.
     """
-    items = [{k: v for k, v in asdict(_item(item)).items() if v} for item in lesson.items]
+    own = home_of(lesson.id).own
+    items = [{k: v for k, v in asdict(_item(item, own)).items() if v} for item in lesson.items]
     digests = [digest(text.encode()) for text in files]
     made = {"id": lesson.id, "title": lesson.title, "digests": digests, "items": items}
     return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
-def _item(item: Exercise | Question) -> Item:
+def _item(item: Exercise | Question, own: bool) -> Item:
     if isinstance(item, Question):
         options = tuple((word, option.text) for word, option in item.choices.items())
         return Item(item.id, QUESTION, item.text, item.points, options=options, within=item.within)
     return Item(
-        item.id, EXERCISE, item.title, item.points, item.minutes, item.difficulty, item.lines, plain(item.formula),
-        tuple(item.hints), item.builds_on,
+        item.id, EXERCISE, item.title, item.points, item.minutes, item.difficulty, item.lines,
+        _in_characters(item.formula, own), tuple(item.hints), item.builds_on,
     )  # fmt: skip
+
+
+def _in_characters(formula: str, own: bool) -> str:
+    """A formula for a terminal; an instructor's own as LaTeX where it has a command that has no sign here."""
+    try:
+        return plain(formula)
+    except ValueError:
+        if own:
+            return formula
+        raise
 
 
 _GREEK = {
@@ -64,7 +75,7 @@ _TEXT = ("text", "mathrm", "mathbf", "mathit", "operatorname")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|[^\\{}^_&]", re.DOTALL)
 _SCRIPTS = r"(?:[_^](?:[\w±∓+\-]+|\([^()]*\)))*"
 _ATOM = re.compile(rf"\d+|∂|[∂Δ]?[^\W\d_]['\u0302-\u0304]?{_SCRIPTS}|\|[^|]*\||‖[^‖]*‖")
-"""What needs no brackets above or below a fraction's line."""
+"""Text that needs no brackets above or below a fraction's line."""
 
 
 def plain(latex: str) -> str:
@@ -131,7 +142,7 @@ def _command(name: str, tokens: Iterator[str]) -> str:
 
 
 def _argument(tokens: Iterator[str]) -> str:
-    """What a command or an index is given: a group or the next sign."""
+    """Takes what a command or an index is given: a group or the next sign."""
     token = next(tokens, "")
     while token == " ":
         token = next(tokens, "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.authoring.build import SOLVED, build_lessons
@@ -16,6 +18,9 @@ from autograder.course.records import Lesson, pointed
 FIRST = "reach"
 """The function that a new lesson begins with."""
 CONFIG = Path("nbgrader_config.py")
+_USED = {"Checks": "autograder.course.authored", "randn": "autograder.course.fixtures"}
+_USED |= dict.fromkeys(("Call", "Case"), "autograder.course.records")
+"""Names in the checks of a new exercise -> the modules that they come from."""
 _SOURCES = ("cases.py", "mistakes.md", "variants.py", "make_picture.py", "picture.png")
 
 
@@ -52,14 +57,18 @@ def new_lesson(name: str) -> list[str]:
         Paths that were written.
 
     Raises:
-        ValueError: a name that no module can have, or that a lesson has already.
+        ValueError: a name that no module can have, or that a lesson or a module of Python's has already.
     """
     made = _in_a_course()
     found = re.fullmatch(r"(\d\d)_(\w+)", name)
     number, module = found.groups() if found else ("", name)
-    _usable("NAME", module)
-    if taken := [lesson.id for lesson in registry.known() if lesson.name == module]:
-        raise ValueError(f"NAME: got {name}, and there is {taken[0]}; choose another name.")
+    _usable(module)
+    if find_spec(module) is not None:
+        raise ValueError(
+            f"NAME: got {name}, and Python has a module {module}, which students' own would hide; choose another name."
+        )
+    if taken := [lesson.id for lesson in registry.known() if {module, number} & {*choices.names_of(lesson.id)}]:
+        raise ValueError(f"NAME: got {name}, and there is {taken[0]}; choose another name, or another number.")
     number = number or f"{max(int(lesson.id[:2]) for lesson in registry.known()) + 1:02}"
     folder = _own_root() / SOLVED / f"{number}_{module}"
     values = {"name": module, "function": FIRST}
@@ -104,7 +113,7 @@ def new_exercise(lesson: Lesson, name: str) -> list[str]:
     Raises:
         ValueError: the lesson is not one's own, or has the name already.
     """
-    _usable("NAME", name)
+    _usable(name)
     home = home_of(lesson.id)
     if not home.own:
         raise ValueError(f"LESSON: {lesson.id} is not your own; `cnnviz new lesson --from {lesson.id}` makes it so.")
@@ -112,18 +121,32 @@ def new_exercise(lesson: Lesson, name: str) -> list[str]:
         raise ValueError(f"NAME: {lesson.id} has {name} already; choose another name.")
     folder, values = home.solutions / lesson.id, {"name": lesson.name, "function": name}
     text = (folder / f"{lesson.name}.md").read_text(encoding="utf-8")
-    last = list(re.finditer(r"^```python exercise=.*?^```\n", text, re.MULTILINE | re.DOTALL))[-1].end()
+    solved = list(re.finditer(r"^```python exercise=.*?^```\n", text, re.MULTILINE | re.DOTALL))
+    last = solved[-1].end() if solved else len(text)
     block = render("own_exercise.md.j2", **values)
     made = [_written(folder / f"{lesson.name}.md", f"{text[:last]}\n{block}{text[last:]}")]
-    for file, template in (("cases.py", "own_checks.py.j2"), ("mistakes.md", "own_mistakes.md.j2")):
-        before = (folder / file).read_text(encoding="utf-8")
-        made.append(_written(folder / file, f"{before.rstrip()}\n\n{render(template, **values)}"))
+    cases, mistakes = ((folder / file).read_text(encoding="utf-8").rstrip() for file in ("cases.py", "mistakes.md"))
+    lacking = [
+        f"from {module} import {used}\n" for used, module in _USED.items() if not re.search(rf"\b{used}\b", cases)
+    ]
+    checks = "".join([*lacking, *["\n"] * bool(lacking), render("own_checks.py.j2", **values)])
+    made.append(_written(folder / "cases.py", f"{cases}\n\n{checks}"))
+    made.append(_written(folder / "mistakes.md", f"{mistakes}\n\n{render('own_mistakes.md.j2', **values)}"))
     return made + _built(folder)
 
 
-def _usable(argument: str, name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ValueError(f'{argument}: got "{name}"; small letters, digits and _ are allowed, as in blur or two_blurs.')
+def is_taught(folder: str) -> bool:
+    """Whether `course.toml` leaves the lesson of this folder name in the course."""
+    taught = choices.choices().lessons
+    return not taught or not {*choices.names_of(folder)}.isdisjoint(taught)
+
+
+def _usable(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise ValueError(
+            f'NAME: got "{name}"; small letters, digits and _ are allowed, as in blur or two_blurs, '
+            "and no word of Python's."
+        )
 
 
 def _own_root() -> Path:

@@ -1,4 +1,4 @@
-"""What a class handed in, in whatever layout: read, never run, never followed, never written to disk."""
+"""Reads what a class handed in, in whatever layout; runs and follows nothing of it, and writes nothing to disk."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
     """
     told = told or logging.getLogger("cnnviz").warning
     asked = tuple(registry.lesson(name) for name in lessons)
-    with _entries(Path(submitted)) as entries:
-        students = dict(sorted(_by_student(entries, told).items()))
+    with entries_of(Path(submitted)) as entries:
+        students = dict(sorted(by_student(entries, told).items()))
         about = _class_of(named_lessons(students, Path(submitted)), asked)
         if not students or not about.lessons:
             raise ValueError(_nothing(submitted, bool(students)))
@@ -94,7 +94,7 @@ def collect(submitted: Path, lessons: Sequence[str] = (), *, told: Told | None =
 
 @dataclass(frozen=True)
 class _Class:
-    """What a class is about."""
+    """The lessons that a class is about."""
 
     lessons: tuple[Lesson, ...]
     alive: tuple[Lesson, ...]
@@ -138,8 +138,13 @@ def _nothing(submitted: Path, students: bool) -> str:
 
 
 @contextmanager
-def _entries(submitted: Path) -> Iterator[Iterable[Entry]]:
-    """All that lies in the folder or the zip, without the one folder that holds it all."""
+def entries_of(submitted: Path) -> Iterator[Iterable[Entry]]:
+    """All that lies in the folder or the zip, without the one folder that holds it all.
+
+    Raises:
+        FileNotFoundError: it does not exist.
+        ValueError: it is neither a folder nor a file.
+    """
     if submitted.is_dir():
         yield _unwrapped(list(in_folder(submitted, _whose)), WRAPPERS)
         return
@@ -167,8 +172,8 @@ def _unwrapped(entries: Sequence[Entry], wrappers: Sequence[str]) -> list[Entry]
     return inner
 
 
-def _by_student(entries: Iterable[Entry], told: Told) -> dict[str, list[Piece]]:
-    """Everything that has a student, by student; of the rest a sentence each."""
+def by_student(entries: Iterable[Entry], told: Told) -> dict[str, list[Piece]]:
+    """Everything that has a student, by student; of the rest `told` hears a sentence each."""
     students: dict[str, dict[tuple[str, str], list[Piece]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
         about = _named(entry, entry.parts)

@@ -1,4 +1,4 @@
-"""What a place says: whose work lies there and which lesson it belongs to. Pure functions of names."""
+"""Finds out from a place whose work lies there and which lesson it belongs to. Pure functions of names."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from autograder.course.records import Lesson
 CODE = (".py", ".ipynb")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 SUFFIXES = (*CODE, *ARCHIVES)
-"""What can be handed in."""
+"""Suffixes of files that can be handed in."""
 NOT_HANDED_IN = (".csv", ".tsv", ".xls", ".xlsx", ".yml", ".yaml", ".toml", ".md", ".log", ".db", ".sh", ".cfg", ".ini")
-"""What graders and LMS put beside the work of a class."""
+"""Suffixes of files that graders and LMS put beside the work of a class."""
 NOBODY = ("readme", "index", "license", "metadata", "submission_metadata", "grades", "gradebook", "roster", "students")
 """Names of such files whatever their suffix."""
 _CANVAS = (
@@ -49,12 +49,12 @@ _ADDED = """a av copia copie copy corrected da de di done final finished fixed h
 exercise late latest lesson lezione my neu new of old py solution solved submission submitted the v van version von
 week work"""
 _PLAIN_WORDS = frozenset(_ADDED.split())
-"""What people and programs add to a file's name without making it another file."""
+"""Words that people and programs add to a file's name without making it another file."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """Whose a file is and what it is for, by its place."""
+    """The owner and the lesson of a file, by its place."""
 
     student: str
     """Empty where the place does not say."""
@@ -64,10 +64,12 @@ class Named:
     """The lesson that a folder above it is named after."""
     attempt: str = ""
     """When an LMS received it, written so that the later is the larger; empty where the place does not say."""
+    utc: bool = False
+    """Whether that time is in UTC, as nbgrader says it; else it is by the platform's own clock."""
     version: tuple[int, int] = (0, 0)
     """From an LMS: number of the resubmission, number of the file; the larger is the later."""
     number: int = 0
-    """What a browser or a file manager added: 1 in "grad_cam (1).py"."""
+    """The number that a browser or a file manager added: 1 in "grad_cam (1).py"."""
     words: int = 0
     """Words beside the lesson's: 2 in "Copy of grad_cam.py"."""
     loose: bool = False
@@ -77,7 +79,7 @@ class Named:
     sure: bool = True
     """False where the student is only guessed from the whole name of a file."""
     origin: str = ""
-    """What made the name: a platform, or the names of the files themselves; empty for a folder of the student's."""
+    """The maker of the name: a platform, or the names of the files themselves; empty for a folder of the student's."""
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -87,7 +89,7 @@ class Named:
 
 
 def named(parts: Sequence[str]) -> Named:
-    """What a place says, name by name below what is collected.
+    """Reads a place, name by name below what is collected.
 
     `11_grad_cam/...` at the top is the class's folder of that lesson; else the first folder is a student's, and a file
     without a folder has its student in its name.
@@ -108,7 +110,7 @@ def folder_lesson(name: str) -> Lesson | None:
 
 
 def lesson_of_file(name: str, student: str = "") -> Named:
-    """What a file's own name says of its lesson: `grad_cam.py`, `Copy of Grad-CAM (2).ipynb`, `alice_grad_cam-1.py`."""
+    """Reads from a file's own name its lesson: `grad_cam.py`, `Copy of Grad-CAM (2).ipynb`, `alice_grad_cam-1.py`."""
     found = _found(stem(name))
     if found.lesson is None:
         return Named(student, number=found.number)
@@ -123,7 +125,7 @@ def folder_of_lesson(name: str) -> bool:
 
 
 def skeleton(name: str) -> str:
-    """What is left of a name for a reader who sees neither case, accents' spelling, blanks nor other alphabets."""
+    """The rest of a name for a reader who sees neither case, accents' spelling, blanks nor other alphabets."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOK_LIKE)
     return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf").rstrip("._-")
 
@@ -149,14 +151,15 @@ def kind(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Received:
-    """What an LMS or nbgrader writes into the name of a folder or of a file."""
+    """The parts that an LMS or nbgrader writes into the name of a folder or of a file."""
 
     student: str
     lesson: Lesson | None = None
     attempt: str = ""
+    utc: bool = False
     file: int = 0
     rest: str = ""
-    """What is left: the student's own name for the file."""
+    """The rest: the student's own name for the file."""
     origin: str = ""
     """As `Named` has it."""
 
@@ -171,8 +174,9 @@ def _received(text: str, forms: Sequence[str] = _OTHERS) -> _Received | None:
     task, name = (part["task"], part["name"]) if part["name"] else _task_and_user(part["task"])
     student = f"{name}_{part['user']}" if part["user"] else name
     return _Received(
-        student, folder_lesson(task), _when(part["when"]), int(part["file"] or 0), part["rest"], "platform"
-    )
+        student, folder_lesson(task), _when(part["when"]), part["when"].endswith(" UTC"), int(part["file"] or 0),
+        part["rest"], "platform",
+    )  # fmt: skip
 
 
 def _task_and_user(text: str) -> tuple[str, str]:
@@ -218,7 +222,10 @@ def _beside(found: _Found) -> str | None:
 def _file(name: str, received: _Received, folder: Lesson | None, *, depth: int = 0, flat: bool = False) -> Named:
     about = lesson_of_file(name, received.student)
     version = (about.number, received.file) if flat else (0, 0)
-    return replace(about, folder=folder, attempt=received.attempt, version=version, depth=depth, origin=received.origin)
+    return replace(
+        about, folder=folder, attempt=received.attempt, utc=received.utc, version=version, depth=depth,
+        origin=received.origin,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,15 @@ class Handed:
 
 
 def as_counted(result: Result) -> Result:
-    """The result with the points that its checks have now; the signed one keeps those that it was graded with."""
+    """The result with the points that its checks have now, and without checks that the exercise has no more.
+
+    The signed result keeps those that it was graded with.
+    """
     points = _points(result.item)
-    if all(points.get(row.check, row.max_points) == row.max_points for row in result.rows):
+    if not points or all(points.get(row.check) == row.max_points for row in result.rows):
         return result
-    rows = tuple(replace(row, max_points=points.get(row.check, row.max_points)) for row in result.rows)
-    return replace(result, rows=rows)
+    rows = (replace(row, max_points=points[row.check]) for row in result.rows if row.check in points)
+    return replace(result, rows=tuple(rows))
 
 
 @cache

@@ -30,8 +30,10 @@ def write_tables(store: Store, accepted: Collection[str] = ()) -> None:
 def table(results: Iterable[Result]) -> bytes:
     """One row per student and lesson, as CSV; what was not judged has no points, for it is no zero."""
     rows = {key: {r.item: r for r in part} for key, part in groupby(results, key=lambda r: (r.lesson, r.student))}
-    lessons = sorted({lesson for lesson, _ in rows})
-    items = [item.id for lesson in lessons for item in registry.lesson(lesson).items]
+    of: dict[str, set[str]] = {}
+    for (lesson, _), known in rows.items():
+        of.setdefault(lesson, set()).update(known)
+    items = [item for lesson in sorted(of) for item in _items(lesson, of[lesson])]
     headings = [heading for item in items for heading in (f"{item} points", f"{item} verdict")]
     made: list[list[Any]] = [["student", "lesson", "points", "possible", "status", *headings]]
     made += [
@@ -42,15 +44,24 @@ def table(results: Iterable[Result]) -> bytes:
 
 def status(lesson: str, known: Mapping[str, Result]) -> str:
     """The one verdict of a lesson, or that it is incomplete."""
-    if any(item.id not in known for item in registry.lesson(lesson).items):
+    items = _items(lesson, known)
+    if any(item not in known for item in items):
         return INCOMPLETE
-    return summary(row for result in known.values() for row in result.rows)
+    return summary(row for item in items for row in known[item].rows)
+
+
+def _items(lesson: str, known: Collection[str]) -> list[str]:
+    """Ids of the exercises and questions of a lesson; where the course has it no more, of those that are known."""
+    try:
+        return [item.id for item in registry.lesson(lesson).items]
+    except ValueError:
+        return sorted(known)
 
 
 def _total(lesson: str, known: Mapping[str, Result]) -> list[Any]:
     told = status(lesson, known)
-    earned = sum(known[item.id].points[0] for item in registry.lesson(lesson).items if item.id in known)
-    possible = sum(result.points[1] for result in known.values())  # as graded: points may be changed since
+    pairs = [known[item].points for item in _items(lesson, known) if item in known]  # of the day of grading
+    earned, possible = (sum(of) for of in zip(*pairs, strict=True)) if pairs else (0, 0)
     return ["" if told in (NOT_JUDGED, INCOMPLETE) else earned, possible, told]
 
 

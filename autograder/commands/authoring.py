@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands.shared import LessonNames, err, named, one_sentence, out
+from autograder.commands.shared import LessonNames, Lessons, chosen, err, named, one_sentence, out
 from autograder.text.words import counted, printable
 
 
@@ -45,9 +45,7 @@ def lint(
 
 def release(
     to: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")],
-    lessons: Annotated[
-        list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
-    ] = None,
+    lessons: Lessons = None,
     wheel_url: Annotated[
         str, typer.Option("--wheel-url", metavar="URL", help="Where notebooks on Colab download the wheel from.")
     ] = "",
@@ -59,10 +57,9 @@ def release(
     from autograder.kit.release import release as write
 
     with one_sentence(), err.status("Every answer is computed once and written down as numbers"):
-        named = [name for names in lessons or () for name in names.split(",")]
-        made = write(to, named or None, wheel_url=wheel_url, with_solutions=with_solutions)
+        made = write(to, chosen(lessons) or None, wheel_url=wheel_url, with_solutions=with_solutions)
     for note in made.notes:
         err.say(printable(note))
     for path in (made.wheel, made.archive):
         out.say(printable(f"{path}  {path.stat().st_size / 1e6:.1f} MB"))
-    out.say(printable(f"{len(made.lessons)} lesson(s) are in {made.folder}; hand out the zip."))
+    out.say(printable(f"{counted(len(made.lessons), 'lesson')} in {made.folder}; hand out the zip."))

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from autograder.commands.grading import Results, SecretFile, opened
-from autograder.commands.shared import err, one_sentence, out
+from autograder.commands.shared import Lessons, chosen, err, one_sentence, out
 from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def cohort(
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="Short ids in place of names; nothing that students' code said.")
     ] = False,
-    lesson: Annotated[
-        list[str] | None, typer.Option("--lesson", metavar="LESSON", help="Only these: 10,11 or given again.")
-    ] = None,
+    lessons: Lessons = None,
     secret: SecretFile = None,
 ) -> None:
     """Write one page on a class: what to reteach, who did what, where they stop, which checks tell nothing."""
@@ -36,13 +34,14 @@ def cohort(
     from autograder.report.pages import write
 
     with one_sentence():
-        only = [registry.lesson(name).id for names in lesson or () for name in names.split(",")]
+        only = [registry.lesson(name).id for name in chosen(lessons)]
         if not to.resolve().parent.is_dir():
             raise ValueError(f"--out: the folder of {to} does not exist; create it first.")
         store, known = opened(results, secret)
         found, left_out = trusted(store)
         found = list(map(as_counted, found))
-        html = cohort_page(found, registry.lessons(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
+        there = {each.id: each for each in (*registry.lessons(), *registry.known())}  # those that are taught first
+        html = cohort_page(found, there.values(), secret=known, only=only, anonymous=anonymous, left_out=left_out)
         write(to, html)
     for sentence in left_out:
         err.say(printable(f"Left out: {sentence}"))
@@ -52,7 +51,7 @@ def cohort(
 def feedback(
     results: Results,
     to: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the pages.")],
-    lesson: Annotated[str | None, typer.Option("--lesson", metavar="LESSON", help="Only this one.")] = None,
+    lessons: Lessons = None,
     secret: SecretFile = None,
 ) -> None:
     """Write a page for each student and lesson: verdicts, values beside the formula's, what to look at next."""
@@ -61,14 +60,14 @@ def feedback(
     from autograder.feedback.class_pages import make_index, make_pages
 
     with one_sentence():
-        wanted = registry.lesson(lesson).id if lesson else None
+        wanted = {each.id for each in (list(map(registry.lesson, chosen(lessons))) or registry.lessons())}
         if to.exists() and not to.is_dir():
             raise ValueError(f"--out: got {to}, which is a file; name a folder.")
         store, _ = opened(results, secret)
-        chosen = [as_counted(result) for result in store.results() if wanted in (None, result.lesson)]
+        counting = [as_counted(result) for result in store.results() if result.lesson in wanted]
         with err.status("writing pages") as status:
             made = []
-            for each in make_pages(chosen, to):
+            for each in make_pages(counting, to):
                 made.append(each)
                 status.update(counted(len(made), "page"))
             index = make_index(made, to)
@@ -84,7 +83,7 @@ ADVICE = printable(
 
 def similar(
     results: Results,
-    lesson: Annotated[str | None, typer.Option("--lesson", metavar="LESSON", help="Only this one.")] = None,
+    lessons: Lessons = None,
     top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Pairs to list for each lesson.")] = 30,
     secret: SecretFile = None,
 ) -> None:
@@ -93,9 +92,9 @@ def similar(
     from autograder.course import registry
 
     with one_sentence():
-        wanted = registry.lesson(lesson) if lesson else None
+        wanted = list(map(registry.lesson, chosen(lessons)))
         store, _ = opened(results, secret)
-        for known in [wanted] if wanted else registry.lessons():
+        for known in wanted or registry.lessons():
             works, missing = handed_in(store, known.id)
             if works or wanted:
                 _show(known.id, alike(known, works, top=top), len(works), missing)
@@ -131,8 +130,8 @@ def _show(lesson: str, found: Likeness, students: int, missing: int) -> None:
         out.say(printable("No two look alike in more than what the class has in common."))
     for exercise, count in found.short.items():
         if count:
-            out.say(printable(f"Too short to tell: {exercise} of {count} student(s)."))
+            out.say(printable(f"Too short to tell: {exercise} of {counted(count, 'student')}."))
     if found.unreadable:
-        out.say(printable(f"{found.unreadable} piece(s) of code do not parse or are too long, and were left out."))
+        out.say(printable(f"Left out: {counted(found.unreadable, 'piece')} of code that do not parse or are too long."))
     if missing:
-        out.say(printable(f"{missing} submission(s) could not be read and were left out."))
+        out.say(printable(f"Left out: {counted(missing, 'submission')} that could not be read."))

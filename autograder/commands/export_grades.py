@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.commands.grading import Results, SecretFile, opened
-from autograder.commands.shared import one_sentence, out
-from autograder.text.words import printable
+from autograder.commands.shared import Lessons, chosen, one_sentence, out
+from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
     from autograder.exports.merging import Told
     from autograder.exports.standing import Standing
 
-MOST = 20
-"""Names in one sentence."""
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write; another file than the one read.")]
-Lessons = Annotated[
-    list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
-]
 Roster = Annotated[
     Path | None,
     typer.Option("--roster", metavar="FILE", help="Class list: student, and SIS Login ID, ID, email or name."),
@@ -54,7 +49,7 @@ def as_csv(
         _write(to, table(found, roster=people, late=submitted is not None, bom=bom))
     for sentence in _unjudged(found):
         out.say(printable(sentence))
-    out.say(printable(f"{len(found)} student(s) with work in {to}."))
+    out.say(printable(f"{counted(len(found), 'student')} with work in {to}."))
 
 
 def _gradebook(platform: str) -> Callable[..., None]:
@@ -134,26 +129,29 @@ def moodle(
         return
     for sentence in _unjudged(found):
         out.say(printable(sentence))
-    out.say(printable(f"{len(found)} student(s) in {to}."))
+    out.say(printable(f"{counted(len(found), 'student')} in {to}."))
 
 
 def _standings(results: Path, lessons: list[str] | None, secret: Path | None, submitted: Path | None) -> list[Standing]:
     from autograder.batch.chain import refuse_differing
     from autograder.course import registry
     from autograder.course.choices import choices
-    from autograder.exports.late import Lateness, late
+    from autograder.exports.late import late, untimed
+    from autograder.exports.merging import listed
     from autograder.exports.standing import standings
 
-    wanted = [registry.lesson(name) for names in lessons or () for name in names.split(",")]
+    wanted = list(map(registry.lesson, chosen(lessons)))
     store, _ = opened(results, secret)
     refuse_differing(store)
-    came = late(submitted) if submitted else Lateness()
-    found = standings(store.results(), wanted, came.days)
-    if choices().deadlines and submitted is None:
+    known = list(store.results())
+    counting = {lesson.id for lesson in wanted or registry.lessons()} & {result.lesson for result in known}
+    came = late(submitted, min(counting) if len(counting) == 1 else "") if submitted else None
+    found = standings(known, wanted, came.days if came else {})
+    if came is None and choices().deadlines:
         out.say(printable("Deadlines are set, and without --submitted nobody counts as late."))
-    elif choices().deadlines and (rest := [one.student for one in found if one.student not in came.timed]):
-        told = "the time of hand-in is not known, so they count as in time"
-        out.say(printable(f"Of {len(rest)} students {told}: {', '.join(rest[:MOST])}."))
+    elif came is not None and (rest := untimed(found, came)):
+        told = "the time of a hand-in is not known, so that it counts as in time"
+        out.say(printable(f"Of {counted(len(rest), 'student')} {told}: {listed(rest)}."))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.commands.shared import Device, checked_device, err, one_sentence, out
+from autograder.commands.shared import Device, Lessons, checked_device, chosen, err, one_sentence, out
 from autograder.text.words import counted, printable
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def grade(
     to: Annotated[Path, typer.Option("--out", metavar="RESULTS", help="Where results go, and are found again.")],
     jobs: Jobs = None,
     dask: Dask = None,
-    lessons: Annotated[
-        list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
-    ] = None,
+    lessons: Lessons = None,
     skip: Annotated[
         list[str] | None,
         typer.Option("--skip", metavar="NAME", help="Run nothing of this student; may be given again."),
@@ -72,7 +70,7 @@ def grade(
     with one_sentence():
         checked_device(device)
         checked_rung(rung, allow_unsandboxed)
-        named = [name for names in lessons or () for name in names.split(",")]
+        named = chosen(lessons)
         handed = skipping(collect(submitted, [registry.lesson(name).id for name in named]), skip or ())
         known = course_secret(secret, make=not (to / "course.json").exists(), submitted=submitted)
         with Progress(handed, err) as progress, ctrl_c(to):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,7 +32,7 @@ def lesson(
     ] = None,
 ) -> None:
     """Write a small lesson that passes, or copy one of ours, and build it."""
-    from autograder.authoring.own import copied_lesson, new_lesson
+    from autograder.authoring.own import copied_lesson, is_taught, new_lesson
 
     with one_sentence():
         if (name is None) == (source is None):
@@ -39,6 +40,8 @@ def lesson(
         made = new_lesson(name) if name is not None else copied_lesson(str(source))
     texts = next(path for path in made if path.endswith("mistakes.md")).removesuffix("mistakes.md")
     _tell(made, f"Change what lies in {texts}, then run `cnnviz build` and `cnnviz lint`.")
+    if not is_taught(folder := Path(texts).name):
+        out.say(printable(f'Nobody is taught it yet: write "{folder}" into lessons = [...] of course.toml.'))
 
 
 @new.command()

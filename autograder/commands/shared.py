@@ -19,6 +19,9 @@ LessonName = Annotated[
 LessonNames = Annotated[
     list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons by name; all without it.")
 ]
+Lessons = Annotated[
+    list[str] | None, typer.Option("--lessons", metavar="LESSON", help="Only these: 10,11 or given again.")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 
 
@@ -37,6 +40,11 @@ def named(lessons: list[str] | None) -> list[str] | None:
     from autograder.course import registry
 
     return [registry.lesson(name).id for name in lessons] if lessons else None
+
+
+def chosen(lessons: list[str] | None) -> list[str]:
+    """The names that `--lessons` gave; none where it was not given."""
+    return [name for names in lessons or () for name in names.split(",")]
 
 
 def checked_device(name: str) -> None:

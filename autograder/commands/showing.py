@@ -1,4 +1,4 @@
-"""`cnnviz demo` and `cnnviz gallery`: what the course does, on one page."""
+"""`cnnviz demo`, `gallery` and `explore`: what the course does, on one page."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def explore(
     target: Annotated[str, typer.Option(help="Class name or number; without it the network's own answer.")] = "",
     method: Annotated[str, typer.Option(help="The method that is shown first.")] = "grad_cam",
     layer: Annotated[str, typer.Option(help="A layer's dotted name; without it the method's usual one.")] = "",
-    port: Annotated[int, typer.Option(help="Where the page is; 0 is any that is free.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is; 0 is any that is free.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
 ) -> None:
     """Open a page with any photo, network, class, layer and method, and sliders: on this machine, for you alone."""

@@ -172,8 +172,10 @@ def pack(
         ((which, graded),) = tried(archive, found, err)
     out.print(tables.lesson_table(which, graded))
     out.print(tables.diagnoses(graded))
-    out.say(printable(f"{archive} holds {', '.join(names)} and was checked as it is: hand it in."))
-    raise typer.Exit(0 if summary([row for each in graded for row in each.rows]) == PASSED else 1)
+    passed = summary([row for each in graded for row in each.rows]) == PASSED
+    end = "hand it in." if passed else "hand it in, or go on and pack it again."
+    out.say(printable(f"{archive} holds {', '.join(names)} and was checked as it is: {end}"))
+    raise typer.Exit(0 if passed else 1)
 
 
 def watch(

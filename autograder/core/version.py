@@ -1,4 +1,4 @@
-"""Which checks and which libraries a verdict was made with, found out without importing any of them."""
+"""Names the checks and the libraries that a verdict was made with, without importing any of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.course.sources import closure, imported
 
 JUDGE = ("autograder.core.grade", "autograder.isolated.calling")
 PACKS = "autograder/course/recorded/packs"
-"""What a student's copy has in place of the answers."""
+"""A student's copy has these in place of the answers."""
 LIBRARIES = (
     "torch",
     "torchvision",
@@ -31,18 +31,20 @@ def checks_version(lesson: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_files(lesson)):
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        root = next(root for root in (home_of(lesson).root, CODE) if path.is_relative_to(root))
+        root = next(root for root in (CODE, home_of(lesson).root) if path.is_relative_to(root))
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 
 def _files(lesson: str) -> set[Path]:
-    """What the lesson's author wrote, or what was recorded of it; the code that it and the judge run, and its data."""
+    """The files of the lesson's author, or what was recorded of them; the code that judge and lesson run; its data."""
     home, name = home_of(lesson), lesson.partition("_")[2]
     texts = (f"{lesson}/{name}.md", f"{lesson}/mistakes.md", f"{lesson}/cases.py", "mistakes.md")
     written = {each.solutions / text for each in (home, OURS) for text in texts}
-    if home.own:  # a reference of the instructor's beside `cases.py`
-        written |= {path for path in (home.solutions / lesson).glob("*.py") if path.stem != name}
+    if home.own:  # a reference or a photo of the instructor's beside `cases.py`
+        made = (f"{name}.py", f"{name}.ipynb", "outline.json")
+        beside = (home.solutions / lesson).glob("[!.]*")
+        written |= {path for path in beside if path.name not in made and not path.name.endswith("~")}
     data = {*(CODE / PACKS / lesson).glob("*"), *(CODE / "cnnviz" / "data").glob("*")}
     own = {path for path in written | data if path.is_file()}
     imports = [name for path in own if path.suffix == ".py" for name in imported(path, path.parent)]

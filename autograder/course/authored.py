@@ -31,7 +31,7 @@ from autograder.course.mutants import Solved, misconceptions
 from autograder.course.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Puzzle, Question
 
 BLOCK = re.compile(r"yaml (lesson|exercise|question)(?:=(\w+))?")
-"""What stands behind the fence of a block."""
+"""The words behind the fence of a block."""
 SOLVED = re.compile(r"python (?:module=true|exercise=.*)")
 """The same for the code of the solved module."""
 KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -40,14 +40,40 @@ KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "question": (("text", "answer", "options"), ("points", "within")),
     "puzzle": (("function", "among"), ("points",)),
 }
-"""What each kind of block must and may say."""
+"""Kind of block -> keys that it must have, and keys that it may have."""
+
+
+def _is_options(value: Any) -> bool:
+    return isinstance(value, dict) and (
+        all(_is_texts(pair, 2) for pair in value.values()) or all(isinstance(text, str) for text in value.values())
+    )
+
+
+def _is_texts(value: Any, number: int | None = None) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value) and number in (None, len(value))
+
+
+_RIGHT: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(
+        ("title", "summary", "formula", "text"),
+        (
+            lambda value: isinstance(value, str),
+            "a text, between quotation marks where YAML takes it for something else",
+        ),
+    ),
+    **dict.fromkeys(("minutes", "difficulty", "lines", "points"), (lambda value: type(value) is int, "a whole number")),
+    **dict.fromkeys(("hints", "outputs"), (_is_texts, "a list of texts: one per line, each after a hyphen")),
+    "options": (_is_options, 'for each word two texts, as in `less: ["Less of it.", "Yes: ..."]`, for each number one'),
+    "within": (lambda value: type(value) in (int, float), "a number"),
+}
+"""Key -> whether its value can be read, and what to write."""
 LISTS, CODE = ("hints", "outputs"), ("cases", "laws", "showcase", "promise_points", "seconds")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What only code can say of an exercise."""
+    """The part of an exercise that only code can say."""
 
     cases: tuple[Case, ...]
     """At least one visible and one hidden."""
@@ -102,7 +128,7 @@ def lesson(folder: Path) -> Lesson:
 
 @dataclass(frozen=True)
 class _Block:
-    """What an author says of the lesson, an exercise or a question."""
+    """An author's words on the lesson, an exercise or a question."""
 
     kind: str
     item: str
@@ -117,6 +143,9 @@ def _block(kind: str, item: str | None, text: str, line: str) -> _Block:
         raise ValueError(f"{line}: a block `{kind}` needs {', '.join(needed)}; this one has no {', '.join(missing)}.")
     if unknown := [key for key in given if key not in needed + allowed]:
         raise ValueError(f"{line}: got {', '.join(unknown)}; a block `{kind}` has {', '.join(needed + allowed)}.")
+    for key, (is_right, wanted) in _RIGHT.items():
+        if key in given and not is_right(given[key]):
+            raise ValueError(f"{line}: {key}: got {given[key]!r}; write {wanted}.")
     return _Block(kind, item or "", given, line)
 
 
@@ -148,7 +177,7 @@ def _exercise(
 
 
 def _fences(path: Path) -> Iterator[tuple[str, str, str]]:
-    """What stands behind the fence, what in it, and file and line, of each fence of a text."""
+    """Gives of each fence of a text the words behind it, the text in it, and file and line."""
     for token in MarkdownIt().disable("inline").parse(path.read_text(encoding="utf-8")):
         if token.type == "fence":
             yield token.info.strip(), token.content, f"{path.parent.name}/{path.name}:{(token.map or [0])[0] + 1}"
@@ -185,6 +214,9 @@ def _puzzle(item: str, block: _Block, made: Mapping[str, Exercise], drawn: Mappi
 
 def _question(item: str, block: _Block) -> Question:
     given, within = block.given, block.given.get("within")
+    if any(isinstance(texts, str) is (within is None) for texts in given["options"].values()):
+        wanted = _RIGHT["options"][1]
+        raise ValueError(f"{block.line}: options: with `within` they are numbers, else words; write {wanted}.")
     if within is None:
         options = {word: Option(*pair) for word, pair in sorted(given["options"].items(), key=lambda one: str(one[0]))}
     else:

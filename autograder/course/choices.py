@@ -34,7 +34,7 @@ HANDED_OUT = Path(__file__).with_name(FILE)
 
 @dataclass(frozen=True)
 class Choices:
-    """What `course.toml` says; what it leaves out is as the course has it."""
+    """The choices in a `course.toml`; what it leaves out is as the course has it."""
 
     own: tuple[Path, ...] = ()
     """Folders that hold `solutions` and `lessons` of the instructor's own."""
@@ -56,7 +56,7 @@ class Choices:
 
 @cache
 def place() -> Path | None:
-    """The file, where there is one. Found once: workers, which run in other folders, take it from the variable.
+    """The file, where there is one. Found once: workers, which run in other folders, take its path from the variable.
 
     Raises:
         ValueError: it is there and not believed, or the variable names none.
@@ -71,10 +71,13 @@ def place() -> Path | None:
                 f"{FILE}: {found} may be somebody else's, and the lessons that it names are code; where it is yours, "
                 "run `cnnviz new course` here once, else work in another folder."
             )
-        named = os.environ[VARIABLE] = str(found)
-    if named and not Path(named).is_file():
+        named = str(found)
+    if not named:
+        return None
+    if not Path(named).is_file():
         raise ValueError(f"{VARIABLE}: got {named}, which is no file; name a {FILE}, or unset the variable.")
-    return Path(named).resolve() if named else None
+    os.environ[VARIABLE] = str(Path(named).resolve())
+    return Path(named).resolve()
 
 
 def believe(file: Path) -> None:
@@ -99,7 +102,7 @@ def _list() -> Path:
 
 @cache
 def choices() -> Choices:
-    """What the file says.
+    """Reads what the file says.
 
     Raises:
         ValueError: it is no TOML, or says something that it cannot; the sentence names key, value and what is allowed.
@@ -109,7 +112,7 @@ def choices() -> Choices:
 
 
 def read(file: Path) -> Choices:
-    """What a file says; whether it is about lessons that there are, `registry` and `outlines` find out."""
+    """Reads a file; whether it is about lessons that there are, `registry` and `outlines` find out."""
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -118,7 +121,7 @@ def read(file: Path) -> Choices:
     _known(f"{FILE}, late", told if _is_table(told) else {}, {"per_day", "at_most"})
     _known(FILE, said, {"own", "lessons", "points", "weights", "deadlines", "drop_lowest"})
     late = _checked("late", told, _is_table, "lines such as per_day = 10 under [late]")
-    kept: dict[str, Any] = {key: _VALUES[key][0](key, value) for key, value in said.items()}
+    kept: dict[str, Any] = {key: _VALUES[key](key, value) for key, value in said.items()}
     kept |= {key: _number(f"late.{key}", value) for key, value in late.items()}
     return Choices(**kept | {"own": tuple(file.parent / folder for folder in kept.get("own", ()))})
 
@@ -163,14 +166,15 @@ def _table(wanted: str, right: Callable[[Any], bool]) -> Callable[[str, Any], di
     return values
 
 
-_VALUES: Mapping[str, tuple[Callable[[str, Any], Any]]] = {
-    "own": (_texts,),
-    "lessons": (_texts,),
-    "points": (_table("a whole number above 0", lambda v: type(v) is int and v > 0),),
-    "weights": (_table("a number above 0", lambda v: type(v) in (int, float) and 0 < v < 1e6),),
-    "deadlines": (_table("a time such as 2026-11-30T23:59:00+01:00", lambda v: isinstance(v, datetime)),),
-    "drop_lowest": (_count,),
+_VALUES: Mapping[str, Callable[[str, Any], Any]] = {
+    "own": _texts,
+    "lessons": _texts,
+    "points": _table("a whole number above 0", lambda v: type(v) is int and v > 0),
+    "weights": _table("a number above 0", lambda v: type(v) in (int, float) and 0 < v < 1e6),
+    "deadlines": _table("a time such as 2026-11-30T23:59:00+01:00", lambda v: isinstance(v, datetime)),
+    "drop_lowest": _count,
 }
+"""Key -> the check of its value, which gives it as it is kept."""
 
 
 def handed_out(lessons: Sequence[Named], own: str = "") -> str:
@@ -198,6 +202,12 @@ class Named(Protocol):
         """The module's name: "grad_cam"."""
 
 
+def names_of(lesson_id: str) -> tuple[str, ...]:
+    """The names that a command or `course.toml` may call a lesson: "11_grad_cam", "grad_cam", "11"; "01" is "1" too."""
+    number, _, name = lesson_id.partition("_")
+    return lesson_id, name, number, number.lstrip("0") or number
+
+
 Lessons = TypeVar("Lessons", bound=Named)
 
 
@@ -210,7 +220,7 @@ def taught(known: Sequence[Lessons]) -> tuple[Lessons, ...]:
     for one, other in combinations(known, 2):
         if one.name == other.name:
             raise ValueError(f"lessons: {one.id} and {other.id} have the same name; rename the folder of one of them.")
-    by_name = {name: each for each in known for name in (each.id, each.name, each.id.partition("_")[0])}
+    by_name = {name: each for each in reversed(known) for name in names_of(each.id)}
     wanted = choices().lessons
     if unknown := [name for name in wanted if name not in by_name]:
         all_ids = ", ".join(each.id for each in known)

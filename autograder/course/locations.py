@@ -1,4 +1,4 @@
-"""Where the parts of the course lie: in a checkout, in the installed package, in folders of an instructor's own.
+"""Finds the parts of the course: in a checkout, in the installed package, in folders of an instructor's own.
 
 No other module knows. Lessons lie in *homes*: ours, and those that `course.toml` names (`own`) or that an installed
 package declares by an entry point of the group `cnnviz.lessons`, whose value is the package that holds them.
@@ -31,7 +31,7 @@ class Home:
 
     @property
     def solutions(self) -> Path:
-        """What the lessons' authors write, and the solved lessons; a student's copy has none."""
+        """The folder of the authors' texts and of the solved lessons; a student's copy has none."""
         return self.root / "solutions"
 
     @property
@@ -64,7 +64,7 @@ def homes() -> tuple[Home, ...]:
     Raises:
         ValueError: a folder that `course.toml` names, or the package of an entry point, is not there.
     """
-    own = [*choices().own, *map(_package, {point.value for point in entry_points(group=GROUP)})]
+    own = [*choices().own, *map(_package, sorted({point.value for point in entry_points(group=GROUP)}))]
     for root in own:
         if not root.is_dir():
             raise ValueError(f"course.toml, own: {root} is no folder; name one that holds solutions/, or create it.")
@@ -72,13 +72,14 @@ def homes() -> tuple[Home, ...]:
 
 
 def home_of(lesson: str) -> Home:
-    """Where the lesson of this folder name lies; ours for one that lies nowhere yet."""
+    """The home of the lesson with this folder name; ours for one that lies nowhere yet."""
     return next((home for home in homes() if home.holds(lesson)), OURS)
 
 
 def written() -> list[Path]:
     """The folders of the lessons that are here as their authors wrote them."""
-    found = {path.parent.name: path.parent for home in reversed(homes()) for path in home.solutions.glob("*/*.md")}
+    texts = (path for home in reversed(homes()) for path in home.solutions.glob("[!.]*/*.md"))  # no editor's folders
+    found = {path.parent.name: path.parent for path in texts}
     return [found[name] for name in sorted(found)]
 
 

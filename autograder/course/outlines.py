@@ -1,4 +1,4 @@
-"""What the course consists of, read from the outlines that `cnnviz build` writes: at once, without torch."""
+"""The lessons and items of the course, read from the outlines that `cnnviz build` writes: at once, without torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from autograder.course.choices import choices, taught
+from autograder.course.choices import choices, names_of, taught
 from autograder.course.locations import outlined
 
 EXERCISE, QUESTION = "exercise", "question"
@@ -111,7 +111,7 @@ def lesson(name: str) -> Outline:
     """
     asked = name.rstrip("/\\")
     for outline in outlines():
-        if asked in (outline.id, outline.name, outline.number, outline.number.lstrip("0")):
+        if asked in names_of(outline.id):
             return outline
     raise ValueError(_unknown("lesson", name, [outline.id for outline in outlines()]))
 

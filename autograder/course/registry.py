@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TypeVar
 
-from autograder.course.choices import FILE, choices, taught
+from autograder.course.choices import FILE, choices, names_of, taught
 from autograder.course.locations import written
 from autograder.course.records import Exercise, Lesson, Question, pointed
 
@@ -60,21 +60,25 @@ def lesson(name: str) -> Lesson:
         ValueError: there is none; the sentence lists those there are.
     """
     for candidate in (*lessons(), *known()):  # one that is not taught is still known to whoever names it
-        if name.rstrip("/") in (candidate.id, candidate.name, candidate.id.split("_")[0]):
+        if name.rstrip("/\\") in names_of(candidate.id):
             return candidate
     raise ValueError(_unknown("lesson", name, [candidate.id for candidate in lessons()]))
 
 
 def by_lesson(key: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    """What `course.toml` says of lessons under a key: id of the lesson -> value.
+    """Reads what `course.toml` says of lessons under a key: id of the lesson -> value.
 
     Raises:
-        ValueError: there is no such lesson.
+        ValueError: there is no such lesson, or one has two values.
     """
     try:
-        return {lesson(name).id: value for name, value in values.items()}
+        pairs = [(lesson(name).id, value) for name, value in values.items()]
     except ValueError as error:
         raise ValueError(f"{FILE}, {key}, {error}") from error
+    ids = [each for each, _ in pairs]
+    if twice := next((each for each in ids if ids.count(each) > 1), ""):
+        raise ValueError(f"{FILE}, {key}: {twice} stands there under two names; name each lesson once.")
+    return dict(pairs)
 
 
 def exercise(name: str) -> Exercise:

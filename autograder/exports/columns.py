@@ -1,14 +1,18 @@
-"""Which column of a platform's gradebook is meant: by its heading, its title, its number, or the lesson's name."""
+"""Finds the column of a platform's gradebook that is meant: by heading, title, number, or the lesson's name."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
+from autograder.course import registry
 from autograder.course.records import Lesson
 from autograder.exports.csv_file import Sheet
 from autograder.exports.matching import Candidate
 
+_WORD = re.compile(r"[^\W\d_]+|\d+")
 Parts = Callable[[str], tuple[str, str]]
 """A heading -> its title, and the platform's number of the column, empty where it has none."""
 
@@ -31,8 +35,7 @@ def column_of(
     """
     headings = sheet.header
     if asked is None:
-        wanted = {_bare(text) for lesson in lessons for text in (lesson.id, lesson.name, lesson.title)}
-        fitting = [c for c in columns if any(word in _bare(parts(headings[c])[0]) for word in wanted)]
+        fitting = [c for c in columns if _is_of(parts(headings[c])[0], lessons)]
         if len(lessons) == 1 and len(fitting) == 1:
             return fitting[0]
         raise ValueError(f"column: say which column is meant with --column; {_choices(sheet, columns, platform)}")
@@ -58,8 +61,19 @@ def _choices(sheet: Sheet, columns: Sequence[int], platform: str) -> str:
     return f"choose one of {', '.join(names)}." if names else f"add the assignment in {platform} and export again."
 
 
-def _bare(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+def _is_of(title: str, lessons: Sequence[Lesson]) -> bool:
+    """Whether whole words of a title name one of these lessons, and none name another one at more length."""
+    words = _WORD.findall(title.casefold())
+    runs = {"".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
+    named = {each.id: _longest(each, runs) for each in (*registry.known(), *lessons)}
+    most = max(named.values(), default=0)
+    return most > 0 and {each for each, length in named.items() if length == most} <= {each.id for each in lessons}
+
+
+def _longest(lesson: Lesson, runs: AbstractSet[str]) -> int:
+    """Characters of the longest name of a lesson among some runs of words."""
+    names = ("".join(_WORD.findall(text.casefold())) for text in (lesson.id, lesson.name, lesson.title))
+    return max((len(name) for name in names if name in runs), default=0)
 
 
 def people(sheet: Sheet, keys: Mapping[str, str]) -> list[Candidate]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from autograder.course.choices import HANDED_OUT, handed_out
+from autograder.course.choices import FILE, handed_out
 from autograder.course.locations import CODE, OURS, home_of
 from autograder.course.records import Lesson
 
@@ -69,12 +69,13 @@ def autograder_zip(
     files["requirements.txt"] = requirements.read_bytes() if requirements else needed().encode()
     if wheel is not None:
         files[f"wheel/{wheel.name}"] = wheel.read_bytes()
-        files.update(_of_lesson(lesson, "lessons"))
+        files.update(_of_ours(lesson, "lessons"))
     else:
         files.update(_packages())
-        files.update(_of_lesson(lesson, "lessons", "solutions"))
-        own = "../../own" if home_of(lesson.id).own else ""
-        files[f"course/{HANDED_OUT.relative_to(CODE).as_posix()}"] = handed_out([lesson], own=own).encode()
+        files.update(_of_ours(lesson, "lessons", "solutions"))
+    own = home_of(lesson.id).own
+    files.update(_of_own(lesson) if own else ())
+    files[f"course/{FILE}"] = handed_out([lesson], own="own" if own else "").encode()
     return _zipped(files)
 
 
@@ -101,14 +102,21 @@ def _packages() -> Iterator[tuple[str, bytes]]:
                 yield f"course/{path.relative_to(CODE).as_posix()}", path.read_bytes()
 
 
-def _of_lesson(lesson: Lesson, *parts: str) -> Iterator[tuple[str, bytes]]:
+def _of_ours(lesson: Lesson, *parts: str) -> Iterator[tuple[str, bytes]]:
     """The notebook that students got, by which theirs is rebuilt; what the author wrote, and the right parts."""
+    for folder in (OURS.root / part for part in parts):
+        for path in [*(folder / lesson.id).glob("*"), *folder.glob("*.md")]:
+            if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder.name == "lessons"):
+                yield f"course/{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+
+
+def _of_own(lesson: Lesson) -> Iterator[tuple[str, bytes]]:
+    """The same of an instructor's own lesson, with the photos and whatever else its `cases.py` may read."""
     home = home_of(lesson.id)
-    for root, place in ((OURS.root, "course"), *([(home.root, "course/own")] if home.own else [])):
-        for folder in (root / part for part in parts):
-            for path in [*(folder / lesson.id).glob("*"), *folder.glob("*.md")]:
-                if path.suffix in (".py", ".md") or (path.suffix == ".ipynb" and folder.name == "lessons"):
-                    yield f"{place}/{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+    for folder in (home.lessons, home.solutions):
+        for path in [*(folder / lesson.id).rglob("*"), *folder.glob("*.md")]:
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}:
+                yield f"course/own/{folder.name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

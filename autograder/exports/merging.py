@@ -12,7 +12,7 @@ from autograder.exports.matching import Candidate, match
 from autograder.exports.numbers import number, scaled, written
 from autograder.exports.roster import Person
 from autograder.exports.standing import Standing
-from autograder.text.words import cell
+from autograder.text.words import cell, counted
 
 MOST = 20
 """Names in one sentence."""
@@ -20,7 +20,7 @@ MOST = 20
 
 @dataclass(frozen=True)
 class Place:
-    """Where grades go."""
+    """The column that grades go to."""
 
     column: int
     name: str
@@ -29,12 +29,12 @@ class Place:
     like: str = ""
     """A number as the file writes it."""
     blank: re.Pattern[str] = re.compile(r"-?")
-    """What stands in a cell without a grade."""
+    """The text in a cell without a grade."""
 
 
 @dataclass
 class Told:
-    """What is to be said at the end."""
+    """Collects what is to be said at the end."""
 
     written: int = 0
     sentences: list[str] = field(default_factory=list)
@@ -43,9 +43,13 @@ class Told:
 
     def say(self, sentence: str, names: Sequence[str] = ()) -> None:
         """One sentence, and the names it is about."""
-        shown = "; ".join(f'"{name}"' for name in names[:MOST])
-        more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-        self.sentences.append(f"{sentence}{': ' if names else ''}{shown}{more}{'.' if names else ''}")
+        self.sentences.append(f"{sentence}: {listed(names)}." if names else sentence)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return "; ".join(f'"{name}"' for name in names[:MOST]) + more
 
 
 Locked = Callable[[int], str]
@@ -91,14 +95,14 @@ def merge(
 
 @dataclass(frozen=True)
 class Gradebook:
-    """How one platform writes the gradebook that it exports and takes back."""
+    """Merges grades into the gradebook that one platform exports and takes back."""
 
     place: Callable[[Sheet, str | None, Sequence[Lesson]], Place]
     """Sheet, the column that is asked for and the lessons that count -> where the grades go."""
     people: Callable[[Sheet], list[Candidate]]
     """The rows of students."""
     locked: Callable[[str], str] = lambda now: ""
-    """What stands in a grade's cell -> why it must stay; empty where it may be set."""
+    """The text in a grade's cell -> why it must stay; empty where it may be set."""
 
     def merged(
         self,
@@ -121,7 +125,7 @@ class Gradebook:
             sheet, standings, self.people(sheet), place, roster=roster or {}, scale=scale, replace=replace,
             locked=lambda row: self.locked(sheet.value(row, place.column)),
         )  # fmt: skip
-        told.say(f'{told.written} grade(s) in the column "{place.name}".')
+        told.say(f'{counted(told.written, "grade")} in the column "{place.name}".')
         return told
 
 

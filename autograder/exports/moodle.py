@@ -18,7 +18,7 @@ from autograder.exports.merging import Place, Told, merge
 from autograder.exports.numbers import number
 from autograder.exports.roster import Person
 from autograder.exports.standing import Standing, verdicts
-from autograder.text.words import Cell, cell, csv_text
+from autograder.text.words import Cell, cell, counted, csv_text
 
 LARGEST = ("maximum grade", "bestwertung")
 FEEDBACK = ("feedback comments", "feedback als kommentar")
@@ -61,7 +61,7 @@ def merged(
         sheet, standings, [_candidate(sheet, row, columns) for row in rows], place,
         roster=roster or {}, scale=scale, replace=replace, locked=lambda row: _locked(sheet, row, columns),
     )  # fmt: skip
-    told.say(f'{told.written} grade(s) in the column "{place.name}".')
+    told.say(f'{counted(told.written, "grade")} in the column "{place.name}".')
     if columns.feedback is None:
         told.say("No feedback: the worksheet has no such column; tick Feedback comments in the assignment's settings.")
     else:

@@ -1,4 +1,4 @@
-"""Where each student stands: the results of some lessons, put together for one row of a table."""
+"""Puts the results of each student in some lessons together for one row of a table."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Standing:
 
     @property
     def possible(self) -> float:
-        """What all the lessons count."""
+        """Points or weights of all the lessons together."""
         return _plain(sum(map(_worth, self.lessons)))
 
     @property
@@ -51,7 +51,7 @@ class Standing:
             return None
         kept = [lesson for lesson in self.lessons if lesson.id not in self.dropped]
         earned = sum(_worth(lesson) * self._share(lesson) for lesson in kept)
-        return _plain(earned * self.possible / sum(map(_worth, kept)))
+        return _plain(earned * self.possible / (sum(map(_worth, kept)) or 1))
 
     @property
     def dropped(self) -> list[str]:
@@ -60,7 +60,7 @@ class Standing:
         return sorted(lesson.id for lesson in sorted(self.lessons, key=self._share)[:number])
 
     def _share(self, lesson: Lesson) -> float:
-        return (self.points_of(lesson) or 0) / lesson.points
+        return (self.points_of(lesson) or 0) / (lesson.points or 1)
 
     @property
     def status(self) -> str:
@@ -86,7 +86,7 @@ class Standing:
         return _plain(max(0.0, earned - lesson.points * percent / 100))
 
     def result(self, lesson: Lesson, item: str) -> Result | None:
-        """What is known of one exercise or question."""
+        """The result of one exercise or question, where there is one."""
         return self.known.get(lesson.id, {}).get(item)
 
     def unjudged(self) -> str:
@@ -126,14 +126,16 @@ def standings(
         ValueError: there is no result of any of the lessons.
     """
     known: dict[str, dict[str, dict[str, Result]]] = defaultdict(lambda: defaultdict(dict))
-    asked = {lesson.id for lesson in lessons}
+    items = {lesson.id: {item.id for item in lesson.items} for lesson in lessons or registry.lessons()}
     for result in results:
-        if not asked or result.lesson in asked:
-            known[result.student][result.lesson][result.item] = as_counted(result)
+        if result.lesson in items:
+            of_lesson = known[result.student][result.lesson]
+            if result.item in items[result.lesson]:  # else one that the lesson has no more
+                of_lesson[result.item] = as_counted(result)
     work = {lesson for parts in known.values() for lesson in parts}
     found = [lesson for lesson in lessons or registry.lessons() if lesson.id in work]
     if not found:
-        names = ", ".join(sorted(asked)) or "any lesson"
+        names = ", ".join(sorted(lesson.id for lesson in lessons)) or "any lesson"
         raise ValueError(f"results: there is no result of {names}; grade it first, or choose other --lessons.")
     which = tuple(lessons or found)
     return [Standing(student, which, known[student], (late or {}).get(student, {})) for student in sorted(known)]

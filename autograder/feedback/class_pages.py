@@ -26,7 +26,7 @@ from autograder.report import pages
 from autograder.text.files import write_whole
 
 MADE_OF = ("feedback/*.py", "templates/*.j2", "text/formulas.py", "report/sentences.*")
-"""What, in the package, decides how a page looks."""
+"""Files of the package that decide how a page looks."""
 _MARK = re.compile(rb'<meta name="cnnviz-made-of" content="([0-9a-f]{64})">')
 _HEAD = 4000
 """Bytes of a page in which the mark stands."""
@@ -55,11 +55,12 @@ def make_pages(results: Iterable[Result], folder: Path) -> Iterator[Made]:
         results: of any students and lessons, in any order.
         folder: where the pages go.
     """
-    known = {lesson.id: lesson for lesson in registry.lessons()}
+    known = {lesson.id: lesson for lesson in registry.known()}
     ordered = sorted(results, key=lambda result: (result.lesson, result.student))
     for (lesson, student), group in groupby(ordered, key=lambda result: (result.lesson, result.student)):
-        if lesson in known:
-            yield _make(known[lesson], student, list(group), folder)
+        items = {item.id for item in known[lesson].items} if lesson in known else set()
+        if found := [result for result in group if result.item in items]:
+            yield _make(known[lesson], student, found, folder)
 
 
 def make_index(made: Sequence[Made], folder: Path) -> Path:
@@ -112,7 +113,7 @@ def _texts_of(lesson: str) -> str:
 
 
 def _marked(path: Path) -> str:
-    """What a page that is there was made of; empty where none is."""
+    """Reads what a page that is there was made of; empty where none is."""
     try:
         with open(path, "rb") as file:
             found = _MARK.search(file.read(_HEAD))

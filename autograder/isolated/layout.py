@@ -1,4 +1,4 @@
-"""What the isolated program may import and read: computed by the parent, handed over as one JSON file."""
+"""Works out in the parent what the isolated program may import and read, and hands it over as one JSON file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _DEVICE = (
 )
 _PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SYSTEMROOT", "WINDIR")
 _SEARCHED = ("PATH",) if os.name == "nt" else ()
-"""Where Windows looks for libraries; torch asks for it there."""
+"""Windows looks for libraries there; torch asks for it."""
 _FONTS = 60.0
 """Seconds that the search for fonts may take."""
 
@@ -94,7 +94,9 @@ def _lent_fonts(root: Path) -> str:
         command = [sys.executable, "-I", "-c", "import matplotlib.font_manager"]
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             kept.mkdir(parents=True, exist_ok=True)
-            subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_FONTS)
+            subprocess.run(  # in a folder of ours: matplotlib reads a `matplotlibrc` of the current one
+                command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_FONTS
+            )
     (root / "fonts").mkdir()
     for file in kept.glob("fontlist-*.json"):
         shutil.copy(file, root / "fonts")
@@ -109,7 +111,7 @@ def environment(root: Path) -> dict[str, str]:
 
 
 def _folder_of(package: str) -> Path | None:
-    """Where a package lies, without importing it."""
+    """The folder of a package, found without importing it."""
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):
@@ -142,7 +144,7 @@ def _sites() -> list[str]:
 
 
 def readable(root: Path) -> dict[str, list[str]]:
-    """What may be read.
+    """Works out what may be read.
 
     Returns:
         `trees`, whose files may be read, and `folders`, of which only the names may be seen; the same as `whole` trees

@@ -1,4 +1,4 @@
-"""What is said about one exercise: verdict and diagnosis, hints, and what a reset did."""
+"""Says of one exercise its verdict and diagnosis, its hints, and what a reset did."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def all_checks(state: State) -> Iterator[ConsoleRenderable]:
 
 
 def task(item: Item, file: str) -> Iterator[ConsoleRenderable]:
-    """What an exercise asks for."""
+    """Says what an exercise asks for."""
     if item.kind != EXERCISE:
         yield Text.assemble((f"Prediction {item.name}: ", "bold"), item.title)
         yield listed(*in_own_order(item.options, item.id))
@@ -92,7 +92,7 @@ def hints(
 
 
 def was_reset(done: Sequence[Reset], item: Item | None) -> Iterator[ConsoleRenderable]:
-    """What was put back and where the student's own lies."""
+    """Says what was put back and where the student's own lies."""
     what = item.name if item is not None else "it"
     if not done:
         yield Text(f"Nothing to do: {item.name if item else 'the lesson'} is as it was handed out.")
@@ -128,8 +128,10 @@ def climb(item: Item, cache: Cache, rung: int | None = None) -> int:
     Raises:
         ValueError: there is no such rung, or there are no hints.
     """
-    if item.kind != EXERCISE or not item.hints:
+    if item.kind != EXERCISE:
         raise ValueError(f"hint: {item.id} is a prediction, which has no hints; guess, then run the cells below it.")
+    if not item.hints:
+        raise ValueError(f"hint: {item.id} has no hints; its lesson says what it asks for.")
     if rung is not None and not 1 <= rung <= len(item.hints):
         raise ValueError(f"--rung: got {rung}, allowed are 1 to {len(item.hints)}; leave it out for the next one.")
     shown = rung or next_rung(item, cache)

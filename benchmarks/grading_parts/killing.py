@@ -66,7 +66,7 @@ def endured(command: Sequence[str], folder: Path, results: Path, *, kills: int, 
 def _reached(process: subprocess.Popen, results: Path, moment: int, more: float) -> bool:
     """Waits until so many results are there, and `more` seconds; False where the command ended before."""
     while process.poll() is None and _files(results) < moment:
-        time.sleep(0.05)
+        time.sleep(0.25)  # a look at thousands of files is work, too
     time.sleep(more if process.poll() is None else 0)
     return process.poll() is None
 

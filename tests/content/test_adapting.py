@@ -130,3 +130,11 @@ def test_what_is_chosen_counts_in_every_list(tmp_path):
         "deadline": "2026-11-30T23:59:00+01:00",
         "rest": [10.0, 50.0, 1, 10],
     }
+
+
+def test_a_new_lesson_that_course_toml_does_not_list_is_said_to_be_taught_to_nobody(tmp_path):
+    instructor = Instructor(tmp_path)
+    instructor("new", "course")
+    file = tmp_path / "course.toml"
+    file.write_text('lessons = ["11"]\n' + file.read_text(encoding="utf-8"), encoding="utf-8")
+    assert f'Nobody is taught it yet: write "{OWN}" into lessons = [...]' in instructor("new", "lesson", "blur")

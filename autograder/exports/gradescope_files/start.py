@@ -7,6 +7,7 @@ prefix = os.path.realpath(sys.argv[1])
 course = os.path.join(prefix, "source", "course")
 if os.path.isdir(os.path.join(course, "autograder")):
     sys.path.insert(0, course)
+os.environ["CNNVIZ_COURSE"] = os.path.join(course, "course.toml")
 os.chdir(course)
 
 from autograder.exports.gradescope_run import main  # noqa: E402

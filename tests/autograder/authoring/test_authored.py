@@ -15,6 +15,24 @@ FORGOTTEN = {
     "which keys there are": ("filters.md", "outputs: ", "output: ", "got output; a block `exercise` has title"),
     "the lesson": ("filters.md", "yaml lesson", "yaml lessons", "got 0 blocks ```yaml lesson; write one"),
     "an answer": ("filters.md", "\nanswer: ", "\nanswers: ", "a block `question` needs text, .* has no answer"),
+    "a text in quotation marks": (
+        "filters.md",
+        "title: Filters",
+        "title: 2026",
+        ":[0-9]+: title: got 2026; write a text,",
+    ),
+    "whole minutes": (
+        "filters.md",
+        "minutes: ",
+        "minutes: about ",
+        ": minutes: got 'about [0-9]+'; write a whole number",
+    ),
+    "what comes with a word": (
+        "filters.md",
+        "\n  black:\n",
+        "\n  black:\n  - one more\n",
+        ": options: got .*; write for each word two",
+    ),
     "whose mistakes": ("mistakes.md", "## tile\n", "## tile\n\n- `tilt`\n", "tile takes over the mistakes of `tilt`"),
 }
 

@@ -43,7 +43,7 @@ def rows_of(text):
 
 
 def test_the_copy_is_the_first_row_with_its_exercise_and_numbers(results):
-    done = similar(results, "--lesson", "grad_cam")
+    done = similar(results, "--lessons", "grad_cam")
     assert done.exit_code == 0, done.output
     first = rows_of(done.output)[0]
     assert "adam" in first
@@ -68,7 +68,7 @@ def test_names_steer_no_terminal_and_are_no_markup(results):
 
 def test_what_was_left_out_is_said(results):
     said = " ".join(similar(results).output.split())
-    assert "1 submission(s) could not be read and were left out." in said
+    assert "Left out: 1 submission that could not be read." in said
     assert "Too short to tell: grad_cam.grad_cam_map of" in said
 
 
@@ -76,7 +76,7 @@ def test_an_altered_source_is_left_out(results):
     path = next(p for p in (results / "submissions").iterdir() if "pixels" in p.read_text())
     path.write_text(json.dumps([["grad_cam.py", "x = 1", None]]))
     said = similar(results).output
-    assert "2 submission(s) could not be read" in said
+    assert "Left out: 2 submissions that could not be read" in said
     assert not [row for row in rows_of(said) if "zoe" in row]
 
 
@@ -88,7 +88,7 @@ def test_only_as_many_pairs_as_asked_for_are_listed(results):
     ("arguments", "sentence"),
     [
         (["nowhere"], "results: nowhere holds no results; name the folder that `cnnviz grade --out` wrote."),
-        (["--lesson", "99"], 'lesson: got "99", which does not exist; choose one of'),
+        (["--lessons", "99"], 'lesson: got "99", which does not exist; choose one of'),
     ],
     ids=["no results", "no lesson"],
 )

@@ -27,7 +27,7 @@ def run(tmp_path, monkeypatch):
 
 
 def test_a_class_becomes_a_page(run, tmp_path):
-    done = run("results", "--out", "class.html", "--lesson", "grad_cam")
+    done = run("results", "--out", "class.html", "--lessons", "grad_cam")
     assert (done.exit_code, done.stdout) == (0, f"The page is at {tmp_path / 'class.html'}\n")
     text = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "11 Grad-CAM, exercise 2" in text
@@ -53,7 +53,7 @@ def test_what_is_not_as_signed_is_named_on_the_terminal(run, tmp_path):
     [
         (("nothing", "--out", "x.html"), "cnnviz: results: nothing holds no results; name the folder"),
         (("results", "--out", "no/x.html"), "cnnviz: --out: the folder of no/x.html does not exist; create it first."),
-        (("results", "--out", "x.html", "--lesson", "01"), "cnnviz: lesson: no result of 01_filters is there; grade"),
+        (("results", "--out", "x.html", "--lessons", "01"), "cnnviz: lesson: no result of 01_filters is there; grade"),
     ],
 )
 def test_bad_input_is_one_sentence(run, arguments, sentence):

@@ -54,6 +54,20 @@ def test_the_column_is_known_by_heading_title_number_or_lesson(column):
     assert grades(filled(standing("mkim"), column=column)[0])["4001"] == "33"
 
 
+@pytest.mark.parametrize("title", ["Guided Grad-CAM", "CAM", "Camp", "Gradcampus"])
+def test_a_column_that_is_named_after_another_lesson_or_none_is_not_taken(title):
+    other = GRADEBOOK.replace(b"Lab 11: Grad-CAM", title.encode())
+    with pytest.raises(ValueError, match=r"^column: say which column is meant with --column; choose one of"):
+        filled(standing("mkim"), data=other, column=None)
+
+
+@pytest.mark.parametrize("title", ["11_grad_cam", "GradCAM", "Week 3: Grad Cam (homework)"])
+def test_a_lessons_name_is_known_however_it_is_spelt(title):
+    column = f"{title} (901234)"
+    data = filled(standing("mkim"), data=GRADEBOOK.replace(COLUMN.encode(), column.encode()), column=None)[0]
+    assert grades(data, column)["4001"] == "33"
+
+
 @pytest.mark.parametrize(
     ("column", "sentence"),
     [
@@ -161,7 +175,7 @@ def test_the_command_writes_the_file_and_says_who_is_not_in_it(graded, tmp_path)
     done = run("canvas", results, "--gradebook", gradebook, "--out", tmp_path / "new.csv")
     assert done.exit_code == 1
     assert 'No grade for "ghost", who is in no row.' in done.stdout
-    assert '1 grade(s) in the column "Lab 11: Grad-CAM (901234)".' in done.stdout
+    assert '1 grade in the column "Lab 11: Grad-CAM (901234)".' in done.stdout
     assert changed((tmp_path / "new.csv").read_bytes()) == [(3, 7, "0")]
     assert "is the file that is read" in refused(run("canvas", results, "--gradebook", gradebook, "--out", gradebook))
     gradebook.write_text("who,what\na,b\n")

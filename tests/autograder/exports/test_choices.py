@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from autograder.batch import naming
 from autograder.batch.results import Store
-from autograder.batch.summaries import write_tables
+from autograder.batch.summaries import table, write_tables
 from autograder.batch.verifying import problems
 from autograder.core.verdict import FAILED, PASSED
 from autograder.course import choices, locations, registry
@@ -17,29 +18,8 @@ from autograder.exports.late import late
 from autograder.exports.standing import standings, verdicts
 from autograder.isolated import layout
 
+from ..conftest import forget
 from .conftest import LESSON, OTHER, SECRET, run, work
-
-
-def forget():
-    """Empties every cache of the package: what is kept of lessons is kept in several modules."""
-    for name, module in sys.modules.copy().items():
-        if name.startswith("autograder."):
-            for value in vars(module).values():
-                getattr(value, "cache_clear", lambda: None)()
-
-
-@pytest.fixture
-def chosen(tmp_path, monkeypatch):
-    """Writes a course.toml, by which everything goes until the end of the test."""
-
-    def write(text):
-        (tmp_path / "course.toml").write_text(text, encoding="utf-8")
-        monkeypatch.setenv(choices.VARIABLE, str(tmp_path / "course.toml"))
-        forget()
-
-    yield write
-    monkeypatch.undo()
-    forget()
 
 
 def only(results, *lessons, **options):
@@ -100,6 +80,46 @@ def test_a_lesson_that_is_not_there_has_no_weight(chosen):
         assert only(work("ann", PASSED), LESSON).points
 
 
+def test_a_lesson_under_two_names_is_refused(chosen):
+    chosen("[weights]\n11 = 3\n11_grad_cam = 4\n")
+    with pytest.raises(ValueError, match=r"^course.toml, weights: 11_grad_cam stands there under two names; name each"):
+        assert only(work("ann", PASSED), LESSON).points
+
+
+def test_workers_in_other_folders_find_the_file_that_the_variable_names(chosen, tmp_path, monkeypatch):
+    chosen("lessons = ['1']\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(choices.VARIABLE, "course.toml")
+    forget()
+    assert [lesson.id for lesson in registry.lessons()] == ["01_filters"]
+    assert os.environ[choices.VARIABLE] == str(tmp_path / "course.toml")
+
+
+def test_an_exercise_that_the_lesson_has_no_more_counts_nothing():
+    results = work("ann", PASSED)
+    gone = replace(results[0], item="grad_cam.gone")
+    assert only([*results, gone], LESSON).points == 33
+    assert [row.split(b",")[:5] for row in table([*results, gone]).splitlines()[1:]] == [
+        [b'"ann"', b'"11_grad_cam"', b'"33"', b'"33"', b'"passed"']
+    ]
+
+
+def test_a_check_that_the_exercise_has_no_more_counts_nothing():
+    first, *others = work("ann", PASSED)
+    first = replace(first, rows=(*first.rows, replace(first.rows[0], check="values: others")))
+    assert only([first, *others], LESSON).points == 33
+
+
+def test_results_of_a_lesson_that_is_not_there_any_more_are_still_kept_in_the_table_and_verified(graded):
+    gone = [replace(each, lesson="77_gone", item=f"gone.{n}") for n, each in enumerate(work("ann", PASSED)[:2])]
+    store = Store(graded(work("ann", PASSED), gone), SECRET)
+    with store.at_work():
+        write_tables(store)
+    rows = (store.folder / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[1:5] for row in rows[1:]][1] == ['"77_gone"', '"12"', '"12"', '"passed"']
+    assert not [told for told in problems(store) if "results.csv" in told]
+
+
 def test_weights_count_whole_lessons(chosen):
     chosen("[weights]\n11_grad_cam = 40\n10 = 10\n")
     one = only([*work("ann", PASSED), *work("ann", FAILED, lesson=OTHER)], LESSON, OTHER)
@@ -141,10 +161,74 @@ def test_lateness_is_read_from_what_platforms_write(chosen, tmp_path):
     (top / "eve/11_grad_cam/timestamp.txt").write_text("2026-11-30 22:59:01.000000 UTC\n")
     found = late(top)
     assert found.days == {"cy": {LESSON: 2}, "Dan Doe_12": {LESSON: 1}, "doe_12": {LESSON: 1}, "eve": {LESSON: 1}}
-    assert found.timed == {"bea", "cy", "Dan Doe_12", "eve"}
+    assert found.timed == {(name, LESSON) for name in ("bea", "cy", "Dan Doe_12", "eve", "doe_12")}
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
         packed.write(top / "doe_LATE_12_34_grad_cam.py", "doe_LATE_12_34_grad_cam.py")
     assert late(tmp_path / "all.zip").days == {"doe_12": {LESSON: 1}}
+
+
+@pytest.fixture
+def handed(chosen, tmp_path):
+    """Empty files at these places, and who came late of them."""
+    chosen("[deadlines]\n11_grad_cam = 2026-11-30T23:59:00+01:00\n")
+
+    def write(*places, **options):
+        for place in places:
+            (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "in" / place).write_text("")
+        return late(tmp_path / "in", **options)
+
+    return write
+
+
+def test_times_of_nbgraders_inbound_folder_are_in_utc(handed):
+    name = "+11_grad_cam+2026-11-30 {} UTC"
+    found = handed(
+        f"ann{name.format('22:59:00.999999')}+Qx1_-/grad_cam.py",
+        f"bo{name.format('22:59:01.000000')}/grad_cam.py",
+        f"dora{name.format('22:59:01.5')}+Qx1_-/grad_cam.py",
+        f"cy{name.format('22:59:01')}+Qx1_-/grad_cam.py",
+        "Grad-CAM_di_attempt_2026-11-30-23-00-00_mine+x+2026-11-30 23:00:00 UTC.py",  # a student's own name
+    )
+    assert found.days == {name: {LESSON: 1} for name in ("bo", "cy", "dora")}
+    assert {student for student, _ in found.timed} == {"ann", "bo", "cy", "di", "dora"}
+
+
+def test_the_folder_that_holds_everything_is_no_student(handed, tmp_path):
+    handed("submitted/ann/11_grad_cam/grad_cam.py", "submitted/ann/11_grad_cam/timestamp.txt")
+    place = tmp_path / "in/submitted/ann/11_grad_cam/timestamp.txt"
+    place.write_text("2026-12-02 10:00:00.000000 UTC")
+    assert handed().days == {"ann": {LESSON: 2}}
+    with zipfile.ZipFile(tmp_path / "fall.zip", "w") as packed:
+        packed.write(place, "fall/ann/11_grad_cam/timestamp.txt")
+    assert late(tmp_path / "fall.zip").days == {"ann": {LESSON: 2}}
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-02-30 10:00:00 UTC", "0001-01-01 00:00:00 UTC", "９９９９-01-01 00:00:00 UTC", "soon"]
+)
+def test_a_time_that_cannot_be_is_none_and_stops_nobody(handed, tmp_path, time):
+    handed("ann/11_grad_cam/timestamp.txt", "Grad-CAM_bo_attempt_0001-01-01-00-00-00_grad_cam.py")
+    (tmp_path / "in/ann/11_grad_cam/timestamp.txt").write_text(time, encoding="utf-8")
+    found = handed("Grad-CAM_cy_attempt_2026-12-01-00-00-00_grad_cam.py")
+    assert (found.days, found.timed) == ({"cy": {LESSON: 1}}, {("cy", LESSON)})
+
+
+def test_what_cannot_be_graded_makes_nobody_late(handed):
+    found = handed(
+        "Grad-CAM_ann_attempt_2026-11-30-10-00-00_grad_cam.py",
+        "Grad-CAM_ann_attempt_2026-12-03-10-00-00_grad_cam.docx",
+    )
+    assert (found.days, found.timed) == ({}, {("ann", LESSON)})
+
+
+def test_work_that_names_no_lesson_is_for_the_only_one_that_counts(handed):
+    places = "12-34 - Dan Doe - Dec 1, 2026 1201 AM/work.zip", "doe_LATE_12_34_work.zip", "roe_13_35_work.zip"
+    assert handed(*places).days == {"doe_12": {"late": 1}}
+    found = handed(only=LESSON)
+    assert found.days == {"doe_12": {LESSON: 1}, "Dan Doe_12": {LESSON: 1}}
+    assert ("roe_13", LESSON) in found.timed
+    assert handed("doe_12_36_grad_cam.py", only=LESSON).days["doe_12"] == {"late": 1}
 
 
 def test_the_command_says_whose_time_is_not_known(chosen, graded, tmp_path):
@@ -153,7 +237,7 @@ def test_the_command_says_whose_time_is_not_known(chosen, graded, tmp_path):
     (tmp_path / "in" / "ann" / LESSON).mkdir(parents=True)
     (tmp_path / "in" / "ann" / LESSON / "timestamp.txt").write_text("2026-12-01 10:00:00 UTC")
     done = run("csv", results, "--out", tmp_path / "x.csv", "--submitted", tmp_path / "in")
-    assert "Of 1 students the time of hand-in is not known, so they count as in time: bo." in done.stdout
+    assert 'Of 1 student the time of a hand-in is not known, so that it counts as in time: "bo".' in done.stdout
     assert '"ann","16.5","33","passed","11_grad_cam 1 day"' in (tmp_path / "x.csv").read_text(encoding="utf-8")
     assert "without --submitted nobody counts as late" in run("csv", results, "--out", tmp_path / "y.csv").stdout
 

@@ -104,7 +104,7 @@ def test_the_command_merges_or_makes_a_grade_import(graded, tmp_path):
     done = run("moodle", results, "--worksheet", worksheet, "--out", out)
     assert done.exit_code == 1
     assert 'No grade for "ghost", who is in no row.' in done.stdout
-    assert '1 grade(s) in the column "Grade".' in done.stdout
+    assert '1 grade in the column "Grade".' in done.stdout
     assert run("moodle", results, "--out", out).exit_code == 0
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"), newline="")))
     assert [(r["Username"], r["11_grad_cam"], r["Total"]) for r in rows] == [

@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from autograder.isolated import temporary
+from autograder.isolated import layout, temporary
 
 from .conftest import fork
 
@@ -44,6 +44,18 @@ def grow_old(folder):
 def test_what_a_killed_process_left_is_removed(left):
     temporary.sweep()
     assert not left.exists()
+
+
+def test_the_search_for_fonts_reads_nothing_of_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "matplotlibrc").write_text("font.size: of a student's\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    run, said = layout.subprocess.run, []
+    monkeypatch.setattr(layout.subprocess, "run", lambda *given, **named: said.append(run(*given, **named)))
+    (tmp_path / "root").mkdir()
+    layout._lent_fonts(tmp_path / "root")
+    assert b"matplotlibrc" not in said[0].stderr
+    assert list((tmp_path / "root" / "fonts").glob("fontlist-*.json"))
 
 
 def test_a_folder_in_use_stays_however_old_and_is_removed_when_released(place):
