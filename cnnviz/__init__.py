@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cnnviz.devices import device
     from cnnviz.digits import Digits, cluttered_digits
     from cnnviz.figures import overlay, show_grid, show_map
-    from cnnviz.models import LAST_LAYER, digit_net, efficientnet_lite0, load_model
+    from cnnviz.models import LAST_LAYER, digit_net, efficientnet_lite0, load_model, pretrained
     from cnnviz.pictures import (
         PHOTO_CLASS,
         Mosaic,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         photo,
         photos,
         preprocess,
+        top_classes,
     )
     from cnnviz.sliders import play
 
@@ -44,16 +45,18 @@ __all__ = [
     "photos",
     "play",
     "preprocess",
+    "pretrained",
     "shapes",
     "show_grid",
     "show_map",
     "small_nets",
+    "top_classes",
 ]
 
 _HOME = {
-    **dict.fromkeys(("LAST_LAYER", "digit_net", "efficientnet_lite0", "load_model"), "models"),
+    **dict.fromkeys(("LAST_LAYER", "digit_net", "efficientnet_lite0", "load_model", "pretrained"), "models"),
     **dict.fromkeys(("PHOTO_CLASS", "Mosaic", "class_index", "class_names", "deprocess"), "pictures"),
-    **dict.fromkeys(("mosaic", "photo", "photos", "preprocess"), "pictures"),
+    **dict.fromkeys(("mosaic", "photo", "photos", "preprocess", "top_classes"), "pictures"),
     **dict.fromkeys(("Digits", "cluttered_digits"), "digits"),
     **dict.fromkeys(("overlay", "show_grid", "show_map"), "figures"),
     "device": "devices",

@@ -8,7 +8,15 @@ applies as it stands, and the relevance methods need no rule for BatchNorm.
 from __future__ import annotations
 
 import difflib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from importlib.resources import files
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.request import Request, urlopen
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +35,9 @@ LAST_LAYER = {
     "googlenet": "inception5b",
 }
 """Model name -> dotted name of the last convolutional layer, its ReLU included: where CAM and Grad-CAM look."""
+
+WAIT = 3.0
+"""Seconds after which a server that has not answered counts as out of reach."""
 
 # (repeats, kernel, first stride, expansion, channels), Tan & Le 2019, table 1, without squeeze-and-excitation.
 _STAGES = (
@@ -184,6 +195,7 @@ def load_model(name: str, *, weights: str | None = None) -> nn.Module:
 
     Raises:
         ValueError: `name` or `weights` is unknown.
+        ConnectionError: trained weights are not on this machine, and their server does not answer within seconds.
 
     >>> load_model("resnet18").fc.out_features
     1000
@@ -200,9 +212,66 @@ def load_model(name: str, *, weights: str | None = None) -> nn.Module:
         raise ValueError(_unknown_model(name, [*_OURS, *known]))
     # These two take seconds to draw weights that nobody trained, and warn when not told whether to.
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") and weights is None else {}
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _within_reach(models.get_model_weights(name) if weights else None):
         torch.manual_seed(0)
         return models.get_model(name, weights="DEFAULT" if weights else None, **options).eval()
+
+
+def pretrained(name: str) -> tuple[nn.Module, str]:
+    """The trained torchvision network called `name`, frozen, and its name; `preprocess` takes that name as `model`.
+
+    Where its weights are neither on this machine nor to be had within seconds, this says so in one sentence and gives
+    the packaged network and its name, "efficientnet_lite0", so that what follows runs all the same.
+
+    Raises:
+        ValueError: `name` is unknown.
+
+    >>> network, name = pretrained("efficientnet_lite0")
+    >>> name
+    'efficientnet_lite0'
+    """
+    try:
+        return load_model(name, weights="default").requires_grad_(False), name
+    except OSError as error:
+        print(f"The trained weights of {name} cannot be had here ({error}): the packaged network takes its place.")
+        return efficientnet_lite0().requires_grad_(False), "efficientnet_lite0"
+
+
+@contextmanager
+def _within_reach(weights: Any) -> Iterator[None]:
+    """A download inside ends when the server falls silent; one that nobody would answer does not begin.
+
+    Raises:
+        ConnectionError: the weights are not on this machine, and their server does not answer.
+    """
+    before, url = socket.getdefaulttimeout(), "" if weights is None else weights.DEFAULT.url
+    if not url or Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2]).is_file():
+        yield
+        return
+    if why := _silent(url):
+        raise ConnectionError(why)
+    socket.setdefaulttimeout(5 * WAIT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _silent(url: str) -> str:
+    """Why nothing can be had from there; empty where there is an answer. A name that is looked up heeds no time-out."""
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            with urlopen(Request(url, method="HEAD"), timeout=WAIT):
+                found.append("")
+        except (OSError, HTTPException) as error:
+            found.append(str(getattr(error, "reason", error)) or type(error).__name__)
+
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(WAIT)
+    return found[0] if found else f"no answer from {url.split('/')[2]} in {WAIT:g} seconds"
 
 
 _OURS = {"efficientnet_lite0": efficientnet_lite0, "digit_net": digit_net}

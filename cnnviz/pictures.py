@@ -56,13 +56,32 @@ class Mosaic:
     """The four photos."""
 
 
-def photos() -> list[str]:
-    """Names of the packaged photos, all with a free licence (LICENSES.md).
+def photos(folder: str | Path | None = None) -> list[str]:
+    """What `photo` takes: names of the packaged photos, all with a free licence (LICENSES.md), or a folder's pictures.
+
+    Args:
+        folder: one with pictures of your own; None for the packaged ones.
+
+    Raises:
+        ValueError: `folder` is none, or holds no file with a picture's ending.
 
     >>> photos()[:3]
     ['camera', 'chelsea', 'china']
     """
-    return sorted(_FILES)
+    return sorted(_FILES) if folder is None else _pictures_in(Path(folder).expanduser())
+
+
+def _pictures_in(folder: Path) -> list[str]:
+    from PIL import Image
+
+    endings = Image.registered_extensions()
+    found = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in endings) if folder.is_dir() else []
+    if not found:
+        reason = "a folder without pictures" if folder.is_dir() else "no folder"
+        raise ValueError(
+            f"folder: got {str(folder)!r}, {reason}; allowed are folders with files such as PNG and JPEG; pass one."
+        )
+    return found
 
 
 def photo(name_or_path: str | Path) -> Tensor:
@@ -138,7 +157,7 @@ def preprocess(photo: Tensor, size: int = 224, *, model: str | None = None) -> T
         photo: `[3 H W]` in [0, 1].
         size: pixels along each side of the result.
         model: the name of a torchvision network whose trained weights want sizes and a scaling of their own; these are
-            taken then, and `size` is not.
+            taken then, and `size` is not. None and "efficientnet_lite0" are the kit's.
 
     Returns:
         `[1 3 size size]`, a batch of one. `deprocess(images)[0]` is the picture that the network saw.
@@ -150,7 +169,11 @@ def preprocess(photo: Tensor, size: int = 224, *, model: str | None = None) -> T
     torch.Size([1, 3, 224, 224])
     """
     _refuse_no_photo(photo)
-    return _crop(photo, size)[None] * 2 - 1 if model is None else _transforms(model)(photo)[None]
+    return _crop(photo, size)[None] * 2 - 1 if model in _KITS else _transforms(model)(photo)[None]
+
+
+_KITS = (None, "efficientnet_lite0")
+"""What stands for the kit's own scaling."""
 
 
 def deprocess(images: Tensor, *, model: str | None = None) -> Tensor:
@@ -163,7 +186,7 @@ def deprocess(images: Tensor, *, model: str | None = None) -> Tensor:
     >>> deprocess(torch.tensor([-1.0, 0.0, 1.0, 3.0]))
     tensor([0.0000, 0.5000, 1.0000, 1.0000])
     """
-    if model is None:
+    if model in _KITS:
         return ((images.detach() + 1) / 2).clamp(0, 1)
     mean, std = (images.new_tensor(each)[:, None, None] for each in (_transforms(model).mean, _transforms(model).std))
     return (images.detach() * std + mean).clamp(0, 1)
@@ -239,6 +262,23 @@ def _class_names() -> tuple[str, ...]:
     from torchvision.models import EfficientNet_B0_Weights
 
     return tuple(EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def top_classes(scores: Tensor, k: int = 3) -> str:
+    """The k classes with the highest scores of one image, with their probabilities, as words.
+
+    Args:
+        scores: `[1 1000]` of an ImageNet network, before the softmax.
+        k: how many.
+
+    >>> scores = torch.zeros(1, 1000)
+    >>> scores[0, [285, 967]] = torch.tensor([10.0, 9.0])
+    >>> top_classes(scores, k=2)
+    'Egyptian cat 70 %, espresso 26 %'
+    """
+    values, indices = scores.detach().softmax(1)[0].topk(k)
+    pairs = zip(indices.tolist(), values.tolist(), strict=True)
+    return ", ".join(f"{_class_names()[c]} {100 * p:.0f} %" for c, p in pairs)
 
 
 def class_index(name: str) -> int:

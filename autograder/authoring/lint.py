@@ -85,6 +85,7 @@ def text_problems(text: str, *, file: str) -> Iterator[Problem]:
         if match := _UNFINISHED.search(line):
             told = f'got "{match[0]}"; a student would read it, so write what is missing.'
             yield Problem(f"{file}:{number}", told, f"grep -n {match[0]} {file}")
+    yield from _thread_problems(text, file)
     prose, _, references = text.partition(f"\n## {SECTIONS['references']}\n")
     listed = _papers(references)
     if not listed:
@@ -93,6 +94,21 @@ def text_problems(text: str, *, file: str) -> Iterator[Problem]:
     for paper in sorted(_papers(prose) - listed):
         told = f'the text links to the paper "{paper}", which the section References does not; list it there.'
         yield Problem(file, told, f"grep -n {paper} {file}")
+
+
+SO_FAR, SHORT = "**So far:** ", 120
+"""How a lesson begins, and the words of its summary at most."""
+
+
+def _thread_problems(text: str, file: str) -> Iterator[Problem]:
+    """A lesson says at its beginning what is known and what is missing, and at its end the whole in short."""
+    goal, short = (text.partition(f"\n## {SECTIONS[name]}\n")[2].partition("\n## ")[0] for name in ("goal", "short"))
+    if not goal.lstrip().startswith(SO_FAR):
+        told = f'the section "{SECTIONS["goal"]}" does not begin with "{SO_FAR}"; say what is known and what is not.'
+        yield Problem(file, told, f"grep -n '{SECTIONS['goal']}' {file}")
+    if (number := len(short.split())) > SHORT:
+        told = f'the section "{SECTIONS["short"]}" has {number} words; at most {SHORT} are allowed.'
+        yield Problem(file, told, f"grep -n '{SECTIONS['short']}' {file}")
 
 
 def stray_problems(root: Path, lessons: Sequence[Lesson], known: Sequence[Lesson]) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.authoring.build import SOLVED
 from autograder.authoring.errors import Problem
 from autograder.course.mutants import Mutant
-from autograder.course.records import Case, Exercise, Law, Lesson, Question
+from autograder.course.records import SECTIONS, Case, Exercise, Law, Lesson, OpenQuestion, Question
 
 MISCONCEPTIONS = 8
 """The least number for an exercise."""
@@ -33,7 +33,7 @@ def record_faults(lesson: Lesson, *, own: bool = False) -> Iterator[str]:
         return
     if not own:
         yield from _style(lesson)
-    items: tuple[Exercise | Question, ...] = lesson.items
+    items: tuple[Exercise | Question | OpenQuestion, ...] = (*lesson.items, *lesson.open_questions)
     yield from _repeated(lesson.id, "exercise and question ids", [item.id for item in items])
     for item in items:
         if not re.fullmatch(rf"{lesson.name}\.[a-z][a-z0-9_]*", item.id):
@@ -42,6 +42,8 @@ def record_faults(lesson: Lesson, *, own: bool = False) -> Iterator[str]:
         yield from _exercise(exercise, [earlier.id for earlier in lesson.exercises[:place]])
     for question in lesson.questions:
         yield from _question(question)
+    for open_question in lesson.open_questions:
+        yield from _empty(open_question.id, text=open_question.text, rubric=" ".join(open_question.rubric))
 
 
 def _style(lesson: Lesson) -> Iterator[str]:
@@ -53,6 +55,8 @@ def _style(lesson: Lesson) -> Iterator[str]:
     yield from _empty(lesson.id, title=lesson.title, summary=lesson.summary)
     for exercise in lesson.exercises:
         yield from _effort(exercise)
+    if len(lesson.open_questions) != 1:
+        yield f"{lesson.id} has {len(lesson.open_questions)} open questions; one is needed, in {SECTIONS['yours']}."
     for question in lesson.questions:
         if len(question.options) < 3:
             yield f"{question.id} has the options {', '.join(question.options)}; at least three are needed."

@@ -11,11 +11,11 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block
+from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, OPEN, QUESTION, TEXT, Block
 from autograder.authoring.publishing import FOLDED, badges, install_cell, links
 from autograder.authoring.solution import BEGIN, END
 from autograder.authoring.templates import render
-from autograder.course.records import Exercise, Lesson, Question
+from autograder.course.records import Exercise, Lesson, OpenQuestion, Question
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -74,6 +74,7 @@ class _Cells:
         self.lesson = lesson
         self.exercises = {exercise.id: exercise for exercise in lesson.exercises}
         self.questions = {question.id: question for question in lesson.questions}
+        self.open_questions = {question.id: question for question in lesson.open_questions}
         self.made: list[NotebookNode] = []
         self._ids: set[str] = set()
 
@@ -90,6 +91,8 @@ class _Cells:
             self._exercise(self.exercises[block.item], block.source)
         elif block.kind == QUESTION:
             self._question(self.questions[block.item])
+        elif block.kind == OPEN:
+            self._open_question(self.open_questions[block.item])
 
     def add_head(self, handout: str) -> None:
         """Where the notebook opens elsewhere, and what it needs there. The tag keeps both off a rendered page."""
@@ -110,6 +113,13 @@ class _Cells:
         filled = [empty_answer(question), BEGIN, f"{question.variable} = {question.literal}", END]
         self._answer("\n".join(filled), question.variable, _ours(QUESTION, id=question.id))
         self._check(question, question.variable)
+
+    def _open_question(self, question: OpenQuestion) -> None:
+        """The solved notebook has the rubric where a student writes; releasing clears the whole cell."""
+        self._text(render("open.md.j2", question=question), f"about_{question.name}")
+        metadata = _nbgrader(question.name, grade=True, locked=False, solution=True)
+        metadata["nbgrader"]["points"] = question.points
+        self._text(render("rubric.md.j2", question=question), question.name, metadata)
 
     def _answer(self, source: str, name: str, ours: dict[str, Any]) -> None:
         self._code(source, name, ours | _nbgrader(name, grade=False, locked=False, solution=True))

@@ -13,10 +13,11 @@ import jupytext
 from autograder.authoring.errors import AuthoringError
 from autograder.course.authored import BLOCK
 
-TEXT, CODE, MODULE, EXERCISE, HEADING, QUESTION = "text", "code", "module", "exercise", "heading", "question"
+TEXT, CODE, MODULE, EXERCISE, HEADING = "text", "code", "module", "exercise", "heading"
+QUESTION, OPEN = "question", "open"
 OPTIONS = 'module=true, exercise="ID" or nothing'
 
-_MARK = re.compile("\ue000(exercise|question) ([\\w.]+)\ue000")
+_MARK = re.compile("\ue000(exercise|question|open) ([\\w.]+)\ue000")
 _PLACEHOLDER = re.compile(r"<<(?!\s*points\s*>>)[^<>\n]*>>")
 _ITEM = re.compile(rf"^```{BLOCK.pattern}\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
@@ -33,7 +34,7 @@ class Block:
     line: int
     """Line of the authored file where it begins, from 1."""
     item: str = ""
-    """Id of the exercise or question it belongs to."""
+    """Id of the exercise, question or open question it belongs to."""
 
 
 def parse(text: str, *, file: str) -> list[Block]:
@@ -102,7 +103,7 @@ def _text_blocks(source: str, line: int, file: str) -> list[Block]:
     for index, text in prose_lines(source):
         if match := _MARK.fullmatch(text.strip()):
             blocks.append(_text_block(lines, begin, index, line))
-            blocks.append(Block(HEADING if match[1] == "exercise" else QUESTION, "", line + index, match[2]))
+            blocks.append(Block(HEADING if match[1] == "exercise" else match[1], "", line + index, match[2]))
             begin = index + 1
         elif text.startswith("## ") and index:
             blocks.append(_text_block(lines, begin, index, line))

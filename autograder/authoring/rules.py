@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from autograder.authoring import solution
 from autograder.authoring.errors import AuthoringError
-from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, QUESTION, TEXT, Block, prose_lines
+from autograder.authoring.parse import CODE, EXERCISE, HEADING, MODULE, OPEN, QUESTION, TEXT, Block, prose_lines
 from autograder.course.records import SECTIONS, Lesson
 
 _PICTURE = re.compile(r"!\[[^\]]+\]\(picture\.png\)")
@@ -25,6 +25,7 @@ def require(blocks: Sequence[Block], lesson: Lesson, *, file: str, own: bool = F
     _require_items(blocks, HEADING, "the block `yaml exercise`", [e.id for e in lesson.exercises], file)
     _require_items(blocks, EXERCISE, "the solution cell", [e.id for e in lesson.exercises], file)
     _require_items(blocks, QUESTION, "the block `yaml question`", [q.id for q in lesson.questions], file)
+    _require_items(blocks, OPEN, "the block `yaml open`", [o.id for o in lesson.open_questions], file)
     _require_order(blocks, file)
     _require_check(blocks, file)
     exercises = {exercise.id: exercise for exercise in lesson.exercises}

@@ -7,6 +7,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader import preprocessors as stock
+from traitlets import Unicode
 
 from autograder.authoring.parse import EXERCISE, QUESTION
 from autograder.text.words import counted
@@ -14,6 +15,8 @@ from autograder.text.words import counted
 
 class ReleaseSolutions(stock.ClearSolutions):
     """nbgrader's ClearSolutions with a stub that fits the cell: id and lines to expect, or nothing for an answer."""
+
+    text_stub = Unicode("*Write your answer here.*", help="For an answer in words.").tag(config=True)
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> tuple[NotebookNode, Any]:
         """Empties the solution region of one cell."""

@@ -8,7 +8,8 @@ the item comes in the text:
     ...
     ```
 
-and so for `lesson` (once, without a name) and `question`. `cases.py` has `CHECKS`: function -> inputs and laws.
+and so for `lesson` (once, without a name), `question` and `open`, a question that is answered in words. `cases.py` has
+`CHECKS`: function -> inputs and laws.
 """
 
 from __future__ import annotations
@@ -28,9 +29,21 @@ from markdown_it import MarkdownIt
 
 from autograder.course import puzzles
 from autograder.course.mutants import Solved, misconceptions
-from autograder.course.records import Call, Case, Exercise, Law, Lesson, Misconception, Option, Puzzle, Question
+from autograder.course.records import (
+    Call,
+    Case,
+    Exercise,
+    Law,
+    Lesson,
+    Misconception,
+    OpenQuestion,
+    Option,
+    Puzzle,
+    Question,
+)
 
-BLOCK = re.compile(r"yaml (lesson|exercise|question)(?:=(\w+))?")
+BLOCKS = ("lesson", "exercise", "question", "open")
+BLOCK = re.compile(rf"yaml ({'|'.join(BLOCKS)})(?:=(\w+))?")
 """The words behind the fence of a block."""
 SOLVED = re.compile(r"python (?:module=true|exercise=.*)")
 """The same for the code of the solved module."""
@@ -39,6 +52,7 @@ KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "exercise": (("title",), ("formula", "minutes", "difficulty", "lines", "hints", "outputs", "special")),
     "question": (("text", "answer", "options"), ("points", "within")),
     "puzzle": (("function", "among"), ("points",)),
+    "open": (("text", "rubric"), ()),
 }
 """Kind of block -> keys that it must have, and keys that it may have."""
 
@@ -62,7 +76,7 @@ _RIGHT: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         ),
     ),
     **dict.fromkeys(("minutes", "difficulty", "lines", "points"), (lambda value: type(value) is int, "a whole number")),
-    **dict.fromkeys(("hints", "outputs"), (_is_texts, "a list of texts: one per line, each after a hyphen")),
+    **dict.fromkeys(("hints", "outputs", "rubric"), (_is_texts, "a list of texts: one per line, each after a hyphen")),
     "options": (_is_options, 'for each word two texts, as in `less: ["Less of it.", "Yes: ..."]`, for each number one'),
     "within": (lambda value: type(value) in (int, float), "a number"),
 }
@@ -104,7 +118,7 @@ def lesson(folder: Path) -> Lesson:
     blocks = [_block(mark[1], mark[2], text, line) for info, text, line in fences if (mark := BLOCK.fullmatch(info))]
     solved = Solved("\n\n".join(text for info, text, _ in fences if SOLVED.fullmatch(info)))
     checks, known = module(folder / "cases.py").CHECKS, misconceptions(solved, folder / "mistakes.md")
-    head, exercises, questions = ([b for b in blocks if b.kind == kind] for kind in ("lesson", "exercise", "question"))
+    head, exercises, questions, opened = ([b for b in blocks if b.kind == kind] for kind in BLOCKS)
     if len(head) != 1:
         raise ValueError(f"{folder.name}/{name}.md: got {len(head)} blocks ```yaml lesson; write one at the top.")
     for block in exercises:
@@ -123,6 +137,7 @@ def lesson(folder: Path) -> Lesson:
             else _question(f"{name}.{block.item}", block)
             for block in questions
         ),
+        tuple(OpenQuestion(f"{name}.{b.item}", b.given["text"], tuple(b.given["rubric"])) for b in opened),
     )
 
 

@@ -15,7 +15,8 @@ import torch
 Arrays = tuple[np.ndarray, ...]
 SECTIONS = {
     "goal": "What you will make", "idea": "The idea", "formula": "The formula", "by_hand": "By hand",
-    "exercises": "Exercises", "photo": "On a real photo", "limits": "Where it fails", "references": "References",
+    "exercises": "Exercises", "photo": "On a real photo", "limits": "Where it fails", "yours": "Now yours",
+    "short": "In short", "references": "References",
 }  # fmt: skip
 """Id of each section of a lesson, in their order -> its heading in the lesson's language."""
 
@@ -220,6 +221,27 @@ class Question:
 
 
 @dataclass(frozen=True)
+class OpenQuestion:
+    """A question that the student answers in words; a person marks it, and its points are in no total of ours."""
+
+    id: str
+    """`module.name`: "grad_cam.your_map"."""
+    text: str
+    rubric: tuple[str, ...]
+    """What the answer should say, one point each; never in a student's copy."""
+
+    @property
+    def name(self) -> str:
+        """The part after the dot, which is the cell's grade id."""
+        return self.id.split(".")[1]
+
+    @property
+    def points(self) -> int:
+        """What a person can give at most."""
+        return len(self.rubric)
+
+
+@dataclass(frozen=True)
 class Lesson:
     """One lesson: its exercises in the order of the notebook, and its questions."""
 
@@ -230,6 +252,8 @@ class Lesson:
     """One sentence for the README of the lesson and the map of the course."""
     exercises: tuple[Exercise, ...]
     questions: tuple[Question, ...]
+    open_questions: tuple[OpenQuestion, ...] = ()
+    """Not among `items`: nothing marks them but a person."""
 
     @property
     def name(self) -> str:

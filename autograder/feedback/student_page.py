@@ -120,6 +120,17 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Words:
+    """An answer in words, and what a person said of it; its points are in no total."""
+
+    title: str
+    answer: str
+    points: Points
+    """Open where nobody has marked it yet."""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class Sheet:
     """The page of one student and one lesson."""
 
@@ -129,6 +140,7 @@ class Sheet:
     max_score: float
     sections: Sequence[Section]
     late_penalty: float = 0.0
+    words: Sequence[Words] = ()
     made_of: str = ""
     """Names all that the page was made of; a page that says the same need not be made again."""
 

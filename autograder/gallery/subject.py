@@ -130,12 +130,7 @@ class Subject:
 
     def drawable(self, images: Tensor) -> Tensor:
         """`[N C H W]` in [0, 1] of what the network takes: photos as they were, ink dark on white paper."""
-        if not self.photographic:
-            return 1 - images
-        if self.scaling is None:
-            return cnnviz.deprocess(images)
-        mean, std = (images.new_tensor(each)[:, None, None] for each in self.scaling)
-        return (images.detach() * std + mean).clamp(0, 1)
+        return cnnviz.deprocess(images, model=self.model_name) if self.photographic else 1 - images
 
     @property
     def _plain(self) -> Tensor:

@@ -1,5 +1,7 @@
 """What must not be handed out, looked for in what is: code of solutions, of the references and of the hidden inputs.
 
+And the rubrics of questions that are answered in words.
+
 Two ways of looking. Functions are compared by their syntax trees, whatever their names, comments and layout; long lines
 by their characters, in everything that is text. A hint may say a line of the solution: that is what it is there for.
 What a lesson's text gives to its students may be what another lesson asks for: that is told, not refused.
@@ -80,6 +82,9 @@ def leaks(files: Mapping[str, bytes], lessons: Sequence[Lesson]) -> Iterator[Fou
         for piece, where in solutions().lines.items():
             if piece in text and piece not in hints:
                 yield Found(path, where, piece, given=piece in said and where != lesson)
+        for each in lessons:
+            rubrics = [line for question in each.open_questions for line in question.rubric]
+            yield from (Found(path, each.id, line) for line in rubrics if squeezed([line]) in text)
         others = answers()
         yield from (Found(path, w) for p, w in others.functions.items() if p in inside and p not in public)
         yield from (Found(path, w, p) for p, w in others.lines.items()

@@ -70,8 +70,8 @@ class IsolatedChecks(NbGraderPreprocessor):
         handed = handed_in(nb, about)
         results = self._results(handed)
         rows = {result.item: result.rows for result in results}
-        not_judged = []
-        for cell in filter(utils.is_grade, nb.cells):
+        not_judged = [name for name in map(open_question, nb.cells) if name and handed.submission is None]
+        for cell in (cell for cell in nb.cells if utils.is_grade(cell) and not open_question(cell)):
             known = rows.get(item_of(cell), ())
             write_score(cell, known)
             if not known or summary(known) == NOT_JUDGED:
@@ -154,6 +154,11 @@ class AskForManualGrade(NbGraderPreprocessor):
                 ", ".join(not_judged), about["student"], about["assignment"],
             )  # fmt: skip
         return nb, resources
+
+
+def open_question(cell: NotebookNode) -> str:
+    """Grade id of a cell that is answered in words and marked by a person; empty for any other."""
+    return cell.metadata.nbgrader["grade_id"] if utils.is_grade(cell) and utils.is_solution(cell) else ""
 
 
 def item_of(cell: NotebookNode) -> str:

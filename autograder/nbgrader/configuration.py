@@ -77,6 +77,6 @@ def configure(c: Any, file: str) -> None:
     ]
     # The feedback is our own page: nbgrader's shows hidden tests and whatever a student wrote, live.
     c.GenerateFeedback.exporter_class = "autograder.nbgrader.feedback_exporter.FeedbackExporter"
-    c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades"]
-    # nbgrader's own table writes 0.0 for what was not judged.
+    c.GenerateFeedback.preprocessors = ["autograder.nbgrader.feedback_exporter.Grades"]
+    # nbgrader's own table writes 0.0 for what was not judged, and adds what a person gives for words to the total.
     c.ExportApp.plugin_class = "autograder.nbgrader.export.CsvExport"

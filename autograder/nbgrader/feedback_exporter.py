@@ -8,15 +8,27 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader import utils
+from nbgrader.preprocessors import GetGrades
 from traitlets import default
 
 from autograder.core.evidence import Exhibit
-from autograder.core.verdict import PASSED
+from autograder.core.verdict import PASSED, Points
 from autograder.course import registry
-from autograder.feedback import Section, Sheet, page
+from autograder.feedback import Section, Sheet, Words, page
 from autograder.feedback.student_page import title_of
-from autograder.nbgrader.checks import KEY, item_of
+from autograder.nbgrader.checks import KEY, item_of, open_question
 from autograder.nbgrader.folders import only_the_lessons_work
+from autograder.reading.rebuild import unquoted
+
+
+class Grades(GetGrades):
+    """`GetGrades` that also notes which cell waits for a person."""
+
+    def _get_score(self, cell: NotebookNode, resources: Any) -> None:
+        super()._get_score(cell, resources)
+        about = cell.metadata.nbgrader
+        grade = self.gradebook.find_grade(about["grade_id"], self.notebook_id, self.assignment_id, self.student_id)
+        about["waits"] = grade.needs_manual_grade
 
 
 class FeedbackExporter(Exporter):
@@ -34,21 +46,23 @@ class FeedbackExporter(Exporter):
         return ".html"
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
-        """The page, after nbgrader's `GetGrades` has put scores and comments into the notebook."""
+        """The page, after `Grades` has put scores and comments into the notebook."""
         graded, resources = super().from_notebook_node(nb, resources, **kw)
         return page(sheet(graded, resources["nbgrader"])), resources
 
 
 def sheet(nb: NotebookNode, about: Mapping[str, Any]) -> Sheet:
     """What the page shows of an autograded notebook."""
-    kept = nb.metadata.get(KEY, {})
+    kept, words = nb.metadata.get(KEY, {}), [cell for cell in nb.cells if open_question(cell)]
+    by_hand, of_those = (sum(cell.metadata.nbgrader[key] or 0 for cell in words) for key in ("score", "points"))
     return Sheet(
         title=registry.lesson(about["assignment"]).title,
         student=about["student"],
-        score=about["score"],
-        max_score=about["max_score"],
+        score=about["score"] - by_hand,
+        max_score=about["max_score"] - of_those,
         late_penalty=about["late_penalty"],
         sections=tuple(_sections(nb.cells, kept)),
+        words=tuple(map(_words, words)),
     )
 
 
@@ -56,6 +70,8 @@ def _sections(cells: Sequence[NotebookNode], kept: Mapping[str, Any]):
     """One section a check cell, with the solution cell above it."""
     solution: NotebookNode | None = None
     for cell in cells:
+        if open_question(cell):
+            continue
         if utils.is_solution(cell):
             solution = cell
         elif utils.is_grade(cell):
@@ -76,6 +92,12 @@ def _section(cell: NotebookNode, solution: NotebookNode | None, kept: Mapping[st
         broken=sorted({check["exercise"] for check in checks if check["verdict"] != PASSED}),
         comment=(solution.metadata.nbgrader.get("comment") if solution else None) or "",
     )
+
+
+def _words(cell: NotebookNode) -> Words:
+    about = cell.metadata.nbgrader
+    points = Points(open=about["points"]) if about.get("waits") else Points(about["score"], about["points"])
+    return Words(about["grade_id"], unquoted(cell.source), points, about.get("comment") or "")
 
 
 def _exhibits(kept: Mapping[str, Any], item: str) -> tuple[Exhibit, ...]:

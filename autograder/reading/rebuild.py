@@ -21,8 +21,8 @@ def rebuilt(release: NotebookNode, found: Sequence[Found]) -> NotebookNode:
 
     Cells are recognised by grade id, else by cell id, else by their text; and where a solution cell is as it was
     released, by the function or the answer that it is for. A locked cell is always the release's; what a student wrote
-    into one, or into a copy of any cell, stays as a cell of the student's own. Outputs are dropped, and text of the
-    student's own is quoted, so that nothing in it is live where an instructor reads it.
+    into one, or into a copy of any cell, stays as a cell of the student's own. Outputs are dropped, and words of
+    the student's own are quoted, so that nothing in them is live where an instructor reads them.
     """
     versions, own = _sorted_in(release.cells, found)
     _adopt(release.cells, versions, own)
@@ -91,15 +91,23 @@ def _index(cells: Sequence[NotebookNode], cell: Found) -> int | None:
 
 def _filled_in(cell: NotebookNode, versions: Sequence[Found]) -> list[NotebookNode]:
     """The release cell as it is to be graded, after what else the student made of it."""
-    if cell.cell_type != "code":
-        return [cell]
     changed = [v for v in versions if v.source.strip() != cell.source.strip()]
+    if cell.cell_type != "code":
+        return _with_words(cell, [v for v in changed if v.source.strip()])
     usable = [v for v in changed if v.code or parsed(as_python(v.source))]
     locked = _marked(cell, "locked") and not _marked(cell, "solution")
     if usable and not _marked(cell, "grade") and not locked:
         cell.source = usable[-1].source
         changed.remove(usable[-1])
     return [*(_own_cell(v) for v in changed), cell]
+
+
+def _with_words(cell: NotebookNode, changed: Sequence[Found]) -> list[NotebookNode]:
+    """A text cell of the release; where it is for an answer in words, the student's last one, quoted."""
+    if not (changed and _marked(cell, "solution")):
+        return [cell]
+    cell.source = quoted(changed[-1].source)
+    return [*(_own_cell(v) for v in changed if v.code or v is not changed[-1]), cell]
 
 
 def _marked(cell: NotebookNode, mark: str) -> bool:
@@ -111,6 +119,12 @@ def _own_cell(cell: Found) -> NotebookNode:
     made = new_code_cell(cell.source) if cell.code else new_markdown_cell(quoted(cell.source))
     made.id = ""
     return made
+
+
+def unquoted(text: str) -> str:
+    """What `quoted` was given; any other text as it is."""
+    found = re.fullmatch(r"(`{3,})text\n(.*)\n\1", text, re.DOTALL)
+    return found[2] if found else text
 
 
 def quoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Searches the built site for answers: lines of solutions and references, answers of predictions, solved files."""
+"""Searches the built site for answers: lines of solutions and references, predictions, rubrics, solved files."""
 
 from __future__ import annotations
 
@@ -47,9 +47,11 @@ def distinctive_lines() -> dict[str, str]:
 
 
 def _predictions() -> dict[str, str]:
-    """What only somebody who has answered may read."""
+    """What only somebody who has answered, or who marks an answer, may read."""
     questions = [question for lesson in registry.lessons() for question in lesson.questions]
     given = {f"{question.variable}={question.literal}": question.id for question in questions}
+    rubrics = ((line, o.id) for lesson in registry.lessons() for o in lesson.open_questions for line in o.rubric)
+    given |= {squeezed([line]): name for line, name in rubrics}
     return given | {squeezed([question.options[question.answer].feedback]): question.id for question in questions}
 
 

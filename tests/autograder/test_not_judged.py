@@ -177,20 +177,30 @@ def test_nbgraders_table_has_no_score_where_nothing_was_judged(tmp_path):
     nbgrader = pytest.importorskip("nbgrader.api")
     from autograder.nbgrader.export import CsvExport
 
-    submissions = {"ann": (7.0, 1.0, False), "bob": (0.0, None, True)}
+    submissions = {"ann": (9.0, 1.0, False), "bob": (0.0, None, True)}
 
     def find(assignment, student):
         if student not in submissions:
             raise nbgrader.MissingEntry(student)
         score, penalty, manual = submissions[student]
-        return SimpleNamespace(score=score, late_submission_penalty=penalty, needs_manual_grade=manual, timestamp="t")
+        grades = [
+            SimpleNamespace(needs_manual_grade=manual, cell=SimpleNamespace(cell_type="code")),
+            SimpleNamespace(needs_manual_grade=True, cell=SimpleNamespace(cell_type="markdown")),
+        ]
+        notebooks = [SimpleNamespace(grades=grades)]
+        return SimpleNamespace(
+            score=score, written_score=2.0, late_submission_penalty=penalty, notebooks=notebooks, timestamp="t"
+        )
 
     students = [SimpleNamespace(id=n, last_name="=1+1, x", first_name=None, email="") for n in ("ann", "bob", "eve")]
-    assignments = [SimpleNamespace(name=LESSON.id, duedate=None, max_score=33.0)]
+    assignments = [SimpleNamespace(name=LESSON.id, duedate=None, max_score=36.0, max_written_score=3.0)]
     exporter = CsvExport(to=str(tmp_path / "grades.csv"))
     exporter.export(SimpleNamespace(assignments=assignments, students=students, find_submission=find))
     rows = list(csv.DictReader(StringIO((tmp_path / "grades.csv").read_text("utf-8"))))
     assert [(r["student_id"], r["raw_score"], r["score"], r["status"]) for r in rows] == [
         ("ann", "7.0", "6.0", "graded"), ("bob", "", "", "not judged"), ("eve", "0.0", "0.0", "missing")
+    ]  # fmt: skip
+    assert [(r["max_score"], r["in_words"], r["max_in_words"]) for r in rows] == [
+        ("33.0", "", "3.0"), ("33.0", "", "3.0"), ("33.0", "0.0", "3.0")
     ]  # fmt: skip
     assert rows[0]["last_name"] == "'=1+1, x"

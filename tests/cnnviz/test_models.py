@@ -1,12 +1,16 @@
 import pickle
+import socket
 import time
 import warnings
+from urllib.error import URLError
 
 import pytest
 import torch
 from torch import nn
+from torchvision.models import SqueezeNet1_1_Weights
 
 import cnnviz
+from cnnviz import models
 from cnnviz.models import ConvBlock, DigitNet, fold_batch_norm
 
 
@@ -116,8 +120,62 @@ def test_nothing_is_downloaded_unless_default_weights_are_asked_for(monkeypatch)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cnnviz.load_model("resnet18")
+    monkeypatch.setattr("cnnviz.models._silent", lambda url: "")
     with pytest.raises(AssertionError, match="download"):
         cnnviz.load_model("resnet18", weights="default")
+
+
+@pytest.fixture
+def no_weights(monkeypatch, tmp_path):
+    """A machine to which nothing was downloaded yet."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    return tmp_path / "checkpoints"
+
+
+def test_without_a_network_the_packaged_one_takes_its_place_and_that_is_said(monkeypatch, no_weights, capsys):
+    def refuse(*args, **kwargs):
+        raise URLError(OSError("Name or service not known"))
+
+    monkeypatch.setattr(models, "urlopen", refuse)
+    model, name = cnnviz.pretrained("resnet18")
+    assert (name, model.features.head.conv.out_channels) == ("efficientnet_lite0", 1280)
+    told = "The trained weights of resnet18 cannot be had here (Name or service not known): the packaged network"
+    assert capsys.readouterr().out.startswith(told)
+
+
+def test_a_server_that_never_answers_costs_the_wait_and_no_more(monkeypatch, no_weights, capsys):
+    monkeypatch.setattr(models, "WAIT", 0.2)
+    monkeypatch.setattr(models, "urlopen", lambda *args, **kwargs: time.sleep(3))
+    start = time.monotonic()
+    assert cnnviz.pretrained("resnet18")[1] == "efficientnet_lite0"
+    assert time.monotonic() - start < 2.5
+    assert "no answer from download.pytorch.org in 0.2 seconds" in capsys.readouterr().out
+
+
+def test_weights_that_are_here_are_loaded_without_a_network(monkeypatch, no_weights):
+    monkeypatch.setattr(models, "urlopen", None)
+    no_weights.mkdir()
+    random = cnnviz.load_model("squeezenet1_1")
+    torch.save(random.state_dict(), no_weights / SqueezeNet1_1_Weights.DEFAULT.url.rpartition("/")[2])
+    model, name = cnnviz.pretrained("squeezenet1_1")
+    assert name == "squeezenet1_1"
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(model.parameters(), random.parameters(), strict=True))
+
+
+def test_a_download_that_falls_silent_ends(monkeypatch, no_weights):
+    seen = []
+    monkeypatch.setattr(models, "_silent", lambda url: "")
+    loading = "torchvision.models._api.load_state_dict_from_url"
+    monkeypatch.setattr(loading, lambda *args, **kwargs: seen.append(socket.getdefaulttimeout()) or {})
+    with pytest.raises(RuntimeError):
+        cnnviz.load_model("squeezenet1_1", weights="default")
+    assert (seen, socket.getdefaulttimeout()) == ([5 * models.WAIT], None)
+
+
+def test_an_unknown_network_is_no_matter_of_the_network(no_weights):
+    with pytest.raises(ValueError, match="name: got 'resnet-18'"):
+        cnnviz.pretrained("resnet-18")
 
 
 def test_every_last_layer_names_a_layer_that_ends_in_a_relu():

@@ -202,3 +202,35 @@ def test_a_torchvision_networks_own_preprocessing_is_torchvisions():
 def test_preprocessing_of_an_unknown_network_is_refused():
     with pytest.raises(ValueError, match="model: got 'resnet5'; allowed are networks of torchvision"):
         cnnviz.preprocess(cnnviz.photo("coffee"), model="resnet5")
+
+
+def test_a_folders_pictures_are_listed_in_order_and_read_one_by_one(save, tmp_path):
+    for name in ("b.png", "a.JPG"):
+        save(np.full((40, 50, 3), 9, np.uint8), name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    found = cnnviz.photos(tmp_path)
+    assert found == [str(tmp_path / "a.JPG"), str(tmp_path / "b.png")]
+    assert cnnviz.photo(found[0]).shape == (3, 40, 50)
+
+
+def test_no_folder_and_a_folder_without_pictures_are_one_sentence_each(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"folder: got '.*none', no folder; allowed are folders with files such as PNG"
+    ):
+        cnnviz.photos(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"folder: got '.*', a folder without pictures; allowed are folders with"):
+        cnnviz.photos(tmp_path)
+
+
+def test_the_kits_network_may_be_named_where_torchvisions_are():
+    photo = cnnviz.photo("coffee")
+    images = cnnviz.preprocess(photo)
+    assert torch.equal(cnnviz.preprocess(photo, model="efficientnet_lite0"), images)
+    assert torch.equal(cnnviz.deprocess(images, model="efficientnet_lite0"), cnnviz.deprocess(images))
+
+
+def test_the_top_classes_are_told_with_their_probabilities():
+    scores = torch.zeros(1, 1000).index_fill(1, torch.tensor([872]), 20.0)
+    assert cnnviz.top_classes(scores, 1) == "tripod 100 %"
+    assert cnnviz.top_classes(scores).startswith("tripod 100 %, ")
+    assert cnnviz.top_classes(scores).count(" %") == 3

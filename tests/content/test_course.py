@@ -87,9 +87,19 @@ def test_the_notebooks_headings_name_the_functions_points_and_minutes_of_the_rec
 def test_the_check_cells_carry_the_points_of_the_records(lesson, folder):
     found = {}
     for cell, source in notebook_cells(folder, lesson):
-        if cell["metadata"].get("nbgrader", {}).get("grade"):
+        if cell["metadata"].get("nbgrader", {}).get("grade") and cell["cell_type"] == "code":
             found[re.fullmatch(r'check\("([\w.]+)", \w+\)', source)[1]] = cell["metadata"]["nbgrader"]["points"]
     assert found == {item.id: item.points for item in (*lesson.exercises, *lesson.questions)}
+
+
+@each_lesson
+@pytest.mark.parametrize("folder", ["lessons", "solutions"])
+def test_one_cell_is_answered_in_words_and_marked_by_hand(lesson, folder):
+    (question,) = lesson.open_questions
+    marked = [cell for cell, _ in notebook_cells(folder, lesson) if cell["metadata"].get("nbgrader", {}).get("grade")]
+    (cell,) = [cell for cell in marked if cell["cell_type"] == "markdown"]
+    about = cell["metadata"]["nbgrader"]
+    assert (about["grade_id"], about["points"], about["solution"]) == (question.name, question.points, True)
 
 
 @each_lesson
@@ -100,3 +110,4 @@ def test_no_answer_of_a_question_is_in_the_students_folder(lesson):
             assert "BEGIN SOLUTION" not in text
             given = [q.id for q in lesson.questions if f"{q.variable} = {q.literal}" in text]
             assert not given, path
+            assert not any(line in text for question in lesson.open_questions for line in question.rubric)

@@ -30,7 +30,7 @@ from tests.devices import pretend
 from tests.devices.pretend import DEVICE, Pretend, device_at_hand
 
 ROOT = Path(__file__).parents[2]
-KIT = ("efficientnet_lite0", "digit_net", "load_model", "photo", "mosaic", "cluttered_digits")
+KIT = ("efficientnet_lite0", "digit_net", "load_model", "pretrained", "photo", "mosaic", "cluttered_digits")
 """Whose results are moved to the device."""
 UNSEEN = ("03_tsne", "05_max_patches", "06_class_visualization", "15_which_map")
 """Lessons that compute for minutes on the pretend device; the others have the same kinds of cells."""
@@ -56,6 +56,8 @@ def cells(lesson: str) -> list[str]:
 def there(value: Any) -> Any:
     if isinstance(value, torch.Tensor | nn.Module):
         return value.to(DEVICE)
+    if isinstance(value, tuple):
+        return tuple(map(there, value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = {part.name: there(getattr(value, part.name)) for part in dataclasses.fields(value)}
         return dataclasses.replace(value, **parts)

@@ -111,7 +111,7 @@ class Course:
     def grades(self, student: str) -> dict[str, float | None]:
         with Gradebook(f"sqlite:///{self.folder}/gradebook.db") as gradebook:
             grades = gradebook.find_submission_notebook(NAME, LESSON, student).grades
-            return {grade.name: grade.auto_score for grade in grades}
+            return {grade.name: grade.auto_score for grade in grades if grade.name.startswith("check_")}
 
     def page(self, hand_in: Path) -> str:
         """What this hand-in's student fetches as feedback."""
@@ -141,7 +141,7 @@ def solved() -> dict:
     filled = copy.deepcopy(release)
     for cell in filled["cells"]:
         about = cell["metadata"].get("nbgrader", {})
-        if about.get("solution"):
+        if about.get("solution") and cell["cell_type"] == "code":
             cell["source"] = answers[about["grade_id"]]
     return filled
 

@@ -442,9 +442,9 @@ def test_nbgraders_score_cells_and_export(payload, tmp_path):
         assert not obeyed(output.data["text/plain"])
     student = SimpleNamespace(id=payload, last_name=payload, first_name=payload, email=payload)
     handed = SimpleNamespace(
-        score=3.0, late_submission_penalty=0.0, timestamp=payload, needs_manual_grade=False, max_score=4.0
+        score=3.0, written_score=0.0, late_submission_penalty=0.0, timestamp=payload, notebooks=[], max_score=4.0
     )
-    assignment = SimpleNamespace(name=LESSON, duedate=None, max_score=4.0)
+    assignment = SimpleNamespace(name=LESSON, duedate=None, max_score=4.0, max_written_score=0.0)
     book = SimpleNamespace(assignments=[assignment], students=[student], find_submission=lambda *_: handed)
     export = CsvExport(to=str(tmp_path / "grades.csv"))
     export.export(book)
@@ -452,7 +452,7 @@ def test_nbgraders_score_cells_and_export(payload, tmp_path):
     assert not live_in_table(text)
     assert not obeyed(text)
     assert len(text.splitlines()) == 2
-    assert len(text.splitlines()[1].split('","')) == 12
+    assert len(text.splitlines()[1].split('","')) == 14
 
 
 # pytest

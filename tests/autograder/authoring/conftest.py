@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.course.records import SECTIONS, Call, Case, Exercise, Lesson, Misconception, Option, Question
+from autograder.course.records import (
+    SECTIONS,
+    Call,
+    Case,
+    Exercise,
+    Lesson,
+    Misconception,
+    OpenQuestion,
+    Option,
+    Question,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -53,9 +63,9 @@ def toy_lesson():
         exercise("shift", shift, lines=3),
         exercise("shift_again", shift, builds_on=("toy.shift",)),
     )
-    return Lesson(
-        "03_toy", "Toy", "Numbers are doubled.", exercises, tuple(question(q) for q in ("sign", "size", "shape"))
-    )
+    questions = tuple(question(q) for q in ("sign", "size", "shape"))
+    words = OpenQuestion("toy.in_words", "Why twice?", ("Says that y is 2x.", "Names a number."))
+    return Lesson("03_toy", "Toy", "Numbers are doubled.", exercises, questions, (words,))
 
 
 @pytest.fixture
@@ -95,7 +105,7 @@ def toy_text():
         for name, code in SOLUTIONS.items()
     ]
     bodies = {
-        "What you will make": "A toy worth <<points>> points, after 02_before.\n\n"
+        "What you will make": "**So far:** nothing.\n\nA toy worth <<points>> points, after 02_before.\n\n"
         + fence("from autograder import check")
         + "\n\n"
         + fence("import torch\n\nONE = 1", " module=true"),
@@ -103,6 +113,7 @@ def toy_text():
         "Exercises": "\n\n".join(exercises),
         "On a real photo": "\n\n".join([item("question", "sign"), fence("double(torch.ones(2))")]),
         "Where it fails": "\n\n".join([item("question", "size"), item("question", "shape"), "And now look."]),
+        "Now yours": "Your number.\n\n" + item("open", "in_words"),
         "References": "[A paper](https://arxiv.org/abs/1610.02391).",
     }
     sections = [f"## {title}\n\n{bodies.get(title, 'Words.')}" for title in SECTIONS.values()]

@@ -229,3 +229,25 @@ def test_the_readme_lists_exercises_questions_and_earlier_lessons(made):
     assert "12 points in all; about 15 minutes" in text
     assert "This lesson refers to 02_before." in text
     assert "pytest lessons/03_toy" in text
+
+
+def test_an_open_question_is_marked_by_hand_and_its_rubric_is_in_the_solved_notebook_alone(made):
+    solved, student = (cells(made[f"{folder}/03_toy/toy.ipynb"])["in_words"] for folder in (SOLVED, LESSON))
+    for cell in (solved, student):
+        about = cell["metadata"]["nbgrader"]
+        flags = {name: about[name] for name in ("grade", "solution", "locked", "task", "points", "grade_id")}
+        assert flags == {
+            "grade": True, "solution": True, "locked": False, "task": False, "points": 2, "grade_id": "in_words",
+        }  # fmt: skip
+        assert cell["cell_type"] == "markdown"
+    assert "- Says that y is 2x." in source(solved)
+    assert source(student) == "*Write your answer here.*"
+    for path, text in made.items():
+        assert ("Says that y is 2x." in text) == (path == f"{SOLVED}/03_toy/toy.ipynb")
+
+
+def test_the_points_of_an_open_question_are_in_no_total(made, toy):
+    assert toy.points == sum(item.points for item in toy.items)
+    assert f"{toy.points} points in all" in made[f"{LESSON}/03_toy/README.md"]
+    assert "answered in words, and a person marks it (2 points beside the total)" in made[f"{LESSON}/03_toy/README.md"]
+    assert f"A toy worth {toy.points} points" in made[f"{LESSON}/03_toy/toy.ipynb"]

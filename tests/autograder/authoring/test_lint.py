@@ -41,6 +41,11 @@ def asked(lesson, **changes):
     return replace(lesson, questions=(replace(lesson.questions[0], **changes), *lesson.questions[1:]))
 
 
+def opened(lesson, **changes):
+    """The lesson with another open question."""
+    return replace(lesson, open_questions=(replace(lesson.open_questions[0], **changes),))
+
+
 def wrong(lesson, **changes):
     """The lesson with another first misconception."""
     first, *others = lesson.exercises[0].misconceptions
@@ -99,6 +104,13 @@ RECORDS = {
     "no feedback": (
         lambda t: asked(t, options={k: replace(v, feedback="") for k, v in t.questions[0].options.items()}),
         "toy.sign, option a has an empty feedback",
+    ),
+    "no open question": (lambda t: replace(t, open_questions=()), "03_toy has 0 open questions; one is needed"),
+    "no rubric": (lambda t: opened(t, rubric=()), "toy.in_words has an empty rubric"),
+    "an open question without text": (lambda t: opened(t, text=""), "toy.in_words has an empty text"),
+    "an open question of an exercise's name": (
+        lambda t: opened(t, id="toy.shift"),
+        '"toy.shift" stands more than once',
     ),
     "an id without number": (lambda t: replace(t, id="toy"), 'the lesson\'s id is "toy"'),
     "no summary": (lambda t: replace(t, summary=""), "03_toy has an empty summary"),
@@ -202,6 +214,19 @@ def test_a_paper_that_the_references_do_not_list_is_a_problem(toy_text):
     assert '"1512.04150"' in problem.sentence
     listed = linked + "\n[It](https://arxiv.org/pdf/1512.04150v2.pdf)\n"
     assert list(text_problems(listed, file=FILE)) == []
+
+
+def test_a_lesson_that_does_not_begin_with_what_is_known_is_a_problem(toy_text):
+    (problem,) = text_problems(toy_text.replace("**So far:** ", ""), file=FILE)
+    assert 'the section "What you will make" does not begin with "**So far:** "' in problem.sentence
+
+
+@pytest.mark.parametrize(("words", "told"), [(120, []), (121, ['the section "In short" has 121 words; at most 120'])])
+def test_a_summary_is_short(toy_text, words, told):
+    text = toy_text.replace("## In short\n\nWords.", "## In short\n\n" + "word " * words)
+    assert [
+        problem.sentence[: len(each)] for problem, each in zip(text_problems(text, file=FILE), told, strict=True)
+    ] == told
 
 
 def test_references_without_a_paper_are_a_problem(toy_text):

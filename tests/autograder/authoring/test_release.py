@@ -60,9 +60,10 @@ def test_the_gradebook_knows_the_lesson_although_the_folder_was_there(course, to
     build_lessons(course, [toy])
     assert nbgrader("generate_assignment", "03_toy").returncode == 0
     with sqlite3.connect(course / "gradebook.db") as book:
-        rows = book.execute("select max_score from grade_cells").fetchall()
+        rows = book.execute("select max_score, cell_type from grade_cells").fetchall()
     book.close()
-    assert sum(points for (points,) in rows) == toy.points
+    assert sum(points for points, kind in rows if kind == "code") == toy.points
+    assert [points for points, kind in rows if kind == "markdown"] == [toy.open_questions[0].points]
 
 
 def test_the_stock_command_refuses_a_source_that_is_not_the_lessons_text(course, toy, nbgrader):

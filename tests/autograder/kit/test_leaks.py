@@ -74,3 +74,9 @@ def test_code_that_another_lesson_gives_is_told_and_not_refused():
 def test_a_hint_may_say_a_line_of_the_solution():
     hint = next(h for e in lesson()[0].exercises for h in e.hints)
     assert not list(leaks({"lesson.json": json.dumps([hint]).encode()}, lesson()))
+
+
+def test_a_rubric_stops_the_release():
+    (question,) = lesson()[0].open_questions
+    with pytest.raises(ValueError, match=r"release: notes\.md holds the line"):
+        checked({"notes.md": f"- {question.rubric[0]}".encode()}, lesson())

@@ -22,6 +22,10 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 LESSON, NAME, BROKEN = "11_grad_cam", "grad_cam", "neuron_importance"
 EXERCISES = [exercise.id for exercise in registry.lesson(LESSON).exercises]
 SECRET = "a secret that no page may show"
+(OPEN,) = registry.lesson(LESSON).open_questions
+ANSWER = (
+    "The cat's map lies on its left eye, largest value .36.\n\n<script>alert('words')</script> ```[x](javascript:y)```"
+)
 
 
 STEAL = """import glob, os
@@ -75,11 +79,11 @@ class Student:
 
 
 def is_solution(cell):
-    return cell.metadata.get("nbgrader", {}).get("solution", False)
+    return cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution", False)
 
 
 def is_check(cell):
-    return cell.metadata.get("nbgrader", {}).get("grade", False)
+    return cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade", False)
 
 
 def warn(cell):
@@ -133,6 +137,8 @@ def students(release, solved):
         "linked": filled(),
         "guesses": filled().write(question, f'{question} = "z"'),
         "thief": filled().write(BROKEN, lines(STEAL)),
+        "writes": filled().write(OPEN.name, ANSWER),
+        "marked": filled().write(OPEN.name, ANSWER),
     }
 
 
@@ -164,9 +170,19 @@ def course(tmp_path_factory):
     hand_in(folder, "truncated", json.dumps(release)[:-400])
     link(folder / "submitted" / "linked" / LESSON)
     log = nbgrader(folder, "autograde", LESSON)
+    mark(folder, "marked", 2, "Well seen.")
     nbgrader(folder, "generate_feedback", LESSON)
     nbgrader(folder, "export")
     return folder, log
+
+
+def mark(folder, student, score, comment):
+    """As an instructor does in the formgrader."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        grade = gradebook.find_grade(OPEN.name, NAME, LESSON, student)
+        grade.manual_score, grade.needs_manual_grade = score, False
+        gradebook.find_comment(OPEN.name, NAME, LESSON, student).manual_comment = comment
+        gradebook.db.commit()
 
 
 def hand_in(folder, student, text):
@@ -185,7 +201,23 @@ def link(folder):
 def grades(folder, student):
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
         found = gradebook.find_submission_notebook(NAME, LESSON, student).grades
-        return {g.name.removeprefix("check_"): (g.auto_score, bool(g.needs_manual_grade)) for g in found}
+        return {g.name.removeprefix("check_"): told(g) for g in found if g.name.startswith("check_")}
+
+
+def told(grade):
+    return grade.auto_score, bool(grade.needs_manual_grade)
+
+
+def words(folder, student):
+    """What the gradebook knows of the answer in words, and its cell in the autograded notebook."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        grade = told(gradebook.find_grade(OPEN.name, NAME, LESSON, student))
+    cells = nbformat.read(autograded(folder, student), as_version=4).cells
+    return grade, next(c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == OPEN.name)
+
+
+def autograded(folder, student):
+    return folder / "autograded" / student / LESSON / f"{NAME}.ipynb"
 
 
 def feedback(folder, student):
@@ -202,7 +234,19 @@ def full_but(*lost):
     return {name: (0.0 if name in lost else float(item.points), False) for name, item in items().items()}
 
 
-FULL = ["right", "warns", "duplicated", "deleted", "helped", "reordered", "antedated", "stripped", "linked"]
+FULL = [
+    "right",
+    "writes",
+    "marked",
+    "warns",
+    "duplicated",
+    "deleted",
+    "helped",
+    "reordered",
+    "antedated",
+    "stripped",
+    "linked",
+]
 
 
 @pytest.mark.parametrize("student", FULL)
@@ -231,9 +275,8 @@ def test_a_file_that_cannot_be_read_has_no_score_and_waits_for_a_person(course):
     assert "is not a notebook" in feedback(folder, "truncated")
 
 
-def told(folder, student):
-    path = folder / "autograded" / student / LESSON / f"{NAME}.ipynb"
-    return nbformat.read(path, as_version=4).metadata["cnnviz"]
+def kept(folder, student):
+    return nbformat.read(autograded(folder, student), as_version=4).metadata["cnnviz"]
 
 
 def test_the_batch_is_graded_as_cnnviz_grade_would_read_it(course):
@@ -241,7 +284,7 @@ def test_the_batch_is_graded_as_cnnviz_grade_would_read_it(course):
     assert set(handed) == {path.name for path in (course[0] / "submitted").iterdir()}
     readable = {student: one.digest for student, one in handed.items() if one.submission}
     assert set(handed) - set(readable) == {"truncated"}
-    assert readable == {student: told(course[0], student)["submission"] for student in readable}
+    assert readable == {student: kept(course[0], student)["submission"] for student in readable}
 
 
 def test_the_log_has_no_warnings_of_the_database(course):
@@ -249,7 +292,7 @@ def test_the_log_has_no_warnings_of_the_database(course):
 
 
 def test_the_report_names_the_rung_of_each_exercise(course):
-    rungs = told(course[0], "right")["rungs"]
+    rungs = kept(course[0], "right")["rungs"]
     assert set(rungs) == {item.id for item in registry.lesson(LESSON).items}
     assert all(rung.endswith("rlimits") for item, rung in rungs.items() if item in EXERCISES)
 
@@ -267,8 +310,52 @@ def test_the_feedback_names_the_mistake(course):
     assert feedback(course[0], "unattempted").count("not attempted") > len(items())
 
 
+def test_an_answer_in_words_waits_for_a_person_as_it_was_written(course):
+    grade, cell = words(course[0], "writes")
+    assert grade == (None, True)
+    assert cell.source == f"````text\n{ANSWER}\n````"
+    assert cell.metadata.nbgrader.points == OPEN.points
+
+
+def test_no_answer_in_words_is_none_and_nobody_has_to_look(course):
+    grade, cell = words(course[0], "right")
+    assert grade == (0.0, False)
+    assert cell.source == "*Write your answer here.*"
+
+
+def test_words_in_a_file_that_cannot_be_read_wait_for_a_person(course):
+    assert words(course[0], "truncated")[0] == (None, True)
+
+
+def formgrader(folder, student):
+    """The page on which nbgrader asks a person for scores."""
+    from nbconvert.exporters import HTMLExporter
+    from nbgrader.server_extensions.formgrader import handlers
+
+    exporter = HTMLExporter(template_name="formgrade", extra_template_basedirs=[handlers.template_path])
+    about = {"index": 0, "total": 1, "base_url": "", "student": student, "submission_id": "1"}
+    return exporter.from_filename(str(autograded(folder, student)), resources=about)[0]
+
+
+def test_the_formgrader_asks_for_a_score_for_the_words_and_shows_them_as_text(course):
+    page = formgrader(course[0], "writes")
+    assert re.search(rf'<input[^>]*class="score[^>]*id="{OPEN.name}"', page)
+    assert "alert(&#39;words&#39;)" in page or "alert('words')&lt;/script&gt;" in page
+    assert "<script>alert('words')" not in page
+    assert 'href="javascript:y"' not in page
+
+
+def test_the_feedback_shows_the_words_and_what_a_person_said_of_them_beside_the_total(course):
+    page = feedback(course[0], "marked")
+    total = registry.lesson(LESSON).points
+    for text in ("alert(&#39;words&#39;)", "Well seen.", f"2 of {OPEN.points} points", f"{total} of {total} points"):
+        assert text in page
+    assert "– not judged" in feedback(course[0], "writes")
+    assert f"{total} of {total} points" in feedback(course[0], "writes")
+
+
 def test_nothing_of_the_students_is_live_in_the_feedback(course):
-    for student in ("edited", "helped"):
+    for student in ("edited", "helped", "writes"):
         assert "<script" not in feedback(course[0], student)
     assert "&lt;script&gt;" in feedback(course[0], "edited")
 
@@ -300,7 +387,10 @@ def test_the_csv_has_a_row_for_every_student(course):
     with (course[0] / "grades.csv").open(encoding="utf-8") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     total = registry.lesson(LESSON).points
-    assert float(rows["right"]["score"]) == total == float(rows["right"]["max_score"])
+    for student in ("right", "writes", "marked"):  # what a person gives for words is in no total
+        assert float(rows[student]["score"]) == total == float(rows[student]["max_score"])
+        assert (float(rows[student]["max_in_words"]), rows[student]["status"]) == (OPEN.points, "graded")
+    assert [rows[student]["in_words"] for student in ("right", "writes", "marked")] == ["0.0", "", "2.0"]
     assert float(rows["unattempted"]["score"]) == 0
     assert (rows["truncated"]["score"], rows["truncated"]["status"]) == ("", "not judged")
     assert len(rows) == len(list((course[0] / "submitted").iterdir()))

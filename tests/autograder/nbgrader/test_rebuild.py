@@ -1,9 +1,10 @@
 import copy
 
 import pytest
+from nbformat.v4 import new_markdown_cell
 
 from autograder.reading.cells import Found, read_cells
-from autograder.reading.rebuild import quoted, rebuilt
+from autograder.reading.rebuild import quoted, rebuilt, unquoted
 
 RIGHT = "def alpha(gradients):\n    return gradients.mean(dim=(2, 3))"
 
@@ -149,3 +150,46 @@ def test_own_text_is_quoted_so_that_nothing_in_it_is_live(release):
 
 def test_a_fence_in_own_text_does_not_end_the_quotation():
     assert quoted("a\n````\nb").startswith("`````text\n")
+
+
+@pytest.mark.parametrize("text", ["one line", "a\n````\nb", "", "```text\nx\n```"])
+def test_what_was_quoted_can_be_read_again(text):
+    assert unquoted(quoted(text)) == text
+
+
+WORDS = {"grade_id": "in_words", "schema_version": 3, "task": False, "grade": True, "locked": False, "solution": True,
+         "points": 2, "checksum": "0" * 32}  # fmt: skip
+
+
+@pytest.fixture
+def asked(release):
+    """The release with a question that is answered in words."""
+    release.cells.append(new_markdown_cell("*Write here.*", id="in_words", metadata={"nbgrader": WORDS}))
+    return release
+
+
+def test_an_answer_in_words_is_the_students_and_quoted(asked, rebuild):
+    cell = rebuild(lambda cells: cells[6].update(source="It is <b>bold</b>."))[6]
+    assert (cell.source, cell.metadata) == ("```text\nIt is <b>bold</b>.\n```", asked.cells[6].metadata)
+
+
+@pytest.mark.parametrize("source", ["*Write here.*", "", "  \n"])
+def test_no_answer_in_words_leaves_the_release(asked, rebuild, source):
+    assert rebuild(lambda cells: cells[6].update(source=source)) == asked.cells
+
+
+def test_of_two_answers_in_words_the_last_counts_and_none_is_lost(asked, rebuild):
+    cells = rebuild(lambda cells: cells.extend([dict(cells[6], source="first"), dict(cells[6], source="second")]))
+    assert sources(cells)[6:] == [quoted("first"), quoted("second")]
+    assert cells[7].metadata == asked.cells[6].metadata
+
+
+def test_code_in_place_of_words_is_shown_and_still_counts_as_code(asked, rebuild):
+    cells = rebuild(lambda cells: cells[6].update(source="def helper(): pass", cell_type="code"))
+    assert [(c.cell_type, c.source) for c in cells[6:]] == [
+        ("code", "def helper(): pass"), ("markdown", quoted("def helper(): pass")),
+    ]  # fmt: skip
+
+
+def test_other_text_of_the_release_stays_as_it_is(asked, rebuild):
+    assert rebuild(lambda cells: cells[0].update(source="# Mine"))[0].source == "# Title"

@@ -78,7 +78,8 @@ def _student(gradebook: Gradebook, course: Course, name: str) -> Student:
         grades = gradebook.find_submission_notebook(NAME, LESSON, name).grades
     except MissingEntry:
         return Student() if printable(name) == name else Student(dict.fromkeys(full_points(), 0))
-    points = {f"{NAME}.{grade.name.removeprefix('check_')}": grade.auto_score or 0 for grade in grades}
+    checks = {grade.name: grade.auto_score or 0 for grade in grades if grade.name.startswith("check_")}
+    points = {f"{NAME}.{name.removeprefix('check_')}": score for name, score in checks.items()}
     pages = [_text(path) for path in sorted((course.folder / "feedback" / name).rglob("*")) if path.is_file()]
     return Student(points, told="\n".join(pages), page="\n".join(p for p in pages if "<html" in p))
 
