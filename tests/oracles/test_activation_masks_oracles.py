@@ -1,4 +1,4 @@
-"""numpy and torch agree on the quantile in float64; in float32 torch rounds its place among many values."""
+"""captum has the same activations; numpy and torch the same quantile in float64, torch in float32 on few values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+import cnnviz
+from cnnviz_ref import activations
 from cnnviz_ref.activation_masks import channel_thresholds
 
 
@@ -41,3 +43,12 @@ def test_numpy_agrees_on_more_values_than_torch_long_took() -> None:
     values = np.random.default_rng(0).random(2**24 + 2, dtype=np.float32)
     ours = channel_thresholds(torch.from_numpy(values).view(1, 1, 2, -1), 0.995)
     assert np.allclose(ours.numpy(), np.quantile(values.astype(np.float64), 0.995), rtol=1e-6)
+
+
+@pytest.mark.parametrize("layer", ["layer4", "layer3.0.bn2"])
+def test_captum_has_the_same_activations_also_before_what_works_in_place(layer: str) -> None:
+    attr = pytest.importorskip("captum.attr", reason="captum is not installed")
+    model = cnnviz.load_model("resnet18").double()
+    images = torch.randn(2, 3, 64, 48, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    theirs = attr.LayerActivation(model, model.get_submodule(layer)).attribute(images)
+    assert torch.equal(activations(model, images, layer), theirs)
