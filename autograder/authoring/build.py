@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.authoring.notebook import module_text, readme_text, solved_notebook, written
 from autograder.authoring.outline import outline_path, outline_text
 from autograder.authoring.parse import parse
-from autograder.authoring.puzzles import with_puzzles
+from autograder.authoring.puzzle_drawing import with_puzzles
 from autograder.authoring.rules import require
 from autograder.authoring.student_notebook import released
 from autograder.authoring.templates import render

@@ -21,7 +21,7 @@ from autograder.reading.helpers import Files, beside, in_folder, written
 from autograder.reading.magics import as_python
 from autograder.reading.needed import ANYTHING, Statement, needed, only, statements
 from autograder.reading.plain import read_plain
-from autograder.reading.trees import parsed
+from autograder.reading.trees import NO_FILE, parsed
 
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "latin-1")
 """What a module's first lines may declare: others are rare, and some take hours to decode."""
@@ -144,7 +144,7 @@ class Submission:
         if not self.is_module or self.own[0].tree is not None:
             return None
         try:
-            ast.parse(self.own[0].text)
+            ast.parse(self.own[0].text, NO_FILE)
         except SyntaxError as error:
             return f"submission: {self.file}, line {error.lineno}: {error.msg}; correct it and check again."
         except (ValueError, RecursionError, MemoryError) as error:

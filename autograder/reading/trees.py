@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 
+NO_FILE = ""
+"""Name of the code's file: to show a wrong line Python opens whatever has that name in the current folder."""
 MOST = 50_000
 """Nodes of the largest tree that is looked at."""
 _SPELLING = ("annotation", "returns", "type_comment", "ctx", "kind", "simple", "type_params")
@@ -14,7 +16,7 @@ _SPELLING = ("annotation", "returns", "type_comment", "ctx", "kind", "simple", "
 def parsed(text: str) -> ast.Module | None:
     """The tree; None where it is no Python."""
     try:
-        return ast.parse(text)
+        return ast.parse(text, NO_FILE)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -9,6 +9,8 @@ from autograder.course.records import Lesson
 from autograder.reading.cells import Unreadable
 from autograder.reading.submission import Source, Submission, from_code, from_notebook, load_submission
 
+from .batch.watching import outside, watched
+
 LESSON = Lesson(id="99_toy", title="Toy", summary="A toy.", exercises=(), questions=())
 STUB = 'def f(x):\n    """Doc."""\n    # about 1 line\n    raise NotImplementedError("write me")\n'
 DONE = "def f(x):\n    return x\n"
@@ -182,3 +184,9 @@ def test_text_that_ends_a_parser_by_depth_is_only_text():
     assert nested.sources[0].tree is None
     assert not nested.attempted("f")
     assert nested.syntax_error().startswith("submission: toy.py")
+
+
+def test_code_that_is_no_python_is_read_without_opening_a_file():
+    with watched() as events:
+        assert one("def f(:\n  a").syntax_error().startswith("submission: toy.py, line 1: ")
+    assert outside(events) == []

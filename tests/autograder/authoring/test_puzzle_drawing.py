@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from traitlets.config import Config
 
-from autograder.authoring.puzzles import with_puzzles
+from autograder.authoring.puzzle_drawing import with_puzzles
 from autograder.core.grade import grade_answer
 from autograder.core.verdict import FAILED, PASSED
 from autograder.course import registry
