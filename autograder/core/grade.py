@@ -203,7 +203,8 @@ def understood(question: Question, answer: str) -> str:
 
 def _nearest(question: Question, given: float) -> str:
     """The number of the options that is as near as is asked for; empty where none is."""
-    near = [number for number in question.options if abs(float(number) - given) <= (question.within or 0.0)]
+    most = (question.within or 0.0) * (1 + 1e-9)  # 0.76 - 0.71 is a little more than 0.05
+    near = [number for number in question.options if abs(float(number) - given) <= most]
     return min(near, key=lambda number: abs(float(number) - given), default="")
 
 

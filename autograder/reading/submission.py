@@ -29,6 +29,8 @@ ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "cp1252
 _SCRIPT_CELL = re.compile(r"(?m)^# In\[[\d ]*\]:[ \t]*$")
 """The line that nbconvert writes above each cell when it makes a script of a notebook."""
 
+NOT_RUN = "code that is not run"
+"""The answer of whoever has it computed: it is told apart from no answer."""
 DEEPEST = 20
 """Operations inside each other in an answer that is a number."""
 SMALL = 20_000
@@ -312,13 +314,15 @@ def _assigned(tree: ast.Module | None, variable: str) -> Iterator[str | None]:
 
 
 def _as_text(value: ast.expr | None) -> str | None:
-    """A text, or what a line of numbers and + - * / comes to; None for anything else."""
+    """A text, or what a line of numbers and + - * / comes to; None where there is None."""
+    if value is None or (isinstance(value, ast.Constant) and value.value is None):
+        return None
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return value.value
     try:
         return repr(_number(value, DEEPEST))
     except (ValueError, ArithmeticError):
-        return None
+        return NOT_RUN
 
 
 _ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
@@ -327,8 +331,9 @@ _ARITHMETIC = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.
 def _number(value: ast.expr | None, depth: int) -> float:
     if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and not isinstance(value.value, bool):
         return float(value.value)
-    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub) and depth:
-        return -_number(value.operand, depth - 1)
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub | ast.UAdd) and depth:
+        number = _number(value.operand, depth - 1)
+        return -number if isinstance(value.op, ast.USub) else number
     if isinstance(value, ast.BinOp) and type(value.op) in _ARITHMETIC and depth:
         return _ARITHMETIC[type(value.op)](_number(value.left, depth - 1), _number(value.right, depth - 1))
     raise ValueError("no number")

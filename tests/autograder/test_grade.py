@@ -356,6 +356,7 @@ NUMBER = Question(
     [
         ("0.75", PASSED, "", ""),
         ("0.7599", PASSED, "", ""),
+        ("0.76", PASSED, "", ""),
         ("  .741 ", PASSED, "", ""),
         ("0.77", FAILED, "another_number", "0.77 is not within 0.01 of the right number"),
         ("3.004", FAILED, "option_3", ""),

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.course.records import Lesson
 from autograder.reading.cells import Unreadable
-from autograder.reading.submission import Source, Submission, from_code, from_notebook, load_submission
+from autograder.reading.submission import NOT_RUN, Source, Submission, from_code, from_notebook, load_submission
 
 from .batch.watching import outside, watched
 
@@ -63,18 +63,19 @@ def test_the_last_definition_counts():
         ("q = None", None),
         ("q: str = 'b'", "b"),
         ("q = 'a'\nq = 'c'", "c"),
-        ("q = print('b')", None),
+        ("q = print('b')", NOT_RUN),
         ("q = 0.5", "0.5"),
         ("q = -(37.9 / 49 + 1)", str(-(37.9 / 49 + 1))),
         ("q = 7", "7.0"),
-        ("q = True", None),
-        ("q = 2j", None),
-        ("q = 1 / 0", None),
+        ("q = +7", "7.0"),
+        ("q = True", NOT_RUN),
+        ("q = 2j", NOT_RUN),
+        ("q = 1 / 0", NOT_RUN),
         ("q = 1e308 * 10", "inf"),
-        ("q = 9 ** 9 ** 9", None),
-        (f"q = {10**400}", None),
+        ("q = 9 ** 9 ** 9", NOT_RUN),
+        (f"q = {10**400}", NOT_RUN),
         ("q = " + " + ".join(["1"] * 20), "20.0"),
-        ("q = " + " + ".join(["1"] * 2000), None),
+        ("q = " + " + ".join(["1"] * 2000), NOT_RUN),
         ("", None),
     ],
 )
